@@ -1,0 +1,21 @@
+//! The two languages in which the product speaks to people.
+
+/// German (Swiss spelling) or English.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    De,
+    #[default]
+    En,
+}
+
+impl Lang {
+    /// From the environment of a terminal (`LC_ALL`, `LC_MESSAGES`, `LANG`); English unless German is asked for.
+    pub fn from_env() -> Self {
+        let value = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty())
+            .unwrap_or_default();
+        if value.starts_with("de") { Self::De } else { Self::En }
+    }
+}

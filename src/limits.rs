@@ -1,0 +1,44 @@
+//! Every bound that keeps memory, time and disk small, in one place. Sizes are bytes unless the name says otherwise.
+
+use std::time::Duration;
+
+/// A message up to this size waits for the archive in memory; a longer one in the spool folder.
+pub const SPOOL_IN_MEMORY: usize = 64 * 1024;
+/// Messages that may wait between a source and the archive.
+pub const INGEST_QUEUE: usize = 16;
+/// Bytes of a message's header that are read; what follows is archived but not looked at.
+pub const HEAD: usize = 256 * 1024;
+/// Parts of a message that are remembered.
+pub const PARTS: usize = 1000;
+/// Depth of nested parts that is followed.
+pub const NESTING: usize = 32;
+/// Characters of one field of the catalog (subject, senders, …).
+pub const FIELD_CHARS: usize = 2000;
+
+/// Messages that one commit of the archive holds.
+pub const COMMIT_MESSAGES: usize = 100;
+/// Time that a message waits for its commit.
+pub const COMMIT_INTERVAL: Duration = Duration::from_secs(2);
+/// A pack is closed after the commit that passes this size.
+pub const PACK_SIZE: u64 = 256 * 1024 * 1024;
+/// Payload of a record: largest stored chunk.
+pub const CHUNK: usize = 64 * 1024;
+/// Catalog cache.
+pub const CATALOG_CACHE: usize = 8 * 1024 * 1024;
+
+/// One line of an IMAP server.
+pub const IMAP_LINE: usize = 1024 * 1024;
+/// One FETCH response of an IMAP server without its body.
+pub const IMAP_RESPONSE: usize = 4 * 1024 * 1024;
+/// Messages that one UID FETCH asks bodies of.
+pub const IMAP_FETCH_SET: usize = 250;
+/// Listed messages of one page of changes.
+pub const IMAP_PAGE: usize = 2000;
+/// Characters of one IMAP command line; Exchange refuses more than 4096.
+pub const IMAP_COMMAND: usize = 4000;
+/// Longest message that is taken over (RFC 9051 numbers are 63 bits; a box's disk is not).
+pub const MESSAGE: u64 = 4 * 1024 * 1024 * 1024;
+/// Time to connect to a server.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time that a server may stay silent.
+pub const SERVER_TIMEOUT: Duration = Duration::from_secs(60);

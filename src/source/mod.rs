@@ -1,0 +1,185 @@
+//! Where mail comes from. A source lists mailboxes, folders and messages and streams the bytes of messages into a [`Sink`].
+//!
+//! Rules of the room: a source knows nothing of the archive or the fetch loop, holds no message in memory, writes nothing
+//! on the server except in [`MailSource::after`] and [`MailSource::play_back`], and gives every message that it was asked
+//! for exactly one fate: [`Sink::end`] or [`Sink::missing`], unless it returns an error.
+
+pub mod error;
+pub mod imap;
+
+pub use error::{Retry, SourceError};
+
+use std::io::{self, Read};
+
+/// Result of everything that talks to a mail server.
+pub type Result<T> = std::result::Result<T, SourceError>;
+
+/// One mailbox of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// What identifies it for good: for IMAP the account name, for Microsoft 365 the Entra object id.
+    pub id: String,
+    /// What people call it: an address or account name.
+    pub name: String,
+}
+
+/// What a folder is for, by SPECIAL-USE (RFC 6154), a well-known name, or a usual name in German or English.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    Inbox,
+    Sent,
+    Drafts,
+    Outbox,
+    Junk,
+    Trash,
+    Archive,
+    /// A view that shows every message (Gmail's "All Mail").
+    All,
+    #[default]
+    Other,
+}
+
+/// One folder of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// What the server calls it, unchanged (IMAP: modified UTF-7; Graph: folder id).
+    pub id: String,
+    /// Readable path with the server's own separator.
+    pub name: String,
+    /// The server's separator of levels, if it has one.
+    pub separator: Option<char>,
+    pub role: Role,
+    /// False where the server only groups other folders (`\Noselect`, `\NonExistent`).
+    pub selectable: bool,
+}
+
+/// Names one message in one folder for as long as the server keeps its word. Opaque outside the source, ordered as listed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RemoteId(pub Vec<u8>);
+
+/// How far a folder was read. Opaque outside the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A message as the server lists it, before its bytes were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub id: RemoteId,
+    /// When the server received it, Unix seconds, if it was asked and says so.
+    pub received: Option<i64>,
+    /// Size as the server claims it: a hint for the progress bar and nothing else.
+    pub size: Option<u64>,
+    /// An unsent draft (IMAP `\Draft`).
+    pub draft: bool,
+}
+
+/// One bounded step through the changes of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub listed: Vec<Listed>,
+    /// To be stored once all of `listed` is archived or booked.
+    pub next: Cursor,
+    /// Whether to ask again with `next` at once.
+    pub more: bool,
+    /// The cursor that was given no longer counts (UIDVALIDITY changed): the folder is read from its beginning.
+    pub restarted: bool,
+    /// Messages in the folder now.
+    pub total: u64,
+}
+
+/// What the server said of a message when it sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub id: RemoteId,
+    /// When the server received it (IMAP INTERNALDATE), Unix seconds; `None` where it says nothing usable.
+    pub received: Option<i64>,
+    /// IMAP flags without `\Recent`, as sent.
+    pub flags: Vec<String>,
+}
+
+/// Why a message could not be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The server no longer knows it.
+    Gone,
+    /// The server knows it but answers its request with an error; the server's own words.
+    Refused(String),
+    /// The server answered without the message's bytes.
+    NoBody,
+}
+
+/// Takes the bytes of messages, one message after the other.
+///
+/// Order of calls: `begin`, any number of `data`, then `end` or `abort`; `missing` only between messages.
+/// An error from a sink ends the transfer with [`SourceError::Sink`].
+pub trait Sink {
+    /// A message begins. `len` is exact where given.
+    fn begin(&mut self, len: Option<u64>) -> io::Result<()>;
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// The message is whole.
+    fn end(&mut self, arrival: Arrival) -> io::Result<()>;
+    /// The message broke off: what was given since `begin` is to be forgotten.
+    fn abort(&mut self);
+    /// This message cannot be had.
+    fn missing(&mut self, id: RemoteId, why: Missing) -> io::Result<()>;
+}
+
+/// What happens on the server to a message that is safely archived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum After {
+    #[default]
+    Leave,
+    /// Readable folder name.
+    Move(String),
+    Delete,
+}
+
+/// What became of a message after [`MailSource::after`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub id: RemoteId,
+    /// Its new place, where the server names it (UIDPLUS COPYUID): readable folder name and id.
+    pub moved_to: Option<(String, RemoteId)>,
+}
+
+/// One step of a connection test, told as it happens.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// It worked; one line in the product's words.
+    Passed(String),
+    /// It did not; nothing further was tried.
+    Failed(std::sync::Arc<SourceError>),
+}
+
+/// A place where mail comes from: one account of an IMAP server, or a Microsoft 365 tenant.
+pub trait MailSource: Send {
+    /// Tests the connection step by step up to the subject of the first message of the inbox.
+    fn check(&mut self, report: &mut dyn FnMut(Step));
+    fn mailboxes(&mut self) -> Result<Vec<Mailbox>>;
+    /// All folders, also those that are left out by default.
+    fn folders(&mut self, mailbox: &Mailbox) -> Result<Vec<Folder>>;
+    /// The next page of messages that are new since `cursor`; the whole folder, page by page, without one.
+    /// `dates` asks for [`Listed::received`] too.
+    fn changes(&mut self, mailbox: &Mailbox, folder: &Folder, cursor: Option<&Cursor>, dates: bool) -> Result<Page>;
+    /// Streams the messages into `sink`. After an error that allows a retry, those that got no fate may be asked for again.
+    fn fetch(&mut self, mailbox: &Mailbox, folder: &Folder, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()>;
+    /// Calls `each` with the id of every message in the folder, in ascending order where the server has one, in constant memory.
+    /// Returns how many there are.
+    fn list_ids(
+        &mut self,
+        mailbox: &Mailbox,
+        folder: &Folder,
+        each: &mut dyn FnMut(RemoteId) -> Result<()>,
+    ) -> Result<u64>;
+    /// Moves or deletes messages that are safely archived. A message that is no longer there counts as done.
+    fn after(&mut self, mailbox: &Mailbox, folder: &Folder, ids: &[RemoteId], action: &After) -> Result<Vec<Done>>;
+    /// Puts a message back into a folder, which is made if it is missing.
+    fn play_back(
+        &mut self,
+        mailbox: &Mailbox,
+        folder: &str,
+        raw: &mut dyn Read,
+        len: u64,
+        arrival: Option<&Arrival>,
+    ) -> Result<()>;
+}
