@@ -5,3 +5,6 @@ pub mod language;
 pub mod limits;
 pub mod pulse;
 pub mod source;
+pub mod archive;
+pub mod clock;
+pub mod hash;

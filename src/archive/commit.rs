@@ -1,0 +1,386 @@
+//! What a commit record says, and the values it shares with the catalog (docs/format.md, part 3). All CBOR (RFC 8949);
+//! fields have numbers, so that later releases can add some.
+//!
+//! Invariant: a commit and its document records hold everything the catalog will know; a commit alone holds no content
+//! and no header field of a message, so that deleting a message can be complete.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+
+use super::record::{Kind, Stored};
+use crate::hash::Sha256;
+
+/// Number of a document (Aktennummer): 1, 2, 3 …, never used again.
+pub type Number = u64;
+/// Number of a folder within the archive, see [`Folder`].
+pub type FolderNumber = u32;
+
+/// One commit. Its hash is that of its plain bytes and stands as `previous` in the next one.
+#[derive(Clone, Debug, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Commit {
+    /// 1, 2, 3 …
+    #[n(0)]
+    pub sequence: u64,
+    /// Plain SHA-256 of the commit before; of the archive id for the first one.
+    #[n(1)]
+    pub previous: Sha256,
+    /// Unix seconds.
+    #[n(2)]
+    pub time: i64,
+    /// Every record since the commit before, in order.
+    #[cbor(n(3), default)]
+    pub records: Vec<Named>,
+    #[cbor(n(4), default)]
+    pub documents: Vec<NewDocument>,
+    #[cbor(n(5), default)]
+    pub folders: Vec<Folder>,
+    /// Folders whose ids count no longer (UIDVALIDITY changed): their ledger rows end here.
+    #[cbor(n(6), default)]
+    pub restarted: Vec<FolderNumber>,
+    #[cbor(n(7), default)]
+    pub occurrences: Vec<Occurrence>,
+    #[cbor(n(8), default)]
+    pub ledger: Vec<Entry>,
+    #[cbor(n(9), default)]
+    pub cursors: Vec<FolderCursor>,
+    #[cbor(n(10), default)]
+    pub settings: Vec<Setting>,
+    #[cbor(n(11), default)]
+    pub journal: Vec<Event>,
+    #[cbor(n(12), default)]
+    pub runs: Vec<Run>,
+}
+
+/// A record that a commit answers for: kind, bytes on disk and their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Named {
+    #[n(0)]
+    pub kind: u8,
+    #[n(1)]
+    pub len: u64,
+    #[n(2)]
+    pub sha256: Sha256,
+}
+
+impl Named {
+    pub fn new(kind: Kind, stored: Stored) -> Self {
+        Self { kind: kind as u8, len: stored.len, sha256: stored.sha256 }
+    }
+}
+
+/// A document that begins with this commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NewDocument {
+    #[n(0)]
+    pub number: Number,
+    /// Hash of the raw bytes.
+    #[n(1)]
+    pub sha256: Sha256,
+    /// Raw bytes.
+    #[n(2)]
+    pub size: u64,
+    /// Its message record: index in [`Commit::records`].
+    #[n(3)]
+    pub message: u32,
+    /// Its document record, likewise.
+    #[n(4)]
+    pub document: u32,
+}
+
+/// The metadata of one document: the payload of a document record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Metadata {
+    #[n(0)]
+    pub number: Number,
+    /// 0 = mail.
+    #[n(1)]
+    pub kind: u8,
+    #[cbor(n(2), default)]
+    pub title: String,
+    #[cbor(n(3), default)]
+    pub from: String,
+    #[cbor(n(4), default)]
+    pub to: String,
+    #[cbor(n(5), default)]
+    pub cc: String,
+    /// The `Date` field, Unix seconds.
+    #[n(6)]
+    pub date: Option<i64>,
+    #[cbor(n(7), default)]
+    pub message_id: String,
+    /// File names and media types of attachments.
+    #[cbor(n(8), default)]
+    pub attachments: Vec<Attachment>,
+    /// Codes of [`crate::ingest::Defect`].
+    #[cbor(n(9), default)]
+    pub defects: Vec<u8>,
+    /// Further fields, by name.
+    #[cbor(n(10), default)]
+    pub fields: BTreeMap<String, String>,
+    /// When it was archived, Unix seconds.
+    #[n(11)]
+    pub archived: i64,
+    #[cbor(n(12), default)]
+    pub owner: String,
+}
+
+/// An attachment, opened inside its mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Attachment {
+    #[n(0)]
+    pub name: String,
+    #[n(1)]
+    pub media_type: String,
+}
+
+/// A folder of a mailbox of a definition gets its number, or a new name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Folder {
+    #[n(0)]
+    pub number: FolderNumber,
+    #[n(1)]
+    pub definition: String,
+    /// Identity of the mailbox: account, or Entra object id.
+    #[n(2)]
+    pub mailbox: String,
+    /// Identity of the folder as the server gives it.
+    #[n(3)]
+    pub id: String,
+    /// Readable name.
+    #[n(4)]
+    pub name: String,
+    /// Readable name of the mailbox.
+    #[n(5)]
+    pub mailbox_name: String,
+}
+
+/// One place where a document was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Occurrence {
+    #[n(0)]
+    pub document: Number,
+    #[n(1)]
+    pub folder: FolderNumber,
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub remote: Vec<u8>,
+    /// When we saw it, Unix seconds.
+    #[n(3)]
+    pub seen: i64,
+    /// When the server received it, Unix seconds.
+    #[n(4)]
+    pub received: Option<i64>,
+    #[n(5)]
+    pub flags: Vec<String>,
+}
+
+/// What became of one message on a server. Exactly one per message.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Outcome {
+    /// Archived as a new document.
+    #[n(0)]
+    Archived(#[n(0)] Number),
+    /// Its bytes are a document already.
+    #[n(1)]
+    Same(#[n(0)] Number),
+    /// Left out on purpose.
+    #[n(2)]
+    LeftOut {
+        #[n(0)]
+        why: LeftOut,
+        /// When to look again, Unix seconds.
+        #[n(1)]
+        again: Option<i64>,
+    },
+    /// Could not be had.
+    #[n(3)]
+    Failed {
+        /// One line.
+        #[n(0)]
+        why: String,
+        #[n(1)]
+        tries: u32,
+        /// When to try again, Unix seconds.
+        #[n(2)]
+        again: i64,
+    },
+    /// Deleted from the archive after its term.
+    #[n(4)]
+    Deleted(#[n(0)] Number),
+}
+
+/// Why a message was left out on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LeftOut {
+    #[n(0)]
+    Draft,
+    #[n(1)]
+    /// Younger than the definition's minimum age.
+    TooYoung,
+    /// No longer on the server when its turn came.
+    #[n(2)]
+    Gone,
+}
+
+impl Outcome {
+    /// The document that holds the message.
+    pub fn document(&self) -> Option<Number> {
+        match self {
+            Self::Archived(number) | Self::Same(number) | Self::Deleted(number) => Some(*number),
+            Self::LeftOut { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// When the message wants another look, Unix seconds.
+    pub fn again(&self) -> Option<i64> {
+        match self {
+            Self::LeftOut { again, .. } => *again,
+            Self::Failed { again, .. } => Some(*again),
+            _ => None,
+        }
+    }
+}
+
+/// A row of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Entry {
+    #[n(0)]
+    pub folder: FolderNumber,
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub remote: Vec<u8>,
+    #[n(2)]
+    pub outcome: Outcome,
+    /// Moving or deleting on the server is still to be done.
+    #[n(3)]
+    pub after_due: bool,
+    /// Unix seconds.
+    #[n(4)]
+    pub booked: i64,
+}
+
+/// How far a folder was read.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FolderCursor {
+    #[n(0)]
+    pub folder: FolderNumber,
+    /// The source's own words.
+    #[n(1)]
+    pub cursor: String,
+    /// Messages in the folder on the server then.
+    #[n(2)]
+    pub on_server: u64,
+    /// Of these, how many had no outcome after the run.
+    #[n(3)]
+    pub unexplained: u64,
+    /// When all ids of the folder were last compared with the ledger, Unix seconds.
+    #[n(4)]
+    pub reconciled: Option<i64>,
+    /// When this was noted, Unix seconds.
+    #[n(5)]
+    pub noted: i64,
+}
+
+/// A changed setting; secrets in `value` are sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Setting {
+    #[n(0)]
+    pub key: String,
+    /// `None`: removed.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub value: Option<Vec<u8>>,
+}
+
+/// A line of the journal: names document numbers and hashes, never contents.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Event {
+    /// Unix seconds.
+    #[n(0)]
+    pub time: i64,
+    /// Who: `console`, later a user.
+    #[n(1)]
+    pub who: String,
+    #[n(2)]
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Happening {
+    #[n(0)]
+    SettingChanged(#[n(0)] String),
+    /// From number to number, and how many.
+    #[n(1)]
+    Exported(#[n(0)] Number, #[n(1)] Number, #[n(2)] u64),
+}
+
+/// One run of a definition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Run {
+    #[n(0)]
+    pub definition: String,
+    /// Unix seconds.
+    #[n(1)]
+    pub started: i64,
+    #[n(2)]
+    pub ended: i64,
+    /// Messages that the run had to decide on.
+    #[n(3)]
+    pub seen: u64,
+    #[n(4)]
+    pub archived: u64,
+    #[n(5)]
+    pub same: u64,
+    #[n(6)]
+    pub left_out: u64,
+    #[n(7)]
+    pub failed: u64,
+    /// Bytes of archived and same messages.
+    #[n(8)]
+    pub bytes: u64,
+    /// Messages on the server that have no outcome.
+    #[n(9)]
+    pub unexplained: u64,
+    /// What ended the run before its time, one line; empty where nothing did.
+    #[n(10)]
+    pub trouble: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_comes_back_and_an_unknown_field_does_not_hinder() {
+        let commit = Commit {
+            sequence: 7,
+            previous: Sha256::of(b"6"),
+            time: 1,
+            ledger: vec![Entry {
+                folder: 1,
+                remote: vec![1, 2],
+                outcome: Outcome::Failed { why: "x".into(), tries: 1, again: 2 },
+                after_due: true,
+                booked: 3,
+            }],
+            settings: vec![Setting { key: "k".into(), value: None }, Setting { key: "l".into(), value: Some(vec![0]) }],
+            ..Commit::default()
+        };
+        let bytes = minicbor::to_vec(&commit).unwrap();
+        let back: Commit = minicbor::decode(&bytes).unwrap();
+        assert_eq!(format!("{commit:?}"), format!("{back:?}"));
+
+        // A map with one pair more, key 99.
+        let mut more = bytes.clone();
+        assert_eq!(more[0], 0xa0 | 13);
+        more[0] += 1;
+        more.extend([0x18, 99, 0x01]);
+        let back: Commit = minicbor::decode(&more).unwrap();
+        assert_eq!(back.sequence, 7);
+    }
+}

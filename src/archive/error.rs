@@ -1,0 +1,75 @@
+//! What can go wrong with the data folder, and what to do then.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A failure of the archive. Each says which file it is about; damage is never mended behind somebody's back.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("{path}: {source}")]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the data folder {path} is in use by another archivista: stop it, or let it do the work by `--data` on the same folder while `serve` runs")]
+    InUse { path: PathBuf },
+    #[error("{path} at byte {offset}: {what}; nothing was changed, run `archivista verify`")]
+    Damaged { path: PathBuf, offset: u64, what: String },
+    #[error("{path} carries format {format}, this archivista reads format {known}: use the release that wrote it")]
+    Format { path: PathBuf, format: u32, known: u32 },
+    #[error("{path} belongs to another archive: put the packs of this box back, or open that archive in its own folder")]
+    Foreign { path: PathBuf },
+    #[error("the catalog knows commit {catalog}, but the packs end with commit {log}: packs are missing or cut; nothing was changed. Put them back from a backup; if they are lost, `archivista rebuild catalog` makes a catalog of what is left")]
+    CatalogAhead { catalog: u64, log: u64 },
+    #[error("the key {path} is missing or not 32 bytes long: secrets in this archive cannot be opened without it; put it back from a backup")]
+    Key { path: PathBuf },
+    #[error("a sealed secret ({name}) cannot be opened with this archive's key: enter it again")]
+    Sealed { name: String },
+    #[error("catalog: {0}")]
+    Catalog(#[source] Box<redb::Error>),
+    #[error("catalog row of {table} cannot be read: {detail}; run `archivista rebuild catalog`")]
+    Row { table: &'static str, detail: String },
+    #[error("there is no document {number}")]
+    NoDocument { number: u64 },
+    #[error("document {number} is damaged: {what}")]
+    DocumentDamaged { number: u64, what: String },
+    #[error("the archive stopped after a failed write ({what}): nothing acknowledged is lost; it goes on after a restart")]
+    Stopped { what: String },
+}
+
+/// Result of everything in this room.
+pub type Result<T> = std::result::Result<T, ArchiveError>;
+
+impl ArchiveError {
+    /// Names the file an I/O error is about.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    /// Whether the disk is full (or the quota is spent): nothing is damaged, and it passes when there is room.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {
+        $(impl From<$error> for ArchiveError {
+            fn from(error: $error) -> Self {
+                Self::Catalog(Box::new(error.into()))
+            }
+        })*
+    };
+}
+
+from_redb!(
+    redb::CommitError,
+    redb::DatabaseError,
+    redb::SetDurabilityError,
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError
+);

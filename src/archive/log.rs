@@ -1,0 +1,333 @@
+//! The log read from front to back: packs, records, commits. Start, `rebuild catalog` and `verify` all see the log through
+//! this one reader.
+//!
+//! Invariants: nothing is changed here. A commit counts when its own record is whole and every record that it names is
+//! whole; one with missing or damaged records still counts, with the damage named, when it cannot be the unfinished end of
+//! the log: a later commit follows, or the catalog knows it.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+
+use super::catalog::{Applied, Position};
+use super::commit::{Commit, Metadata, Number};
+use super::error::Result;
+use super::pack::{self, ArchiveId, Depth, Found, PACK_HEADER_LEN, Scanner};
+use super::record::{Kind, Stored};
+use crate::hash::Sha256;
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// File that it was found in.
+    pub path: PathBuf,
+    /// Byte in that file, where it has one.
+    pub offset: Option<u64>,
+    /// The document that it concerns, where it concerns one.
+    pub document: Option<Number>,
+    pub what: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(offset) = self.offset {
+            write!(f, " at byte {offset}")?;
+        }
+        if let Some(number) = self.document {
+            write!(f, ", document {number}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// A commit as it was read.
+#[derive(Debug)]
+pub struct ReadCommit {
+    pub commit: Commit,
+    pub sha256: Sha256,
+    pub pack: u32,
+    pub start: u64,
+    pub end: u64,
+    /// Where each named record stands, `None` where it is missing or damaged.
+    pub offsets: Vec<Option<u64>>,
+    /// Metadata of each new document; where its record is damaged, only its number.
+    pub metadata: Vec<Metadata>,
+}
+
+impl ReadCommit {
+    pub fn applied(&self) -> Applied<'_> {
+        Applied {
+            commit: &self.commit,
+            sha256: self.sha256,
+            pack: self.pack,
+            start: self.start,
+            end: self.end,
+            offsets: &self.offsets,
+            metadata: &self.metadata,
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.offsets.iter().all(Option::is_some)
+    }
+}
+
+/// Bytes at the end of the last pack that no commit answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    pub pack: u32,
+    /// First byte; 0 where even the pack's head is not whole.
+    pub from: u64,
+    pub len: u64,
+}
+
+/// Where a walk starts and what is known already.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    pub archive: ArchiveId,
+    /// The last commit that needs no reading; sequence 0: from the first one.
+    pub position: Position,
+    /// Commits up to this sequence were acknowledged for certain, so they are never an unfinished end.
+    pub known: u64,
+    pub depth: Depth,
+}
+
+/// What a walk calls.
+pub trait Visitor {
+    /// Each commit in order. `false` ends the walk.
+    fn commit(&mut self, read: &ReadCommit) -> Result<bool>;
+    fn finding(&mut self, finding: Finding);
+    /// Now and then: bytes of the log looked at since the last call.
+    fn progress(&mut self, bytes: u64);
+}
+
+struct Seen {
+    kind: Kind,
+    offset: u64,
+    stored: Stored,
+    metadata: Option<Metadata>,
+}
+
+/// Walks the log. Returns the unfinished end, if there is one.
+pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<Option<Tail>> {
+    let numbers = pack::numbers(packs)?;
+    let mut walk = Walk {
+        packs,
+        start,
+        visitor,
+        sequence: start.position.sequence,
+        previous: if start.position.sequence == 0 { Sha256::of(&start.archive) } else { start.position.commit },
+        suspect: None,
+        stopped: false,
+    };
+    let first = start.position.pack.max(1);
+    let last = numbers.last().copied().unwrap_or(0);
+    let mut tail = None;
+    for number in first..=last {
+        let from = if number == start.position.pack && start.position.sequence > 0 { start.position.end } else { 0 };
+        tail = walk.pack(number, from, number == last)?;
+        if walk.stopped {
+            return Ok(None);
+        }
+    }
+    Ok(tail)
+}
+
+struct Walk<'a> {
+    packs: &'a Path,
+    start: Start,
+    visitor: &'a mut dyn Visitor,
+    /// Sequence and hash of the last commit that counted.
+    sequence: u64,
+    previous: Sha256,
+    /// A commit with damaged records that may be the unfinished end, its findings, and where its batch begins.
+    suspect: Option<(ReadCommit, Vec<Finding>, u64)>,
+    stopped: bool,
+}
+
+impl Walk<'_> {
+    fn find(&mut self, number: u32, offset: Option<u64>, document: Option<Number>, what: impl Into<String>) {
+        let path = pack::path(self.packs, number);
+        self.visitor.finding(Finding { path, offset, document, what: what.into() });
+    }
+
+    fn pack(&mut self, number: u32, from: u64, is_last: bool) -> Result<Option<Tail>> {
+        let path = pack::path(self.packs, number);
+        if !path.exists() {
+            self.find(number, None, None, "the pack is missing");
+            return Ok(None);
+        }
+        let (mut scanner, header) = match Scanner::open(self.packs, number)? {
+            Ok(opened) => opened,
+            Err(what) => {
+                let len = path.metadata().map_or(0, |meta| meta.len());
+                // A pack without a whole head was being made when the power went: nothing in it was acknowledged.
+                if is_last && len <= PACK_HEADER_LEN {
+                    return Ok(Some(Tail { pack: number, from: 0, len }));
+                }
+                self.find(number, Some(0), None, what);
+                return Ok(None);
+            }
+        };
+        if header.archive != self.start.archive {
+            self.find(number, Some(16), None, "the pack belongs to another archive; it was not read");
+            return Ok(None);
+        }
+        if from > 0 {
+            scanner.seek(from)?;
+        }
+        // First byte that no commit answers for.
+        let mut open_from = scanner.position();
+        let mut batch: Vec<Seen> = Vec::new();
+        let mut broken: Vec<Finding> = Vec::new();
+        let mut told = scanner.position();
+        while let Some(found) = scanner.next(self.start.depth)? {
+            if scanner.position() - told > 1 << 20 {
+                self.visitor.progress(scanner.position() - told);
+                told = scanner.position();
+            }
+            match found {
+                Found::Broken { offset, what, .. } => {
+                    broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
+                }
+                Found::Record { offset, header, stored, plain } if header.kind != Kind::Commit => {
+                    let metadata = match header.kind {
+                        Kind::Document => minicbor::decode(&plain).ok(),
+                        _ => None,
+                    };
+                    batch.push(Seen { kind: header.kind, offset, stored, metadata });
+                }
+                Found::Record { offset, header, stored, plain } => {
+                    let Ok(commit) = minicbor::decode::<Commit>(&plain) else {
+                        let what = "the commit is not in a form that this release reads".to_string();
+                        broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
+                        continue;
+                    };
+                    let end = offset + stored.len;
+                    let sha256 = header.plain_sha256;
+                    let read = join(commit, sha256, number, offset, end, &mut batch);
+                    self.take(read, std::mem::take(&mut broken), open_from)?;
+                    if self.stopped {
+                        return Ok(None);
+                    }
+                    for seen in batch.drain(..) {
+                        self.find(number, Some(seen.offset), None, "a record that no commit names");
+                    }
+                    open_from = end;
+                }
+            }
+        }
+        self.visitor.progress(scanner.position() - told);
+        let tail_from = self.suspect.as_ref().map_or(open_from, |(_, _, from)| *from);
+        if tail_from == scanner.len() {
+            return Ok(None);
+        }
+        if is_last {
+            return Ok(Some(Tail { pack: number, from: tail_from, len: scanner.len() - tail_from }));
+        }
+        // Only the last pack may end unfinished.
+        self.confirm_suspect()?;
+        if open_from < scanner.len() {
+            for finding in broken {
+                self.visitor.finding(finding);
+            }
+            self.find(number, Some(open_from), None, "the pack ends in records that no commit names");
+        }
+        Ok(None)
+    }
+
+    /// A commit record that is whole was read.
+    fn take(&mut self, read: ReadCommit, broken: Vec<Finding>, batch_from: u64) -> Result<()> {
+        self.confirm_suspect()?;
+        if self.stopped {
+            return Ok(());
+        }
+        if read.is_whole() || read.commit.sequence <= self.start.known {
+            for finding in broken {
+                self.visitor.finding(finding);
+            }
+            self.give(&read)
+        } else {
+            self.suspect = Some((read, broken, batch_from));
+            Ok(())
+        }
+    }
+
+    /// A commit followed the suspect one, so that one was acknowledged: its broken records are damage.
+    fn confirm_suspect(&mut self) -> Result<()> {
+        let Some((read, findings, _)) = self.suspect.take() else { return Ok(()) };
+        for finding in findings {
+            self.visitor.finding(finding);
+        }
+        self.give(&read)
+    }
+
+    fn give(&mut self, read: &ReadCommit) -> Result<()> {
+        let commit = &read.commit;
+        let expected = self.sequence + 1;
+        if commit.sequence < expected {
+            let what = format!("commit {} stands here a second time; it was not read", commit.sequence);
+            self.find(read.pack, Some(read.start), None, what);
+            return Ok(());
+        }
+        if commit.sequence > expected {
+            let what = match commit.sequence - expected {
+                1 => format!("commit {expected} is missing or damaged"),
+                _ => format!("commits {expected} to {} are missing or damaged", commit.sequence - 1),
+            };
+            self.find(read.pack, Some(read.start), None, what);
+        } else if commit.previous != self.previous {
+            let what = format!("the chain is broken: commit {} does not follow the commit before it", commit.sequence);
+            self.find(read.pack, Some(read.start), None, what);
+        }
+        for new in &commit.documents {
+            let at = |index: u32| read.offsets.get(index as usize).copied().flatten();
+            if at(new.message).is_none() {
+                self.find(read.pack, None, Some(new.number), "its bytes are missing or damaged");
+            }
+            if at(new.document).is_none() {
+                self.find(read.pack, None, Some(new.number), "its metadata is missing or damaged");
+            }
+        }
+        self.sequence = commit.sequence;
+        self.previous = read.sha256;
+        self.stopped = !self.visitor.commit(read)?;
+        Ok(())
+    }
+}
+
+/// Finds the records that `commit` names among those that were seen since the commit before. What it does not name stays
+/// in `batch`.
+fn join(commit: Commit, sha256: Sha256, pack: u32, start: u64, end: u64, batch: &mut Vec<Seen>) -> ReadCommit {
+    let mut seen: VecDeque<Seen> = std::mem::take(batch).into();
+    let mut offsets = Vec::with_capacity(commit.records.len());
+    let mut metadata_at = HashMap::new();
+    let mut rest = Vec::new();
+    for (index, named) in commit.records.iter().enumerate() {
+        // Order is kept, so those before the one that fits are named by nobody, and one that fits nowhere is damaged.
+        let place = seen.iter().position(|seen| {
+            // At `Depth::Headers` messages are not hashed.
+            let hash = seen.stored.sha256 == named.sha256 || seen.stored.sha256 == Sha256::default();
+            seen.kind as u8 == named.kind && seen.stored.len == named.len && hash
+        });
+        rest.extend(seen.drain(..place.unwrap_or(0)));
+        let found = place.and_then(|_| seen.pop_front());
+        offsets.push(found.as_ref().map(|found| found.offset));
+        if let Some(metadata) = found.and_then(|found| found.metadata) {
+            metadata_at.insert(index, metadata);
+        }
+    }
+    rest.extend(seen);
+    *batch = rest;
+    let metadata = commit
+        .documents
+        .iter()
+        .map(|new| {
+            metadata_at
+                .remove(&(new.document as usize))
+                .filter(|metadata| metadata.number == new.number)
+                .unwrap_or_else(|| Metadata { number: new.number, ..Metadata::default() })
+        })
+        .collect();
+    ReadCommit { commit, sha256, pack, start, end, offsets, metadata }
+}

@@ -1,0 +1,172 @@
+//! The archive: packs (the log, the one truth), the catalog (a view of it), and the proof that both are whole.
+//!
+//! Rules of the room: only this room writes packs and document rows. It knows nothing of mail servers, schedules or pages.
+//! A message comes in through [`Archive::send`] and is answered when it is durable; everything is read through a [`View`].
+//!
+//! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
+//! - `catalog`: the view in redb, `start`: opening and healing, `writer`: the one thread that writes
+//! - `verify`: the proof, `keys`: the archive key and sealed secrets, `error`: what can go wrong
+
+pub mod catalog;
+pub mod commit;
+pub mod error;
+pub mod keys;
+pub mod log;
+pub mod pack;
+pub mod record;
+pub mod start;
+pub mod verify;
+pub mod writer;
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use catalog::{Catalog, View};
+use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
+pub use error::{ArchiveError, Result};
+use keys::Keys;
+use log::Finding;
+use start::Paths;
+use writer::{Task, Writer};
+
+use crate::clock;
+use crate::limits::INGEST_QUEUE;
+use crate::pulse::Pulse;
+
+/// An open data folder. One per process; shared by reference between threads.
+pub struct Archive {
+    paths: Paths,
+    keys: Keys,
+    catalog: Arc<RwLock<Catalog>>,
+    queue: Option<SyncSender<Task>>,
+    writer: Option<JoinHandle<()>>,
+    findings: Vec<Finding>,
+    // Last: the folder is let go of when all else is closed.
+    _lock: File,
+}
+
+/// What waited for a commit that failed shares its error.
+fn shared(error: &ArchiveError) -> ArchiveError {
+    match error {
+        ArchiveError::Io { path, source } => {
+            let source = std::io::Error::new(source.kind(), source.to_string());
+            ArchiveError::Io { path: path.clone(), source }
+        }
+        ArchiveError::Stopped { what } => ArchiveError::Stopped { what: what.clone() },
+        other => ArchiveError::Stopped { what: other.to_string() },
+    }
+}
+
+fn stopped() -> ArchiveError {
+    ArchiveError::Stopped { what: "the archive's writer has ended".into() }
+}
+
+impl Archive {
+    /// Opens `data`, makes it if it is missing, heals what can be healed. `pulse` is the writer's.
+    pub fn open(data: &Path, pulse: &Pulse) -> Result<Self> {
+        let paths = Paths::new(data);
+        paths.make()?;
+        let lock = start::lock(&paths)?;
+        let started = start::start(&paths, pulse)?;
+        let catalog = Arc::new(RwLock::new(started.catalog));
+        let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone())?;
+        let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
+        let writer = std::thread::Builder::new()
+            .name("archive".into())
+            .spawn(move || writer.run(&tasks))
+            .map_err(ArchiveError::io(data))?;
+        Ok(Self {
+            paths,
+            keys: started.keys,
+            catalog,
+            queue: Some(queue),
+            writer: Some(writer),
+            findings: started.findings,
+            _lock: lock,
+        })
+    }
+
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// What the start healed or found damaged.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The catalog as it is now.
+    pub fn view(&self) -> Result<View> {
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner).read()
+    }
+
+    /// Hands a task to the writer; waits while its queue is full.
+    pub fn send(&self, task: Task) -> Result<()> {
+        self.queue.as_ref().ok_or_else(stopped)?.send(task).map_err(|_| stopped())
+    }
+
+    fn ask<T>(&self, task: impl FnOnce(std::sync::mpsc::Sender<T>) -> Task) -> Result<T> {
+        let (answer, waits) = channel();
+        self.send(task(answer))?;
+        waits.recv().map_err(|_| stopped())
+    }
+
+    /// Commits what was sent so far; durable on return.
+    pub fn flush(&self) -> Result<()> {
+        self.ask(Task::Flush)?.map_err(|error| shared(&error))
+    }
+
+    /// Commits a note at once; durable on return.
+    pub fn commit(&self, note: Commit) -> Result<()> {
+        self.ask(|answer| Task::Commit(Box::new(note), answer))?.map_err(|error| shared(&error))
+    }
+
+    /// The number of a folder of a mailbox; given at its first mention.
+    pub fn folder(&self, folder: Folder) -> Result<FolderNumber> {
+        self.ask(|answer| Task::Folder(folder, answer))?.map_err(|error| shared(&error))
+    }
+
+    /// Writes a line of the journal.
+    pub fn journal(&self, who: &str, what: Happening) -> Result<()> {
+        let event = Event { time: clock::now(), who: who.into(), what };
+        self.commit(Commit { journal: vec![event], ..Commit::default() })
+    }
+
+    /// Makes the catalog anew from the packs, with the same numbers.
+    pub fn rebuild_catalog(&self) -> Result<Vec<Finding>> {
+        self.ask(Task::Rebuild)?
+    }
+
+    /// Writes the raw bytes of a document, byte for byte as they came, and checks their hash: on an error, what was
+    /// written is worth nothing.
+    pub fn read(&self, number: Number, out: &mut dyn Write) -> Result<()> {
+        let document = self.view()?.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
+        let damaged = |what: String| ArchiveError::DocumentDamaged { number, what };
+        let Some(offset) = document.offset else {
+            return Err(damaged("its bytes were missing when the catalog was made".into()));
+        };
+        let header = pack::read(&self.paths.packs, document.pack, offset, out)?.map_err(damaged)?;
+        if header.plain_sha256 != document.sha256 {
+            return Err(ArchiveError::DocumentDamaged { number, what: "its record holds another message".into() });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Archive {
+    /// Commits what was sent, leaves a durable catalog, and only then lets go of the folder.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! A pack: a file header, then records, appended and never changed (docs/format.md, part 1).
+//!
+//! Invariants: bytes before the last synced commit are never touched; a pack that was closed is read-only; a batch of
+//! records and its commit lie in one pack.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::error::{ArchiveError, Result};
+use super::record::{self, ChunkReader, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
+use crate::clock;
+use crate::hash::{Hashing, Sha256};
+use crate::limits::RECORD_IN_MEMORY;
+
+/// First bytes of every pack.
+const PACK_MAGIC: &[u8; 16] = b"ARCHIVISTA PACK\n";
+/// Bytes of a pack's header.
+pub const PACK_HEADER_LEN: u64 = 64;
+/// Format of what lies on disk; 0 until it is frozen.
+pub const FORMAT: u32 = 0;
+
+/// Sixteen random bytes that tell the packs of one archive from those of another.
+pub type ArchiveId = [u8; 16];
+
+/// File of pack `number` in `packs/`.
+pub fn path(packs: &Path, number: u32) -> PathBuf {
+    packs.join(format!("{number:06}.pack"))
+}
+
+/// Numbers of all packs, ascending. Files with other names are not ours and are left alone.
+pub fn numbers(packs: &Path) -> Result<Vec<u32>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(packs).map_err(ArchiveError::io(packs))? {
+        let name = entry.map_err(ArchiveError::io(packs))?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_suffix(".pack")).and_then(|stem| stem.parse().ok());
+        if let Some(number) = number.filter(|number| path(packs, *number).file_name() == Some(&name)) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Makes a new or removed directory entry durable.
+pub fn sync_dir(dir: &Path) -> Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(ArchiveError::io(dir))
+}
+
+/// The head of a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackHeader {
+    pub format: u32,
+    pub number: u32,
+    pub archive: ArchiveId,
+    /// Unix seconds.
+    pub created: i64,
+}
+
+impl PackHeader {
+    /// Layout, little endian: magic 16, format 4, number 4, archive id 16, created 8, zero 12, CRC-32 of the 60 bytes before.
+    pub fn encode(&self) -> [u8; PACK_HEADER_LEN as usize] {
+        let mut bytes = [0; PACK_HEADER_LEN as usize];
+        bytes[..16].copy_from_slice(PACK_MAGIC);
+        bytes[16..20].copy_from_slice(&self.format.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.number.to_le_bytes());
+        bytes[24..40].copy_from_slice(&self.archive);
+        bytes[40..48].copy_from_slice(&self.created.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[..60]);
+        bytes[60..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// `None` where `bytes` are no pack header.
+    pub fn decode(bytes: &[u8; PACK_HEADER_LEN as usize]) -> Option<Self> {
+        if &bytes[..16] != PACK_MAGIC || crc32fast::hash(&bytes[..60]).to_le_bytes() != bytes[60..] {
+            return None;
+        }
+        Some(Self {
+            format: u32::from_le_bytes(bytes[16..20].try_into().ok()?),
+            number: u32::from_le_bytes(bytes[20..24].try_into().ok()?),
+            archive: bytes[24..40].try_into().ok()?,
+            created: i64::from_le_bytes(bytes[40..48].try_into().ok()?),
+        })
+    }
+}
+
+/// Where a record was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub offset: u64,
+    pub stored: Stored,
+}
+
+/// The pack that is being written.
+pub struct Appender {
+    file: BufWriter<File>,
+    path: PathBuf,
+    number: u32,
+    len: u64,
+    synced: u64,
+}
+
+impl Appender {
+    /// Starts pack `number` and makes its name durable.
+    pub fn create(packs: &Path, number: u32, archive: ArchiveId) -> Result<Self> {
+        let path = path(packs, number);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(ArchiveError::io(&path))?;
+        let header = PackHeader { format: FORMAT, number, archive, created: clock::now() };
+        file.write_all(&header.encode()).and_then(|()| file.sync_data()).map_err(ArchiveError::io(&path))?;
+        sync_dir(packs)?;
+        Ok(Self::over(file, path, number, PACK_HEADER_LEN))
+    }
+
+    /// Goes on writing pack `number` at byte `end`, where its last commit ends.
+    pub fn reopen(packs: &Path, number: u32, end: u64) -> Result<Self> {
+        let path = path(packs, number);
+        let mut file = OpenOptions::new().write(true).open(&path).map_err(ArchiveError::io(&path))?;
+        file.seek(SeekFrom::Start(end)).map_err(ArchiveError::io(&path))?;
+        Ok(Self::over(file, path, number, end))
+    }
+
+    fn over(file: File, path: PathBuf, number: u32, len: u64) -> Self {
+        Self { file: BufWriter::with_capacity(256 * 1024, file), path, number, len, synced: len }
+    }
+
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Bytes up to the end of the last record.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Appends one record; not durable before [`Self::sync`].
+    pub fn append(
+        &mut self,
+        writer: &mut RecordWriter,
+        kind: Kind,
+        plain_len: u64,
+        plain_sha256: Sha256,
+        payload: &mut dyn Read,
+    ) -> Result<Placed> {
+        let stored = writer
+            .write(&mut self.file, kind, plain_len, plain_sha256, payload)
+            .map_err(ArchiveError::io(&self.path))?;
+        let offset = self.len;
+        self.len += stored.len;
+        Ok(Placed { offset, stored })
+    }
+
+    /// Hands what is buffered to the kernel.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.flush().map_err(ArchiveError::io(&self.path))
+    }
+
+    /// Makes all records durable. After an error nothing is known of what reached the disk (the kernel forgets failed
+    /// writes once it has told of them), so the caller must stop writing and start again from the log.
+    pub fn sync(&mut self) -> Result<()> {
+        self.flush()?;
+        self.file.get_ref().sync_data().map_err(ArchiveError::io(&self.path))?;
+        self.synced = self.len;
+        Ok(())
+    }
+
+    /// Takes back what was appended since the last [`Self::sync`].
+    pub fn roll_back(&mut self) -> Result<()> {
+        let file = self.file.get_ref().try_clone().map_err(ArchiveError::io(&self.path))?;
+        // The old buffer holds bytes that must not be written any more.
+        let old = std::mem::replace(&mut self.file, BufWriter::with_capacity(256 * 1024, file));
+        drop(old.into_parts());
+        let file = self.file.get_mut();
+        file.set_len(self.synced)
+            .and_then(|()| file.seek(SeekFrom::Start(self.synced)))
+            .map_err(ArchiveError::io(&self.path))?;
+        self.len = self.synced;
+        Ok(())
+    }
+
+    /// Closes the pack for good: read-only from now on.
+    pub fn close(self) -> Result<()> {
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(0o440)).map_err(ArchiveError::io(&self.path))
+    }
+}
+
+/// How closely a scan looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Headers and chunk lengths; payloads of messages are jumped over.
+    Headers,
+    /// Every stored byte is hashed; messages are not unpacked.
+    Stored,
+    /// Every record is unpacked and its plain hash checked.
+    Plain,
+}
+
+/// What a scan found at `offset`.
+#[derive(Debug)]
+pub enum Found {
+    Record {
+        offset: u64,
+        header: Header,
+        /// Its hash is only right at [`Depth::Stored`] and deeper, or for documents and commits.
+        stored: Stored,
+        /// Unpacked bytes of documents and commits, empty for messages.
+        plain: Vec<u8>,
+    },
+    /// No whole record here. `next` is where the next header stands, if one does.
+    Broken { offset: u64, what: String, next: Option<u64> },
+}
+
+/// Reads a pack from front to back.
+pub struct Scanner {
+    file: BufReader<File>,
+    path: PathBuf,
+    position: u64,
+    len: u64,
+}
+
+impl Scanner {
+    /// Opens pack `number` and checks its head. `Ok(Err(what))` where the head is damaged.
+    pub fn open(packs: &Path, number: u32) -> Result<std::result::Result<(Self, PackHeader), String>> {
+        let path = path(packs, number);
+        let mut file = File::open(&path).map_err(ArchiveError::io(&path))?;
+        let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
+        let mut head = [0; PACK_HEADER_LEN as usize];
+        if len < PACK_HEADER_LEN {
+            return Ok(Err(format!("the pack ends after {len} bytes, within its head")));
+        }
+        file.read_exact(&mut head).map_err(ArchiveError::io(&path))?;
+        let Some(header) = PackHeader::decode(&head) else {
+            return Ok(Err("the head of the pack is damaged".into()));
+        };
+        if header.format != FORMAT {
+            return Err(ArchiveError::Format { path, format: header.format, known: FORMAT });
+        }
+        if header.number != number {
+            return Ok(Err(format!("this is pack {}, renamed", header.number)));
+        }
+        let file = BufReader::with_capacity(128 * 1024, file);
+        Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len }, header)))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the file when it was opened.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Where the next record is looked for.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Goes on at `offset`.
+    pub fn seek(&mut self, offset: u64) -> Result<()> {
+        self.file.seek(SeekFrom::Start(offset)).map_err(ArchiveError::io(&self.path))?;
+        self.position = offset;
+        Ok(())
+    }
+
+    /// The next record, `None` at the end of the file. After [`Found::Broken`] the scan stands at `next`, or at the end.
+    pub fn next(&mut self, depth: Depth) -> Result<Option<Found>> {
+        if self.position >= self.len {
+            return Ok(None);
+        }
+        let offset = self.position;
+        let found = match self.read_record(depth) {
+            Ok(Some((header, stored, plain))) => {
+                self.position = offset + stored.len;
+                return Ok(Some(Found::Record { offset, header, stored, plain }));
+            }
+            Ok(None) => "no record starts here".into(),
+            Err(error) => match error.kind() {
+                io::ErrorKind::UnexpectedEof => "the record is cut off by the end of the pack".to_string(),
+                io::ErrorKind::InvalidData | io::ErrorKind::Other => error.to_string(),
+                _ => return Err(ArchiveError::io(&self.path)(error)),
+            },
+        };
+        let next = self.search(offset + 1)?;
+        self.seek(next.unwrap_or(self.len))?;
+        Ok(Some(Found::Broken { offset, what: found, next }))
+    }
+
+    fn read_record(&mut self, depth: Depth) -> io::Result<Option<(Header, Stored, Vec<u8>)>> {
+        let mut input = Hashing::new(&mut self.file);
+        let mut head = [0; HEADER_LEN];
+        input.read_exact(&mut head)?;
+        let Some(header) = Header::decode(&head) else { return Ok(None) };
+        let mut plain = Vec::new();
+        if header.kind == Kind::Message && depth == Depth::Headers {
+            let len = HEADER_LEN as u64 + skip_chunks(input.get_mut())?;
+            return Ok(Some((header, Stored { len, sha256: Sha256::default() }, plain)));
+        }
+        let mut chunks = ChunkReader::new(&mut input);
+        if header.kind == Kind::Message {
+            if depth == Depth::Plain {
+                record::unpack(&header, &mut chunks, &mut io::sink())?;
+            }
+        } else {
+            if header.plain_len > RECORD_IN_MEMORY {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a metadata record of impossible size"));
+            }
+            record::unpack(&header, &mut chunks, &mut plain)?;
+        }
+        io::copy(&mut chunks, &mut io::sink())?;
+        let len = input.count();
+        Ok(Some((header, Stored { len, sha256: input.finish().1 }, plain)))
+    }
+
+    /// Offset of the next header at or after `from`.
+    fn search(&mut self, from: u64) -> Result<Option<u64>> {
+        let finder = memchr::memmem::Finder::new(&MAGIC);
+        let mut window = vec![0; 64 * 1024];
+        let mut start = from;
+        while start + HEADER_LEN as u64 <= self.len {
+            self.seek(start)?;
+            let want = window.len().min(usize::try_from(self.len - start).unwrap_or(usize::MAX));
+            self.file.read_exact(&mut window[..want]).map_err(ArchiveError::io(&self.path))?;
+            for hit in finder.find_iter(&window[..want]) {
+                let header = window[..want].get(hit..hit + HEADER_LEN).and_then(|head| head.try_into().ok());
+                match header {
+                    Some(head) if Header::decode(head).is_some() => return Ok(Some(start + hit as u64)),
+                    _ => {}
+                }
+            }
+            // Windows overlap by one header less a byte, so that none is missed on a border.
+            start += (want - (HEADER_LEN - 1)) as u64;
+        }
+        Ok(None)
+    }
+}
+
+fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let mut len = [0; 4];
+        file.read_exact(&mut len)?;
+        let len = u32::from_le_bytes(len);
+        let bytes = u64::from(len & 0x7fff_ffff);
+        if bytes > crate::limits::CHUNK as u64 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk claims more bytes than a chunk holds"));
+        }
+        // A seek never fails at the end of a file; reading the last byte does.
+        if bytes > 0 {
+            file.seek_relative(i64::try_from(bytes - 1).unwrap_or(0))?;
+            file.read_exact(&mut [0])?;
+        }
+        skipped += 4 + bytes;
+        if len & 0x8000_0000 != 0 {
+            return Ok(skipped);
+        }
+    }
+}
+
+/// Unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is damaged.
+pub fn read(packs: &Path, number: u32, offset: u64, out: &mut dyn Write) -> Result<std::result::Result<Header, String>> {
+    let path = path(packs, number);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(format!("{} is missing", path.display()))),
+        Err(error) => return Err(ArchiveError::io(&path)(error)),
+    };
+    file.seek(SeekFrom::Start(offset)).map_err(ArchiveError::io(&path))?;
+    let mut file = BufReader::with_capacity(64 * 1024, file);
+    let mut head = [0; HEADER_LEN];
+    if let Err(error) = file.read_exact(&mut head) {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => Ok(Err("its pack ends before it".into())),
+            _ => Err(ArchiveError::io(&path)(error)),
+        };
+    }
+    let Some(header) = Header::decode(&head) else { return Ok(Err("its header is damaged".into())) };
+    match record::unpack(&header, &mut ChunkReader::new(file), out) {
+        Ok(()) => Ok(Ok(header)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            Ok(Err(error.to_string()))
+        }
+        // zstd reports damage as Other.
+        Err(error) if error.kind() == io::ErrorKind::Other => Ok(Err(error.to_string())),
+        Err(error) => Err(ArchiveError::io(&path)(error)),
+    }
+}

@@ -1,0 +1,303 @@
+//! Opening a data folder: lock it, bring the catalog up to the log, put an unfinished end aside.
+//!
+//! Invariant: the same code heals a catalog that is from yesterday, missing or broken, and nothing but bytes that no commit
+//! answers for and that the catalog never knew is ever moved.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::catalog::{Catalog, Position, View};
+use super::error::{ArchiveError, Result};
+use super::keys::{self, Keys};
+use super::log::{self, Finding, ReadCommit, Start, Tail, Visitor};
+use super::pack::{self, ArchiveId, Depth, Scanner};
+use crate::limits::CATALOG_EVERY;
+use crate::pulse::Pulse;
+
+/// The folders of a data folder.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    pub data: PathBuf,
+    pub packs: PathBuf,
+    pub catalog: PathBuf,
+    pub spool: PathBuf,
+    pub keys: PathBuf,
+    pub recovered: PathBuf,
+    pub control: PathBuf,
+}
+
+impl Paths {
+    pub fn new(data: &Path) -> Self {
+        Self {
+            data: data.into(),
+            packs: data.join("packs"),
+            catalog: data.join("catalog.redb"),
+            spool: data.join("spool"),
+            keys: data.join("keys"),
+            recovered: data.join("recovered"),
+            control: data.join("control.sock"),
+        }
+    }
+
+    pub fn make(&self) -> Result<()> {
+        for dir in [&self.data, &self.packs, &self.spool] {
+            fs::create_dir_all(dir).map_err(ArchiveError::io(dir))?;
+        }
+        Ok(())
+    }
+}
+
+/// Exactly one process has a data folder open. Held as long as the value lives; the kernel lets go of it after a kill.
+pub fn lock(paths: &Paths) -> Result<File> {
+    let path = paths.data.join("lock");
+    let file = OpenOptions::new().create(true).append(true).open(&path).map_err(ArchiveError::io(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ArchiveError::InUse { path: paths.data.clone() }),
+        Err(TryLockError::Error(error)) => Err(ArchiveError::io(&path)(error)),
+    }
+}
+
+/// A data folder that is ready for work.
+pub struct Started {
+    pub catalog: Catalog,
+    pub keys: Keys,
+    pub archive: ArchiveId,
+    /// What was healed or is damaged, for a person to read.
+    pub findings: Vec<Finding>,
+}
+
+/// The id of the archive whose packs lie here; `None` where there are none.
+pub fn archive_id(paths: &Paths) -> Result<Option<ArchiveId>> {
+    for number in pack::numbers(&paths.packs)? {
+        if let Ok((_, header)) = Scanner::open(&paths.packs, number)? {
+            return Ok(Some(header.archive));
+        }
+    }
+    Ok(None)
+}
+
+/// Brings a locked data folder up.
+pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
+    let mut findings = Vec::new();
+    let from_packs = archive_id(paths)?;
+    let mut fresh = [0; 16];
+    keys::random(&mut fresh).map_err(ArchiveError::io(&paths.data))?;
+    let opened = open_catalog(paths, from_packs.unwrap_or(fresh), &mut findings)?;
+    let archive = opened.position().archive;
+    if from_packs.is_some_and(|id| id != archive) {
+        return Err(ArchiveError::Foreign { path: paths.packs.clone() });
+    }
+    let new = from_packs.is_none() && opened.position().sequence == 0;
+    let keys = Keys::open(&paths.keys, new)?;
+    check_position(paths, &opened, &mut findings)?;
+    let known = opened.position().sequence;
+    let catalog = replay(paths, opened, known, pulse, &mut findings)?;
+    Ok(Started { catalog, keys, archive, findings })
+}
+
+/// Makes the catalog anew from the first commit; `known` is the last commit that the old one knew. The old one is put
+/// aside: it may be all that is left of lost packs.
+pub fn rebuild(
+    paths: &Paths,
+    archive: ArchiveId,
+    known: u64,
+    pulse: &Pulse,
+    findings: &mut Vec<Finding>,
+) -> Result<Catalog> {
+    put_catalog_aside(paths)?;
+    let catalog = Catalog::open(&paths.catalog, archive)?;
+    replay(paths, catalog, known, pulse, findings)
+}
+
+/// [`rebuild`] of a folder that is locked but not open, because it cannot be opened otherwise.
+pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let old = std::panic::catch_unwind(|| {
+        let database = redb::ReadOnlyDatabase::open(&paths.catalog).ok()?;
+        View::over(&database).and_then(|view| view.position()).ok().flatten()
+    });
+    let known = old.ok().flatten().map_or(0, |position| position.sequence);
+    if let Some(archive) = archive_id(paths)? {
+        rebuild(paths, archive, known, pulse, &mut findings)?;
+    }
+    Ok(findings)
+}
+
+/// Opens the catalog, or puts a broken one aside and begins an empty one.
+fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Vec<Finding>) -> Result<Catalog> {
+    // Bytes of a broken file may take redb to places its authors did not think of.
+    let opened = std::panic::catch_unwind(|| Catalog::open(&paths.catalog, archive));
+    let what = match opened {
+        Ok(Ok(catalog)) => return Ok(catalog),
+        Ok(Err(error)) if !is_broken(&error) => return Err(error),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it cannot be read".to_string(),
+    };
+    let aside = put_catalog_aside(paths)?;
+    findings.push(Finding {
+        path: paths.catalog.clone(),
+        offset: None,
+        document: None,
+        what: format!("broken ({what}); made anew from the packs, the broken one is {}", aside.display()),
+    });
+    Catalog::open(&paths.catalog, archive)
+}
+
+/// Whether the file itself is broken, as against a disk that is full or a file that may not be opened.
+fn is_broken(error: &ArchiveError) -> bool {
+    match error {
+        ArchiveError::Row { .. } => true,
+        ArchiveError::Catalog(error) => match &**error {
+            redb::Error::Io(error) => {
+                matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+            }
+            redb::Error::DatabaseAlreadyOpen => false,
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+/// A name in `recovered/` that is not taken.
+fn free_name(paths: &Paths, stem: &str, ending: &str) -> Result<PathBuf> {
+    fs::create_dir_all(&paths.recovered).map_err(ArchiveError::io(&paths.recovered))?;
+    let free = (0u32..)
+        .map(|n| paths.recovered.join(if n == 0 { format!("{stem}.{ending}") } else { format!("{stem}-{n}.{ending}") }))
+        .find(|path| !path.exists());
+    Ok(free.unwrap_or_else(|| paths.recovered.join(stem)))
+}
+
+fn put_catalog_aside(paths: &Paths) -> Result<PathBuf> {
+    let aside = free_name(paths, "catalog", "redb")?;
+    match fs::rename(&paths.catalog, &aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(ArchiveError::io(&paths.catalog)(error)),
+    }
+    Ok(aside)
+}
+
+/// Holds the catalog's last commit against the log.
+fn check_position(paths: &Paths, catalog: &Catalog, findings: &mut Vec<Finding>) -> Result<()> {
+    let position = catalog.position();
+    if position.sequence == 0 {
+        return Ok(());
+    }
+    let path = pack::path(&paths.packs, position.pack);
+    let len = match path.metadata() {
+        Ok(meta) => meta.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(ArchiveError::io(&path)(error)),
+    };
+    if len < position.end {
+        return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: last_sequence(paths, position)? });
+    }
+    let header = pack::read(&paths.packs, position.pack, position.start, &mut io::sink())?;
+    if !header.is_ok_and(|header| header.plain_sha256 == position.commit) {
+        findings.push(Finding {
+            path,
+            offset: Some(position.start),
+            document: None,
+            what: format!("commit {} is damaged; run `archivista verify`", position.sequence),
+        });
+    }
+    Ok(())
+}
+
+/// Sequence of the last commit that the packs hold.
+fn last_sequence(paths: &Paths, position: Position) -> Result<u64> {
+    struct Last(u64);
+    impl Visitor for Last {
+        fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
+            self.0 = read.commit.sequence;
+            Ok(true)
+        }
+        fn finding(&mut self, _: Finding) {}
+        fn progress(&mut self, _: u64) {}
+    }
+    let mut last = Last(0);
+    let start =
+        Start { archive: position.archive, position: Position::default(), known: u64::MAX, depth: Depth::Headers };
+    log::walk(&paths.packs, start, &mut last)?;
+    Ok(last.0)
+}
+
+struct Replay<'a> {
+    catalog: Catalog,
+    pulse: &'a Pulse,
+    findings: &'a mut Vec<Finding>,
+    applied: u32,
+}
+
+impl Visitor for Replay<'_> {
+    fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
+        self.catalog.apply(&read.applied())?;
+        self.applied += 1;
+        if self.applied.is_multiple_of(CATALOG_EVERY) {
+            self.catalog.make_durable()?;
+        }
+        self.pulse.beat();
+        Ok(true)
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn progress(&mut self, _: u64) {
+        self.pulse.beat();
+    }
+}
+
+/// Applies what the catalog does not know yet and puts an unfinished end aside.
+fn replay(
+    paths: &Paths,
+    catalog: Catalog,
+    known: u64,
+    pulse: &Pulse,
+    findings: &mut Vec<Finding>,
+) -> Result<Catalog> {
+    let position = catalog.position();
+    let start = Start { archive: position.archive, position, known, depth: Depth::Stored };
+    let mut replay = Replay { catalog, pulse, findings, applied: 0 };
+    let tail = log::walk(&paths.packs, start, &mut replay)?;
+    let Replay { catalog, findings, applied, .. } = replay;
+    if applied > 0 {
+        catalog.make_durable()?;
+    }
+    if let Some(tail) = tail {
+        findings.push(put_tail_aside(paths, &tail)?);
+    }
+    Ok(catalog)
+}
+
+/// Copies the tail to `recovered/`, and only when that copy is durable cuts it off the pack.
+fn put_tail_aside(paths: &Paths, tail: &Tail) -> Result<Finding> {
+    let path = pack::path(&paths.packs, tail.pack);
+    let aside = free_name(paths, &format!("{:06}-{}", tail.pack, tail.from), "tail")?;
+    let copy = || -> io::Result<()> {
+        let mut from = OpenOptions::new().read(true).write(true).open(&path)?;
+        from.seek(SeekFrom::Start(tail.from))?;
+        let mut to = OpenOptions::new().write(true).create_new(true).open(&aside)?;
+        io::copy(&mut (&mut from).take(tail.len), &mut to)?;
+        to.sync_all()?;
+        File::open(&paths.recovered)?.sync_all()?;
+        File::open(&paths.data)?.sync_all()?;
+        if tail.from == 0 {
+            fs::remove_file(&path)?;
+            File::open(&paths.packs)?.sync_all()
+        } else {
+            from.set_len(tail.from)?;
+            from.sync_all()
+        }
+    };
+    copy().map_err(ArchiveError::io(&path))?;
+    Ok(Finding {
+        path,
+        offset: Some(tail.from),
+        document: None,
+        what: format!("an unfinished end of {} bytes, never acknowledged, was put aside as {}", tail.len, aside.display()),
+    })
+}

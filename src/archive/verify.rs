@@ -1,0 +1,360 @@
+//! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
+//! nothing; runs in constant memory.
+
+use std::fs;
+use std::path::Path;
+
+use minicbor::Encode;
+
+use super::catalog::{Document, Position, Row, Sizes, View, row_number};
+use super::commit::{Commit, Metadata};
+use super::error::{ArchiveError, Result};
+use super::log::{self, Finding, ReadCommit, Start, Visitor};
+use super::pack::{self, Depth};
+use super::start::{Paths, archive_id};
+
+/// What a verification found.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub quick: bool,
+    pub packs: usize,
+    /// Bytes of the packs.
+    pub bytes: u64,
+    pub commits: u64,
+    pub documents: u64,
+    /// Hash of the last commit: who knows it can prove the whole history.
+    pub head: String,
+    /// Damage. Empty: the archive is complete and unaltered.
+    pub findings: Vec<Finding>,
+    /// What is not damage but worth a line: an unfinished end, a catalog that lags behind.
+    pub notes: Vec<String>,
+}
+
+/// Called now and then with the bytes looked at and the bytes there are. An error ends the verification.
+pub type Progress<'a> = dyn FnMut(u64, u64) -> Result<()> + 'a;
+
+/// Verifies an archive that this process has open: up to the commit that `view` knows.
+pub fn open(paths: &Paths, view: &View, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
+    let mut report = Report { quick, ..Report::default() };
+    let position = view.position()?.unwrap_or_default();
+    run(paths, Some(view), position, true, &mut report, progress)?;
+    Ok(report)
+}
+
+/// Verifies an archive that nobody has open.
+pub fn closed(paths: &Paths, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
+    let mut report = Report { quick, ..Report::default() };
+    let copy = paths.spool.join("verify.redb");
+    let view = open_view(paths, &copy, &mut report);
+    let result = match view {
+        Ok(Some(view)) => {
+            let position = view.position()?.unwrap_or_default();
+            run(paths, Some(&view), position, false, &mut report, progress)
+        }
+        Ok(None) => run(paths, None, Position::default(), false, &mut report, progress),
+        Err(error) => Err(error),
+    };
+    if copy.exists() {
+        fs::remove_file(&copy).map_err(ArchiveError::io(&copy))?;
+    }
+    result.map(|()| report)
+}
+
+/// The catalog for reading. One that was not closed would be repaired by opening it, so a copy of it is opened instead.
+fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<View>> {
+    let catalog = &paths.catalog;
+    let mut find = |what: String| {
+        report.findings.push(Finding { path: catalog.clone(), offset: None, document: None, what });
+    };
+    if !catalog.exists() {
+        if !pack::numbers(&paths.packs)?.is_empty() {
+            find("missing; the next start makes it anew from the packs".into());
+        }
+        return Ok(None);
+    }
+    let opened = std::panic::catch_unwind(|| {
+        if let Ok(database) = redb::ReadOnlyDatabase::open(catalog) {
+            return View::over(&database);
+        }
+        fs::copy(catalog, copy).map_err(ArchiveError::io(copy))?;
+        let database = redb::Database::builder().set_cache_size(crate::limits::CATALOG_CACHE).open(copy)?;
+        View::over(&database)
+    });
+    match opened {
+        Ok(Ok(view)) => Ok(Some(view)),
+        Ok(Err(error @ ArchiveError::Io { .. })) => Err(error),
+        Ok(Err(error)) => {
+            find(format!("broken ({error}); the next start makes it anew from the packs"));
+            Ok(None)
+        }
+        Err(_) => {
+            find("broken; the next start makes it anew from the packs".into());
+            Ok(None)
+        }
+    }
+}
+
+fn run(
+    paths: &Paths,
+    view: Option<&View>,
+    position: Position,
+    live: bool,
+    report: &mut Report,
+    progress: &mut Progress<'_>,
+) -> Result<()> {
+    let numbers = pack::numbers(&paths.packs)?;
+    report.packs = numbers.len();
+    for number in &numbers {
+        let path = pack::path(&paths.packs, *number);
+        report.bytes += path.metadata().map_err(ArchiveError::io(&path))?.len();
+    }
+    let Some(archive) = archive_id(paths)? else {
+        if position.sequence > 0 {
+            return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: 0 });
+        }
+        if !numbers.is_empty() {
+            report.notes.push("no pack has a whole head; nothing was ever committed".into());
+        }
+        return Ok(());
+    };
+    let depth = if report.quick { Depth::Headers } else { Depth::Plain };
+    let total = report.bytes;
+    let mut check = Check {
+        view,
+        report,
+        position,
+        live,
+        progress,
+        looked: 0,
+        total,
+        sequence: 0,
+        lagging: 0,
+        last_number: 0,
+        matched: Sizes::default(),
+        stopped: None,
+    };
+    let start = Start { archive, position: Position::default(), known: position.sequence, depth };
+    let tail = log::walk(&paths.packs, start, &mut check)?;
+    if let Some(error) = check.stopped {
+        return Err(error);
+    }
+    let Check { sequence, lagging, matched, .. } = check;
+    if let Some(tail) = tail {
+        report.notes.push(format!(
+            "pack {:06} ends in {} bytes that were never acknowledged; the next start puts them aside",
+            tail.pack, tail.len
+        ));
+    }
+    if lagging > 0 {
+        report.notes.push(format!("the catalog lags {lagging} commits behind the packs; the next start replays them"));
+    }
+    if sequence < position.sequence {
+        report.findings.push(Finding {
+            path: paths.catalog.clone(),
+            offset: None,
+            document: None,
+            what: ArchiveError::CatalogAhead { catalog: position.sequence, log: sequence }.to_string(),
+        });
+    } else if let Some(view) = view
+        && !report.quick
+    {
+        compare_sizes(paths, view, &matched, report)?;
+    }
+    Ok(())
+}
+
+/// Every row that the log explains was counted; more rows than that were made by nobody.
+fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Report) -> Result<()> {
+    let there = view.sizes()?;
+    let pairs = [
+        ("documents", there.documents, matched.documents),
+        ("by_hash", there.hashes, matched.hashes),
+        ("occurrences", there.occurrences, matched.occurrences),
+        ("folders", there.folders, matched.folders),
+        ("ledger", there.ledger, matched.ledger),
+        ("cursors", there.cursors, matched.cursors),
+        ("settings", there.settings, matched.settings),
+        ("journal", there.journal, matched.journal),
+        ("runs", there.runs, matched.runs),
+    ];
+    for (table, there, explained) in pairs {
+        if there != explained {
+            report.findings.push(Finding {
+                path: paths.catalog.clone(),
+                offset: None,
+                document: None,
+                what: format!("table {table} has {there} rows, the log explains {explained}"),
+            });
+        }
+    }
+    Ok(())
+}
+
+struct Check<'a, 'p> {
+    view: Option<&'a View>,
+    report: &'a mut Report,
+    /// How far the catalog is.
+    position: Position,
+    live: bool,
+    progress: &'a mut Progress<'p>,
+    looked: u64,
+    total: u64,
+    sequence: u64,
+    lagging: u64,
+    last_number: u64,
+    matched: Sizes,
+    stopped: Option<ArchiveError>,
+}
+
+impl Visitor for Check<'_, '_> {
+    fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
+        let commit = &read.commit;
+        if self.stopped.is_some() || (self.live && commit.sequence > self.position.sequence) {
+            return Ok(false);
+        }
+        self.sequence = commit.sequence;
+        self.report.commits += 1;
+        self.report.documents += commit.documents.len() as u64;
+        self.report.head = read.sha256.to_string();
+        self.numbers(read);
+        if commit.sequence > self.position.sequence {
+            self.lagging += u64::from(self.view.is_some());
+        } else if let Some(view) = self.view
+            && !self.report.quick
+        {
+            self.rows(view, read)?;
+        }
+        Ok(true)
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.report.findings.push(finding);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.looked += bytes;
+        if self.stopped.is_none() {
+            self.stopped = (self.progress)(self.looked, self.total).err();
+        }
+    }
+}
+
+impl Check<'_, '_> {
+    fn find(&mut self, read: &ReadCommit, document: Option<u64>, what: String) {
+        let path = format!("commit {}", read.commit.sequence).into();
+        self.report.findings.push(Finding { path, offset: None, document, what });
+    }
+
+    /// Document numbers follow each other without a gap.
+    fn numbers(&mut self, read: &ReadCommit) {
+        for new in &read.commit.documents {
+            if new.number != self.last_number + 1 {
+                let what = format!("number {} follows number {}", new.number, self.last_number);
+                self.find(read, Some(new.number), what);
+            }
+            self.last_number = new.number;
+        }
+    }
+
+    /// Every row that this commit wrote is in the catalog as it was written, or a later commit has replaced it.
+    fn rows(&mut self, view: &View, read: &ReadCommit) -> Result<()> {
+        let commit = &read.commit;
+        let sequence = commit.sequence;
+        for (new, metadata) in commit.documents.iter().zip(&read.metadata) {
+            let offset = read.offsets.get(new.message as usize).copied().flatten();
+            let metadata: Metadata = metadata.clone();
+            let document = Document { sha256: new.sha256, size: new.size, pack: read.pack, offset, metadata };
+            let row = view.document_row(new.number)?;
+            // A damaged record is a finding of its own; what the catalog knew before the damage is not another one.
+            let whole = read.offsets.get(new.document as usize).copied().flatten().is_some() && offset.is_some();
+            if self.same(read, "documents", row, &document, whole) {
+                self.matched.documents += 1;
+            }
+            if view.by_hash(&new.sha256)? == Some(new.number) {
+                self.matched.hashes += 1;
+            } else {
+                self.find(read, Some(new.number), "the catalog does not find it by its hash".into());
+            }
+        }
+        for folder in &commit.folders {
+            match view.folder(folder.number)? {
+                Some(row) if row.folder == *folder => self.matched.folders += 1,
+                // Renamed later: the later commit counts it.
+                Some(row) if row.folder.id == folder.id => {}
+                _ => self.find(read, None, format!("the catalog does not know folder {}", folder.number)),
+            }
+        }
+        for entry in &commit.ledger {
+            let row = view.entry_row(entry.folder, &entry.remote)?;
+            if row.is_none() && view.folder(entry.folder)?.is_some_and(|folder| folder.restarted > sequence) {
+                continue;
+            }
+            if self.same(read, "ledger", row, entry, true) {
+                self.matched.ledger += 1;
+            }
+        }
+        for occurrence in &commit.occurrences {
+            let row = view.occurrence_row((occurrence.document, occurrence.folder, &occurrence.remote))?;
+            if self.same(read, "occurrences", row, occurrence, true) {
+                self.matched.occurrences += 1;
+            }
+        }
+        for cursor in &commit.cursors {
+            if self.same(read, "cursors", view.cursor_row(cursor.folder)?, cursor, true) {
+                self.matched.cursors += 1;
+            }
+        }
+        self.plain_rows(view, read, commit)
+    }
+
+    fn plain_rows(&mut self, view: &View, read: &ReadCommit, commit: &Commit) -> Result<()> {
+        for setting in commit.settings.iter().filter(|setting| setting.value.is_some()) {
+            match view.setting_row(&setting.key)? {
+                // Removed later.
+                None => {}
+                row => {
+                    if self.same(read, "settings", row, setting, true) {
+                        self.matched.settings += 1;
+                    }
+                }
+            }
+        }
+        for (place, event) in (0u64..).zip(&commit.journal) {
+            let row = view.event_row(row_number(commit.sequence, place))?;
+            if self.same(read, "journal", row, event, true) {
+                self.matched.journal += 1;
+            }
+        }
+        for (place, run) in (0u64..).zip(&commit.runs) {
+            let row = view.run_row(row_number(commit.sequence, place))?;
+            if self.same(read, "runs", row, run, true) {
+                self.matched.runs += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the catalog's row is the one of this commit. One of a later commit is neither counted nor a finding.
+    fn same<T: PartialEq + Encode<()>>(
+        &mut self,
+        read: &ReadCommit,
+        table: &str,
+        row: Option<Row<T>>,
+        value: &T,
+        whole: bool,
+    ) -> bool {
+        match row {
+            Some(row) if row.commit > read.commit.sequence => false,
+            Some(row) if row.commit == read.commit.sequence => {
+                if row.value != *value && whole {
+                    self.find(read, None, format!("a row of the catalog's table {table} is not what the log says"));
+                }
+                true
+            }
+            _ => {
+                self.find(read, None, format!("a row of the catalog's table {table} is missing or not the log's"));
+                false
+            }
+        }
+    }
+}

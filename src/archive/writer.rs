@@ -1,0 +1,432 @@
+//! The one thread that writes: it takes messages and notes in the order in which they come, appends records, commits, and
+//! only then tells those who wait.
+//!
+//! Invariants: a ticket is answered after the `fdatasync` of the pack and after the catalog knows the commit, so that the
+//! next look-up sees it; a batch that fails leaves no byte behind; after a failed sync nothing more is written.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use super::catalog::{Applied, Catalog};
+use super::commit::{
+    Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
+};
+use super::error::{ArchiveError, Result};
+use super::log::Finding;
+use super::pack::{Appender, ArchiveId};
+use super::record::{Kind, RecordWriter};
+use super::start::{self, Paths};
+use crate::clock;
+use crate::hash::Sha256;
+use crate::ingest;
+use crate::limits::{CATALOG_EVERY, COMMIT_INTERVAL, COMMIT_MESSAGES, PACK_SIZE};
+use crate::pulse::Pulse;
+
+/// How long the writer waits for work before it makes the catalog durable and beats its pulse.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// A message on its way into the archive.
+pub struct NewMessage {
+    pub message: ingest::Message,
+    /// Number and archive time are filled in here.
+    pub metadata: Metadata,
+    pub folder: FolderNumber,
+    pub remote: Vec<u8>,
+    /// When the server received it, Unix seconds.
+    pub received: Option<i64>,
+    pub flags: Vec<String>,
+    /// It is to be moved or deleted on the server once it is safe.
+    pub after_due: bool,
+    /// Told once the message is durable.
+    pub ticket: Sender<Booked>,
+}
+
+/// The answer to a [`NewMessage`] or a note.
+#[derive(Clone, Debug)]
+pub struct Booked {
+    pub remote: Vec<u8>,
+    /// Bytes of the message.
+    pub size: u64,
+    pub outcome: std::result::Result<Outcome, Arc<ArchiveError>>,
+}
+
+/// What the writer is asked to do.
+pub enum Task {
+    Message(Box<NewMessage>),
+    /// Ledger rows, cursors, settings, journal lines, runs: everything of a commit that brings no record. Lost without a
+    /// word if the batch fails, so only for what would be noted again.
+    Note(Box<Commit>),
+    /// The same, committed at once and answered.
+    Commit(Box<Commit>, Sender<std::result::Result<(), Arc<ArchiveError>>>),
+    /// Gives a folder its number (`number` in the question does not count).
+    Folder(Folder, Sender<std::result::Result<FolderNumber, Arc<ArchiveError>>>),
+    /// Commits what waits and answers.
+    Flush(Sender<std::result::Result<(), Arc<ArchiveError>>>),
+    Rebuild(Sender<Result<Vec<Finding>>>),
+}
+
+pub struct Writer {
+    pub paths: Paths,
+    pub archive: ArchiveId,
+    pub catalog: Arc<RwLock<Catalog>>,
+    pub pulse: Pulse,
+    records: RecordWriter,
+    appender: Option<Appender>,
+    batch: Batch,
+    /// Commits since the catalog was last made durable.
+    lagging: u32,
+    stopped: Option<Arc<ArchiveError>>,
+}
+
+#[derive(Default)]
+struct Batch {
+    commit: Commit,
+    metadata: Vec<Metadata>,
+    offsets: Vec<Option<u64>>,
+    by_hash: HashMap<Sha256, Number>,
+    /// Place of a row in `commit.ledger`: a later word on the same message replaces the earlier one.
+    ledger: HashMap<(FolderNumber, Vec<u8>), usize>,
+    tickets: Vec<(Sender<Booked>, Booked)>,
+    since: Option<Instant>,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.since.is_none()
+    }
+
+    fn touch(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn book(&mut self, entry: Entry) {
+        let key = (entry.folder, entry.remote.clone());
+        match self.ledger.get(&key) {
+            Some(&place) => self.commit.ledger[place] = entry,
+            None => {
+                self.ledger.insert(key, self.commit.ledger.len());
+                self.commit.ledger.push(entry);
+            }
+        }
+    }
+}
+
+impl Writer {
+    pub fn new(paths: Paths, archive: ArchiveId, catalog: Arc<RwLock<Catalog>>, pulse: Pulse) -> Result<Self> {
+        let records = RecordWriter::new().map_err(ArchiveError::io(&paths.packs))?;
+        Ok(Self {
+            paths,
+            archive,
+            catalog,
+            pulse,
+            records,
+            appender: None,
+            batch: Batch::default(),
+            lagging: 0,
+            stopped: None,
+        })
+    }
+
+    /// Works until all who could ask are gone, then leaves a durable catalog behind.
+    pub fn run(mut self, tasks: &Receiver<Task>) {
+        loop {
+            let wait = match self.batch.since {
+                Some(since) => COMMIT_INTERVAL.saturating_sub(since.elapsed()),
+                None => IDLE,
+            };
+            match tasks.recv_timeout(wait) {
+                Ok(task) => {
+                    self.pulse.beat();
+                    self.handle(task);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.pulse.beat();
+            let full = self.batch.commit.documents.len() >= COMMIT_MESSAGES
+                || self.batch.tickets.len() >= 10 * COMMIT_MESSAGES;
+            let late = self.batch.since.is_some_and(|since| since.elapsed() >= COMMIT_INTERVAL);
+            if full || late {
+                self.commit_and_tell();
+            } else if self.batch.is_empty() && self.lagging > 0 {
+                self.settle();
+            }
+        }
+        self.commit_and_tell();
+        self.settle();
+    }
+
+    fn handle(&mut self, task: Task) {
+        match task {
+            Task::Message(new) => {
+                let ticket = new.ticket.clone();
+                let (remote, size) = (new.remote.clone(), new.message.size);
+                if let Err(error) = self.running().and_then(|()| self.add(*new).map_err(Arc::new)) {
+                    self.fail(&error);
+                    let _ = ticket.send(Booked { remote, size, outcome: Err(error) });
+                }
+            }
+            Task::Note(note) => self.note(*note),
+            Task::Commit(note, answer) => {
+                // What waited before may fail for reasons of its own.
+                let _ = self.commit_and_tell();
+                self.note(*note);
+                let _ = answer.send(self.commit_and_tell());
+            }
+            Task::Folder(folder, answer) => {
+                let number = self.running().and_then(|()| self.folder(folder).map_err(Arc::new));
+                let _ = answer.send(number);
+            }
+            Task::Flush(answer) => {
+                let _ = answer.send(self.commit_and_tell().and_then(|()| self.running()));
+            }
+            Task::Rebuild(answer) => {
+                let _ = answer.send(self.rebuild());
+            }
+        }
+    }
+
+    fn running(&self) -> std::result::Result<(), Arc<ArchiveError>> {
+        match &self.stopped {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Catalog> {
+        self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Opens the pack to append to.
+    fn open_pack(&mut self) -> Result<()> {
+        if self.appender.is_none() {
+            let position = self.read().position();
+            // Numbers of lost packs are not used again, so that a pack that turns up later fits.
+            let last = super::pack::numbers(&self.paths.packs)?.last().copied().unwrap_or(0).max(position.pack);
+            let goes_on = last > 0 && last == position.pack && position.end < PACK_SIZE;
+            self.appender = Some(if goes_on {
+                Appender::reopen(&self.paths.packs, last, position.end)?
+            } else {
+                Appender::create(&self.paths.packs, last + 1, self.archive)?
+            });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, new: NewMessage) -> Result<()> {
+        let NewMessage { mut message, mut metadata, folder, remote, received, flags, after_due, ticket } = new;
+        let view = self.read().read()?;
+        // Told a second time of a message that is safe: nothing is archived or counted twice.
+        if let Some(entry) = view.entry(folder, &remote)?.filter(|entry| entry.outcome.document().is_some()) {
+            let _ = ticket.send(Booked { remote, size: message.size, outcome: Ok(entry.outcome) });
+            return Ok(());
+        }
+        let sha256 = Sha256(message.sha256);
+        let now = clock::now();
+        let known = match self.batch.by_hash.get(&sha256) {
+            Some(number) => Some(*number),
+            None => view.by_hash(&sha256)?,
+        };
+        let (number, outcome) = if let Some(number) = known {
+            (number, Outcome::Same(number))
+        } else {
+            let number = self.read().position().last_number + self.batch.commit.documents.len() as u64 + 1;
+            metadata.number = number;
+            metadata.archived = now;
+            let encoded = minicbor::to_vec(&metadata).unwrap_or_default();
+            let path = self.paths.spool.clone();
+            let mut bytes = message.bytes.reader().map_err(ArchiveError::io(path))?;
+            self.append(Kind::Message, message.size, sha256, &mut bytes)?;
+            self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
+            let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
+            self.batch.commit.documents.push(NewDocument {
+                number,
+                sha256,
+                size: message.size,
+                message: records - 2,
+                document: records - 1,
+            });
+            self.batch.metadata.push(metadata);
+            self.batch.by_hash.insert(sha256, number);
+            (number, Outcome::Archived(number))
+        };
+        let occurrence = Occurrence { document: number, folder, remote: remote.clone(), seen: now, received, flags };
+        self.batch.commit.occurrences.push(occurrence);
+        self.batch.book(Entry { folder, remote: remote.clone(), outcome: outcome.clone(), after_due, booked: now });
+        self.batch.tickets.push((ticket, Booked { remote, size: message.size, outcome: Ok(outcome) }));
+        self.batch.touch();
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        kind: Kind,
+        plain_len: u64,
+        plain_sha256: Sha256,
+        payload: &mut dyn std::io::Read,
+    ) -> Result<()> {
+        self.open_pack()?;
+        let Some(pack) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
+        let placed = pack.append(&mut self.records, kind, plain_len, plain_sha256, payload)?;
+        self.batch.commit.records.push(Named::new(kind, placed.stored));
+        self.batch.offsets.push(Some(placed.offset));
+        Ok(())
+    }
+
+    fn note(&mut self, note: Commit) {
+        self.batch.touch();
+        let mine = &mut self.batch.commit;
+        mine.restarted.extend(note.restarted);
+        mine.occurrences.extend(note.occurrences);
+        mine.cursors.retain(|old| note.cursors.iter().all(|new| new.folder != old.folder));
+        mine.cursors.extend(note.cursors);
+        mine.settings.retain(|old| note.settings.iter().all(|new| new.key != old.key));
+        mine.settings.extend(note.settings);
+        mine.journal.extend(note.journal);
+        mine.runs.extend(note.runs);
+        for entry in note.ledger {
+            self.batch.book(entry);
+        }
+    }
+
+    fn folder(&mut self, mut folder: Folder) -> Result<FolderNumber> {
+        let is_it = |other: &Folder| {
+            other.definition == folder.definition && other.mailbox == folder.mailbox && other.id == folder.id
+        };
+        if let Some(pending) = self.batch.commit.folders.iter().find(|other| is_it(other)) {
+            return Ok(pending.number);
+        }
+        let view = self.read().read()?;
+        match view.folder_number(&folder.definition, &folder.mailbox, &folder.id)? {
+            Some(number) => {
+                folder.number = number;
+                if view.folder(number)?.is_some_and(|row| row.folder == folder) {
+                    return Ok(number);
+                }
+            }
+            None => {
+                let pending = self.batch.commit.folders.iter().map(|folder| folder.number).max().unwrap_or(0);
+                folder.number = self.read().position().last_folder.max(pending) + 1;
+            }
+        }
+        let number = folder.number;
+        self.batch.commit.folders.push(folder);
+        self.batch.touch();
+        Ok(number)
+    }
+
+    /// Takes back an unfinished batch; everybody who waits for it is told.
+    fn fail(&mut self, error: &Arc<ArchiveError>) {
+        let batch = std::mem::take(&mut self.batch);
+        if let Some(appender) = &mut self.appender
+            && let Err(error) = appender.roll_back()
+        {
+            // What lies behind the last commit is put aside at the next start.
+            self.stopped.get_or_insert_with(|| Arc::new(ArchiveError::Stopped { what: error.to_string() }));
+        }
+        for (ticket, booked) in batch.tickets {
+            let _ = ticket.send(Booked { outcome: Err(error.clone()), ..booked });
+        }
+    }
+
+    fn commit_and_tell(&mut self) -> std::result::Result<(), Arc<ArchiveError>> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        match self.running().and_then(|()| self.commit().map_err(Arc::new)) {
+            Ok(()) => {
+                for (ticket, booked) in std::mem::take(&mut self.batch).tickets {
+                    let _ = ticket.send(booked);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let position = self.read().position();
+        self.batch.commit.sequence = position.sequence + 1;
+        self.batch.commit.previous =
+            if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
+        self.batch.commit.time = clock::now();
+        let named = self.batch.commit.records.clone();
+        let encoded = minicbor::to_vec(&self.batch.commit).unwrap_or_default();
+        let sha256 = Sha256::of(&encoded);
+        self.append(Kind::Commit, encoded.len() as u64, sha256, &mut &encoded[..])?;
+        // The commit does not name itself.
+        self.batch.commit.records = named;
+        let start = self.batch.offsets.pop().flatten().unwrap_or_default();
+        let Some(appender) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
+        appender.flush()?;
+        if let Err(error) = appender.sync() {
+            let stopped = ArchiveError::Stopped { what: error.to_string() };
+            self.stopped = Some(Arc::new(stopped));
+            // The bytes may or may not be on the disk; the next start decides by reading.
+            self.appender = None;
+            return Err(error);
+        }
+        let (pack, end) = (appender.number(), appender.len());
+        let applied = Applied {
+            commit: &self.batch.commit,
+            sha256,
+            pack,
+            start,
+            end,
+            offsets: &self.batch.offsets,
+            metadata: &self.batch.metadata,
+        };
+        let result =
+            self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
+        if let Err(error) = result {
+            // The log is ahead now: the next start replays it.
+            let what = error.to_string();
+            self.stopped = Some(Arc::new(ArchiveError::Stopped { what }));
+            self.appender = None;
+            return Err(error);
+        }
+        self.lagging += 1;
+        if self.lagging >= CATALOG_EVERY {
+            self.settle();
+        }
+        if end >= PACK_SIZE
+            && let Some(full) = self.appender.take()
+        {
+            full.close()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the catalog durable. Where that fails the log carries it, and the next commit tries again.
+    fn settle(&mut self) {
+        if self.stopped.is_none() && self.read().make_durable().is_ok() {
+            self.lagging = 0;
+        }
+    }
+
+    fn rebuild(&mut self) -> Result<Vec<Finding>> {
+        if let Err(error) = self.commit_and_tell() {
+            return Err(ArchiveError::Stopped { what: error.to_string() });
+        }
+        self.appender = None;
+        let mut findings = Vec::new();
+        let mut catalog = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = catalog.position().sequence;
+        let rebuilt = start::rebuild(&self.paths, self.archive, known, &self.pulse, &mut findings);
+        match rebuilt {
+            Ok(new) => {
+                *catalog = new;
+                Ok(findings)
+            }
+            Err(error) => {
+                self.stopped = Some(Arc::new(ArchiveError::Stopped { what: error.to_string() }));
+                Err(error)
+            }
+        }
+    }
+}
