@@ -44,9 +44,3 @@ pub enum Defect {
     /// An empty message.
     Empty,
 }
-
-pub struct SpoolFile(Vec<u8>);
-impl SpoolFile {
-    pub fn reader(&mut self) -> std::io::Result<impl std::io::Read> { Ok(&self.0[..]) }
-}
-pub struct Message { pub bytes: SpoolFile, pub sha256: [u8; 32], pub size: u64, pub head: Head }

@@ -1,0 +1,244 @@
+//! Messages on their way in: the sink of a source, which feeds `ingest` and the archive and keeps count of what is settled.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::progress::{Meter, Watch};
+use crate::archive::commit::{Attachment, Commit, Entry, FolderNumber, LeftOut, Metadata, Outcome, Run};
+use crate::archive::writer::{Booked, NewMessage, Task};
+use crate::archive::{Archive, ArchiveError};
+use crate::clock;
+use crate::ingest::{Head, Incoming, Spool};
+use crate::settings::Definition;
+use crate::source::{Arrival, Missing, RemoteId, Sink};
+
+/// Wait before the first further try of a message that could not be had; doubled at each try.
+const FIRST_AGAIN: i64 = 15 * 60;
+/// Longest wait between two tries.
+const LONGEST_AGAIN: i64 = 24 * 3600;
+/// Time between two signs of progress.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+
+/// The sink for one folder.
+pub struct Intake<'a> {
+    pub archive: &'a Archive,
+    pub spool: &'a Spool,
+    pub definition: &'a Definition,
+    pub folder: FolderNumber,
+    /// Archived messages are to be moved or deleted.
+    pub after_due: bool,
+    pub run: &'a mut Run,
+    pub meter: Meter,
+    pub watch: &'a mut dyn Watch,
+    /// Asked for and not settled yet.
+    open: HashSet<RemoteId>,
+    incoming: Option<Incoming>,
+    ticket: Sender<Booked>,
+    tickets: Receiver<Booked>,
+    /// Messages handed to the archive and not answered yet.
+    waiting: u64,
+    error: Option<std::sync::Arc<ArchiveError>>,
+    shown: Instant,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(
+        archive: &'a Archive,
+        spool: &'a Spool,
+        definition: &'a Definition,
+        folder: FolderNumber,
+        run: &'a mut Run,
+        meter: Meter,
+        watch: &'a mut dyn Watch,
+    ) -> Self {
+        let (ticket, tickets) = channel();
+        Self {
+            archive,
+            spool,
+            definition,
+            folder,
+            after_due: false,
+            run,
+            meter,
+            watch,
+            open: HashSet::new(),
+            incoming: None,
+            ticket,
+            tickets,
+            waiting: 0,
+            error: None,
+            shown: Instant::now(),
+        }
+    }
+
+    /// These are asked for next.
+    pub fn expect(&mut self, ids: &[RemoteId]) {
+        self.open.extend(ids.iter().cloned());
+    }
+
+    /// Which of `ids` are not settled, in their order.
+    pub fn unsettled(&self, ids: &[RemoteId]) -> Vec<RemoteId> {
+        ids.iter().filter(|id| self.open.contains(id)).cloned().collect()
+    }
+
+    /// Books a message that is not archived.
+    pub fn book(&mut self, id: RemoteId, outcome: Outcome) -> Result<(), ArchiveError> {
+        self.run.seen += 1;
+        match &outcome {
+            Outcome::LeftOut { .. } => self.run.left_out += 1,
+            _ => self.run.failed += 1,
+        }
+        self.meter.done += 1;
+        self.open.remove(&id);
+        let entry =
+            Entry { folder: self.folder, remote: id.0, outcome, after_due: false, booked: clock::now() };
+        self.archive.send(Task::Note(Box::new(Commit { ledger: vec![entry], ..Commit::default() })))
+    }
+
+    /// Books a message that could not be had; how long it rests depends on how often it was tried.
+    pub fn book_failure(&mut self, id: RemoteId, why: String) -> Result<(), ArchiveError> {
+        let before = match self.archive.view()?.entry(self.folder, &id.0)?.map(|entry| entry.outcome) {
+            Some(Outcome::Failed { tries, .. }) => tries,
+            _ => 0,
+        };
+        let rest = FIRST_AGAIN.saturating_mul(1 << before.min(10)).min(LONGEST_AGAIN);
+        let outcome = Outcome::Failed { why, tries: before + 1, again: clock::now() + rest };
+        self.book(id, outcome)
+    }
+
+    /// Commits what was handed over and waits for every answer. On an error, what is not acknowledged is asked for again
+    /// by the next run.
+    pub fn settle(&mut self) -> Result<(), ArchiveError> {
+        let flushed = self.archive.flush();
+        self.hear();
+        self.meter.show(self.watch);
+        if let Some(error) = self.error.take() {
+            self.waiting = 0;
+            return Err(super::super::archive::shared(&error));
+        }
+        flushed
+    }
+
+    /// Takes the answers that are there.
+    fn hear(&mut self) {
+        while let Ok(booked) = self.tickets.try_recv() {
+            self.waiting -= 1;
+            match booked.outcome {
+                Ok(Outcome::Archived(_)) => self.run.archived += 1,
+                Ok(_) => self.run.same += 1,
+                Err(error) => {
+                    self.error.get_or_insert(error);
+                    continue;
+                }
+            }
+            self.run.seen += 1;
+            self.run.bytes += booked.size;
+            self.meter.done += 1;
+        }
+        if self.shown.elapsed() >= SHOW_EVERY {
+            self.shown = Instant::now();
+            self.meter.show(self.watch);
+        }
+    }
+
+    fn metadata(&self, head: Head) -> Metadata {
+        let map = &self.definition.fields;
+        let targets = [(&map.from, &head.from), (&map.cc, &head.cc), (&map.to, &head.to), (&map.subject, &head.subject)];
+        let mut fields = std::collections::BTreeMap::<String, String>::new();
+        for (target, value) in targets {
+            if let Some(target) = target
+                && !value.is_empty()
+            {
+                // Two fields of the mail may go into one of the document.
+                let field = fields.entry(target.clone()).or_default();
+                if !field.is_empty() {
+                    field.push_str(", ");
+                }
+                field.push_str(value);
+            }
+        }
+        Metadata {
+            title: head.subject,
+            from: head.from,
+            to: head.to,
+            cc: head.cc,
+            date: head.date,
+            message_id: head.message_id,
+            attachments: head
+                .attachments
+                .into_iter()
+                .map(|part| Attachment { name: part.name, media_type: part.media_type })
+                .collect(),
+            defects: head.defects.into_iter().map(crate::ingest::Defect::code).collect(),
+            fields,
+            owner: self.definition.owner.clone(),
+            ..Metadata::default()
+        }
+    }
+}
+
+fn archive_error(error: &ArchiveError) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+impl Sink for Intake<'_> {
+    fn begin(&mut self, _len: Option<u64>) -> io::Result<()> {
+        self.incoming = Some(Incoming::new(self.spool));
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.meter.bytes += bytes.len() as u64;
+        if self.shown.elapsed() >= SHOW_EVERY {
+            self.hear();
+        }
+        match &mut self.incoming {
+            Some(incoming) => incoming.write_all(bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, arrival: Arrival) -> io::Result<()> {
+        let Some(incoming) = self.incoming.take() else { return Ok(()) };
+        if !self.open.remove(&arrival.id) {
+            return Ok(());
+        }
+        let mut message = incoming.finish()?;
+        let metadata = self.metadata(std::mem::take(&mut message.head));
+        let new = NewMessage {
+            message,
+            metadata,
+            folder: self.folder,
+            remote: arrival.id.0,
+            received: arrival.received,
+            flags: arrival.flags,
+            after_due: self.after_due,
+            ticket: self.ticket.clone(),
+        };
+        self.waiting += 1;
+        self.archive.send(Task::Message(Box::new(new))).map_err(|error| archive_error(&error))?;
+        self.hear();
+        match &self.error {
+            Some(error) => Err(archive_error(error)),
+            None => Ok(()),
+        }
+    }
+
+    fn abort(&mut self) {
+        self.incoming = None;
+    }
+
+    fn missing(&mut self, id: RemoteId, why: Missing) -> io::Result<()> {
+        if !self.open.contains(&id) {
+            return Ok(());
+        }
+        let booked = match why {
+            Missing::Gone => self.book(id, Outcome::LeftOut { why: LeftOut::Gone, again: None }),
+            Missing::Refused(words) => self.book_failure(id, format!("the server refuses it: {words}")),
+            Missing::NoBody => self.book_failure(id, "the server sends it without its content".into()),
+        };
+        booked.map_err(|error| archive_error(&error))
+    }
+}

@@ -1,0 +1,159 @@
+//! One run of a definition: its accounts, their mailboxes, their folders, one after the other. Trouble in one of them is
+//! told and does not stop the rest.
+
+use super::FetchError;
+use super::folder::FolderJob;
+use super::progress::Watch;
+use crate::archive::Archive;
+use crate::archive::commit::Run;
+use crate::ingest::Spool;
+use crate::language::Lang;
+use crate::pulse::Pulse;
+use crate::settings::{self, Definition};
+use crate::source::imap::{self, ImapSource};
+use crate::source::{Folder, MailSource, Mailbox, Role, SourceError};
+
+/// How often a folder is begun again after the connection broke without any progress.
+const TRIES: u32 = 3;
+
+/// The connection to one account of a definition.
+pub fn source(definition: &Definition, account: &settings::Account, pulse: &Pulse) -> ImapSource {
+    let auth = match (&account.password, &account.access_token_file) {
+        (_, Some(path)) => imap::Auth::TokenFile(path.clone()),
+        (password, None) => imap::Auth::Password(
+            password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default(),
+        ),
+    };
+    let encryption = match definition.encryption {
+        settings::Encryption::Tls => imap::Encryption::Tls,
+        settings::Encryption::StartTls => imap::Encryption::StartTls,
+        settings::Encryption::None => imap::Encryption::None,
+    };
+    let account = imap::Account {
+        server: definition.server.clone(),
+        port: definition.port,
+        encryption,
+        user: account.account.clone(),
+        auth,
+        ca_pem: definition.ca_pem.clone(),
+    };
+    ImapSource::new(account, pulse.clone())
+}
+
+/// Runs all mailboxes of a definition.
+pub fn run(
+    archive: &Archive,
+    definition: &Definition,
+    pulse: &Pulse,
+    watch: &mut dyn Watch,
+    run: &mut Run,
+    troubles: &mut Vec<String>,
+) {
+    let spool = match Spool::new(archive.paths().spool.clone()) {
+        Ok(spool) => spool,
+        Err(error) => return tell(watch, troubles, &definition.name, &FetchError::Spool(error)),
+    };
+    for account in &definition.accounts {
+        let mut source = source(definition, account, pulse);
+        let mailboxes = match source.mailboxes() {
+            Ok(mailboxes) => mailboxes,
+            Err(error) => {
+                tell(watch, troubles, &account.account, &error.into());
+                continue;
+            }
+        };
+        for mailbox in &mailboxes {
+            let mut job = MailboxJob { archive, spool: &spool, definition, pulse, mailbox, watch, run, troubles };
+            if let Err(error) = job.run(&mut source) {
+                let ours = error.is_ours();
+                tell(watch, troubles, &mailbox.name, &error);
+                if ours {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn tell(watch: &mut dyn Watch, troubles: &mut Vec<String>, place: &str, error: &FetchError) {
+    watch.tell(&format!("{place}: {}", error.sentence(Lang::from_env())));
+    troubles.push(format!("{place}: {error}"));
+}
+
+struct MailboxJob<'a> {
+    archive: &'a Archive,
+    spool: &'a Spool,
+    definition: &'a Definition,
+    pulse: &'a Pulse,
+    mailbox: &'a Mailbox,
+    watch: &'a mut dyn Watch,
+    run: &'a mut Run,
+    troubles: &'a mut Vec<String>,
+}
+
+impl MailboxJob<'_> {
+    fn run(&mut self, source: &mut dyn MailSource) -> Result<(), FetchError> {
+        let folders = source.folders(self.mailbox)?;
+        for wanted in &self.definition.folders {
+            if !folders.iter().any(|folder| folder.is_named(wanted)) {
+                let error = SourceError::NoFolder { name: wanted.clone() };
+                tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
+            }
+        }
+        for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
+            self.folder(source, folder, &folders)?;
+        }
+        Ok(())
+    }
+
+    /// One folder; begun again after a broken connection as long as that brings something. An error that is about this
+    /// folder alone is told and the next folder follows.
+    fn folder(&mut self, source: &mut dyn MailSource, folder: &Folder, all: &[Folder]) -> Result<(), FetchError> {
+        let mut tries = 0;
+        loop {
+            let before = self.run.seen;
+            let mut job = FolderJob {
+                archive: self.archive,
+                spool: self.spool,
+                definition: self.definition,
+                mailbox: self.mailbox,
+                folder,
+                all,
+                run: self.run,
+                watch: self.watch,
+            };
+            let error = match job.run(source) {
+                Ok(()) => return Ok(()),
+                Err(FetchError::Source(error)) => error,
+                Err(error) => return Err(error),
+            };
+            tries = if self.run.seen > before { 1 } else { tries + 1 };
+            let again = error.retry() == crate::source::Retry::Now && tries < TRIES;
+            let this_folder_only = matches!(
+                error,
+                SourceError::NoFolder { .. } | SourceError::Refused { .. } | SourceError::Unsupported { .. }
+            );
+            let place = format!("{} {}", self.mailbox.name, folder.name);
+            if again {
+                self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+            } else if this_folder_only {
+                tell(self.watch, self.troubles, &place, &error.into());
+                return Ok(());
+            } else {
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+/// Whether a definition archives this folder.
+pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
+    if !folder.selectable || definition.exclude_folders.iter().any(|name| folder.is_named(name)) {
+        return false;
+    }
+    if definition.folders.is_empty() {
+        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk)
+    } else {
+        definition.folders.iter().any(|name| folder.is_named(name))
+    }
+}

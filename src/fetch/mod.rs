@@ -1,0 +1,105 @@
+//! The fetch loop: what is new on a server goes into the archive, and every message there ends in the ledger.
+//!
+//! Rules of the room: this is the only one that knows both sides. It asks a `source` what there is, hands bytes through
+//! `ingest` to the `archive`, and books what became of each message. A cursor moves only after everything that it passes
+//! is booked; the server is told nothing before the archive has acknowledged.
+//!
+//! - `job`: one mailbox, `folder`: one folder of it, `intake`: messages on their way in
+//! - `after`: moving and deleting on the server, `progress`: what people see of it, `schedule`: when
+
+pub mod after;
+pub mod folder;
+pub mod intake;
+pub mod job;
+pub mod progress;
+pub mod schedule;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::archive::commit::{Commit, Run};
+use crate::archive::{Archive, ArchiveError};
+use crate::clock;
+use crate::language::Lang;
+use crate::pulse::Pulse;
+use crate::settings::Definition;
+use crate::source::SourceError;
+use progress::{Progress, Watch};
+
+/// Why a job ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error("the spool: {0}")]
+    Spool(#[source] std::io::Error),
+}
+
+impl FetchError {
+    /// What to tell a person.
+    pub fn sentence(&self, lang: Lang) -> String {
+        match self {
+            Self::Source(error) => error.sentence(lang),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether going on with the next folder or mailbox is of no use: the archive itself takes nothing.
+    fn is_ours(&self) -> bool {
+        !matches!(self, Self::Source(error) if !matches!(error, SourceError::Sink(_) | SourceError::Cancelled))
+    }
+}
+
+/// Runs definitions, never the same one twice at a time.
+#[derive(Default)]
+pub struct Fetcher {
+    running: Mutex<HashSet<String>>,
+}
+
+struct Turn<'a> {
+    fetcher: &'a Fetcher,
+    name: String,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.fetcher.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+impl Fetcher {
+    fn turn(&self, name: &str, pulse: &Pulse) -> Result<Turn<'_>, SourceError> {
+        loop {
+            pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+            if self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into()) {
+                return Ok(Turn { fetcher: self, name: name.into() });
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    }
+
+    /// Runs one definition to its end: all its mailboxes and folders, whatever happens in one of them. The run is recorded.
+    pub fn run(&self, archive: &Archive, definition: &Definition, pulse: &Pulse, watch: &mut dyn Watch) -> Run {
+        let mut run =
+            Run { definition: definition.name.clone(), started: clock::now(), ended: clock::now(), ..Run::default() };
+        let mut troubles: Vec<String> = Vec::new();
+        match self.turn(&definition.name, pulse) {
+            Ok(_turn) => job::run(archive, definition, pulse, watch, &mut run, &mut troubles),
+            Err(error) => troubles.push(error.to_string()),
+        }
+        run.ended = clock::now();
+        run.trouble = troubles.join("; ");
+        let note = Commit { runs: vec![run.clone()], ..Commit::default() };
+        if let Err(error) = archive.commit(note) {
+            let what = error.to_string();
+            if !run.trouble.contains(&what) {
+                watch.tell(&what);
+                run.trouble = what;
+            }
+        }
+        watch.progress(&Progress::Ended);
+        run
+    }
+}

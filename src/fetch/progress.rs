@@ -1,0 +1,62 @@
+//! What people see of a run.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+/// One moment of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Progress {
+    Folder {
+        definition: String,
+        mailbox: String,
+        folder: String,
+        /// Messages decided on in this folder in this run.
+        done: u64,
+        /// Messages that are to be decided on, as far as known.
+        of: u64,
+        /// Bytes received in this folder in this run.
+        bytes: u64,
+        /// Seconds since the folder was begun.
+        seconds: f64,
+    },
+    Ended,
+}
+
+/// Sees a run.
+pub trait Watch {
+    fn progress(&mut self, progress: &Progress);
+    /// A sentence for a person: something went wrong, and the run goes on where it can.
+    fn tell(&mut self, line: &str);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn progress(&mut self, _: &Progress) {}
+    fn tell(&mut self, _: &str) {}
+}
+
+/// Counts within one folder.
+pub struct Meter {
+    pub definition: String,
+    pub mailbox: String,
+    pub folder: String,
+    pub done: u64,
+    pub of: u64,
+    pub bytes: u64,
+    pub since: Instant,
+}
+
+impl Meter {
+    pub fn show(&self, watch: &mut dyn Watch) {
+        watch.progress(&Progress::Folder {
+            definition: self.definition.clone(),
+            mailbox: self.mailbox.clone(),
+            folder: self.folder.clone(),
+            done: self.done,
+            of: self.of.max(self.done),
+            bytes: self.bytes,
+            seconds: self.since.elapsed().as_secs_f64(),
+        });
+    }
+}

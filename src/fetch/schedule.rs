@@ -1,0 +1,62 @@
+//! When which definition runs: each active one, its interval after its last run ended, one after the other.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::Fetcher;
+use super::progress::{Progress, Watch};
+use crate::archive::Archive;
+use crate::pulse::{Cancelled, Pulse};
+use crate::settings;
+
+/// How often the schedule is looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Tells the log what a run says.
+struct Log;
+
+impl Watch for Log {
+    fn progress(&mut self, _: &Progress) {}
+
+    fn tell(&mut self, line: &str) {
+        tracing::warn!("{line}");
+    }
+}
+
+/// Runs what is due until it is cancelled.
+pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), super::FetchError> {
+    // Times of this process only: after a start everything is due, so that an outage is made up for at once.
+    let mut next: HashMap<String, Instant> = HashMap::new();
+    while let Ok(()) = pulse.go_on() {
+        let definitions = match settings::definitions(archive) {
+            Ok(definitions) => definitions,
+            Err(settings::SettingsError::Archive(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::error!("{error}");
+                Vec::new()
+            }
+        };
+        for definition in definitions.iter().filter(|definition| !definition.inactive) {
+            if next.get(&definition.name).is_some_and(|at| *at > Instant::now()) {
+                continue;
+            }
+            let run = fetcher.run(archive, definition, pulse, &mut Log);
+            tracing::info!(
+                "{}: {} archived, {} same, {} left out, {} failed, {} unexplained",
+                run.definition,
+                run.archived,
+                run.same,
+                run.left_out,
+                run.failed,
+                run.unexplained
+            );
+            let pause = Duration::from_secs(60 * u64::from(definition.interval_minutes));
+            next.insert(definition.name.clone(), Instant::now() + pause);
+            if let Err(Cancelled) = pulse.go_on() {
+                return Ok(());
+            }
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(())
+}

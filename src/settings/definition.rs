@@ -1,0 +1,251 @@
+//! A definition (Mail-Archivierungs-Definition): one configured source.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Result, SettingsError};
+use crate::archive::keys::Keys;
+
+/// A secret: wiped when dropped, never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    pub fn new(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    pub fn reveal(&self) -> &Zeroizing<String> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    #[default]
+    Tls,
+    StartTls,
+    None,
+}
+
+/// One mailbox login of a definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub account: String,
+    /// Not in the stored form, where it stands sealed elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// A file with an OAuth access token, read at each login (XOAUTH2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_file: Option<PathBuf>,
+}
+
+/// What happens on the server to a message that is archived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterArchiving {
+    #[default]
+    Leave,
+    /// Readable folder name.
+    Move(String),
+    Delete,
+}
+
+/// Which field of the document takes which field of the mail; `None`: no further field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldMap {
+    pub from: Option<String>,
+    pub cc: Option<String>,
+    pub to: Option<String>,
+    pub subject: Option<String>,
+}
+
+/// One configured source of module Mail (`imap`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Never changes.
+    pub name: String,
+    pub server: String,
+    pub port: u16,
+    pub encryption: Encryption,
+    pub accounts: Vec<Account>,
+    /// Trusted instead of the public authorities, PEM.
+    pub ca_pem: Option<String>,
+    /// Empty: all but drafts, outbox and junk.
+    pub folders: Vec<String>,
+    pub exclude_folders: Vec<String>,
+    pub fields: FieldMap,
+    /// User or group that owns what is archived; empty: nobody.
+    pub owner: String,
+    /// Only mails older than so many days; 0: all.
+    pub min_age_days: u32,
+    pub after: AfterArchiving,
+    pub play_back_folder: Option<String>,
+    pub inactive: bool,
+    pub interval_minutes: u32,
+}
+
+/// What is stored: the definition without its secrets, and these sealed, in hexadecimal, by account.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    definition: Definition,
+    sealed: BTreeMap<String, String>,
+}
+
+impl Definition {
+    /// Finds what a person has to put right before this can work.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let name_is_fine = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
+        if self.name.is_empty() || self.name.chars().count() > 64 || !self.name.chars().all(name_is_fine) {
+            return Err(format!(
+                "name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +",
+                self.name
+            ));
+        }
+        if self.name.trim() != self.name {
+            return Err(format!("name {:?}: no spaces at its ends", self.name));
+        }
+        let bad_host = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
+        if self.server.is_empty() || self.server.contains(bad_host) {
+            return Err(format!("server {:?}: give a host name such as imap.example.ch, without imap://", self.server));
+        }
+        if self.port == 0 {
+            return Err("port 0: usual are 993 for tls and 143 for starttls".into());
+        }
+        if self.accounts.is_empty() {
+            return Err("no account: give account and password, or accounts = [{ account, password }]".into());
+        }
+        for (place, account) in self.accounts.iter().enumerate() {
+            if account.account.is_empty() || account.account.contains(char::is_control) {
+                return Err(format!("account {:?}: give the name to log in with", account.account));
+            }
+            if self.accounts[..place].iter().any(|other| other.account == account.account) {
+                return Err(format!("account {:?} is given twice", account.account));
+            }
+            match (&account.password, &account.access_token_file) {
+                (None, None) => {
+                    return Err(format!(
+                        "account {:?}: give one of password, password_file, access_token_file",
+                        account.account
+                    ));
+                }
+                (Some(_), Some(_)) => {
+                    return Err(format!(
+                        "account {:?}: give either a password or access_token_file, not both",
+                        account.account
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if self.ca_pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
+            return Err("ca_file: holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into());
+        }
+        if !(1..=10_080).contains(&self.interval_minutes) {
+            return Err(format!("interval_minutes {}: give 1 to 10080 (a week)", self.interval_minutes));
+        }
+        if self.min_age_days > 36_500 {
+            return Err(format!("min_age_days {}: give 0 (all) to 36500", self.min_age_days));
+        }
+        Ok(())
+    }
+
+    /// The stored form: JSON, secrets sealed.
+    pub fn seal(&self, keys: &Keys) -> Result<Vec<u8>> {
+        let mut definition = self.clone();
+        let mut sealed = BTreeMap::new();
+        for account in &mut definition.accounts {
+            if let Some(password) = account.password.take() {
+                let name = secret_name(&self.name, &account.account);
+                sealed.insert(account.account.clone(), hex(&keys.seal(&name, password.reveal().as_bytes())?));
+            }
+        }
+        serde_json::to_vec(&Stored { definition, sealed })
+            .map_err(|error| SettingsError::Stored { name: self.name.clone(), detail: error.to_string() })
+    }
+
+    /// Reads the stored form.
+    pub fn open(name: &str, stored: &[u8], keys: &Keys) -> Result<Self> {
+        let wrong = |detail: String| SettingsError::Stored { name: name.into(), detail };
+        let Stored { mut definition, sealed } =
+            serde_json::from_slice(stored).map_err(|error| wrong(error.to_string()))?;
+        for account in &mut definition.accounts {
+            if let Some(sealed) = sealed.get(&account.account) {
+                let sealed = unhex(sealed).ok_or_else(|| wrong("a sealed secret is not hexadecimal".into()))?;
+                let secret = keys.unseal(&secret_name(name, &account.account), &sealed)?;
+                let secret = String::from_utf8(secret.to_vec()).map_err(|error| wrong(error.to_string()))?;
+                account.password = Some(Secret::new(secret));
+            }
+        }
+        Ok(definition)
+    }
+}
+
+fn secret_name(definition: &str, account: &str) -> String {
+    format!("definition/{definition}/{account}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_definition_holds_no_readable_secret_and_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(&dir.path().join("keys"), true).unwrap();
+        let definition = Definition {
+            name: "büro".into(),
+            server: "imap.example.ch".into(),
+            port: 993,
+            encryption: Encryption::Tls,
+            accounts: vec![Account {
+                account: "a@example.ch".into(),
+                password: Some(Secret::new("streng geheim".into())),
+                access_token_file: None,
+            }],
+            ca_pem: None,
+            folders: vec!["INBOX".into()],
+            exclude_folders: vec![],
+            fields: FieldMap::default(),
+            owner: String::new(),
+            min_age_days: 0,
+            after: AfterArchiving::Move("Archiv".into()),
+            play_back_folder: None,
+            inactive: false,
+            interval_minutes: 5,
+        };
+        definition.check().unwrap();
+        let stored = definition.seal(&keys).unwrap();
+        assert!(!String::from_utf8_lossy(&stored).contains("geheim"));
+        assert_eq!(Definition::open("büro", &stored, &keys).unwrap(), definition);
+        assert!(!format!("{definition:?}").contains("geheim"));
+    }
+}

@@ -1,0 +1,80 @@
+//! All that an administrator can set: typed, kept in the archive's log, secrets sealed with the archive key.
+//!
+//! Rules of the room: only this room reads or writes settings. A definition comes in from a file (`definition_file`), is
+//! kept by name, and its name never changes: the ledger and every occurrence refer to it.
+
+pub mod definition;
+pub mod definition_file;
+
+pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Secret};
+
+use crate::archive::commit::{Commit, Event, Happening, Setting};
+use crate::archive::{Archive, ArchiveError};
+use crate::clock;
+
+/// Keys of definitions in the settings table.
+const DEFINITION: &str = "definition/";
+
+/// What is wrong with a setting that somebody entered.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("{place}: {what}")]
+    Wrong { place: String, what: String },
+    #[error("there is no definition {name:?}; {known}")]
+    NoDefinition { name: String, known: String },
+    #[error("definition {name:?} is stored in a form that this release does not read: {detail}")]
+    Stored { name: String, detail: String },
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// Result of everything in this room.
+pub type Result<T> = std::result::Result<T, SettingsError>;
+
+/// All definitions, by name, with their secrets opened.
+pub fn definitions(archive: &Archive) -> Result<Vec<Definition>> {
+    let stored = archive.view()?.settings(DEFINITION)?;
+    stored
+        .into_iter()
+        .map(|(key, value)| Definition::open(key.trim_start_matches(DEFINITION), &value, archive.keys()))
+        .collect()
+}
+
+/// One definition.
+pub fn definition(archive: &Archive, name: &str) -> Result<Definition> {
+    let mut all = definitions(archive)?;
+    match all.iter().position(|definition| definition.name == name) {
+        Some(place) => Ok(all.swap_remove(place)),
+        None => Err(unknown(name, &all)),
+    }
+}
+
+fn unknown(name: &str, all: &[Definition]) -> SettingsError {
+    let names: Vec<&str> = all.iter().map(|definition| definition.name.as_str()).collect();
+    let known = match names.as_slice() {
+        [] => "none is defined yet, add one with `source add FILE.toml`".to_string(),
+        names => format!("defined are: {}", names.join(", ")),
+    };
+    SettingsError::NoDefinition { name: name.into(), known }
+}
+
+/// Adds a definition, or changes the one with this name. Returns whether it is new.
+pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool> {
+    let is_new = definitions(archive)?.iter().all(|other| other.name != definition.name);
+    let value = definition.seal(archive.keys())?;
+    store(archive, &definition.name, Some(value), who)?;
+    Ok(is_new)
+}
+
+/// Removes a definition. What it archived stays, and so does its ledger: added again under its name, it goes on.
+pub fn remove(archive: &Archive, name: &str, who: &str) -> Result<()> {
+    definition(archive, name)?;
+    store(archive, name, None, who)
+}
+
+fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, who: &str) -> Result<()> {
+    let key = format!("{DEFINITION}{name}");
+    let event = Event { time: clock::now(), who: who.into(), what: Happening::SettingChanged(key.clone()) };
+    let setting = Setting { key, value };
+    Ok(archive.commit(Commit { settings: vec![setting], journal: vec![event], ..Commit::default() })?)
+}
