@@ -1,10 +1,15 @@
 //! The Archivista Box as a library, so that its tests reach every room. The map is in `main.rs`.
 
+pub mod archive;
+pub mod cli;
+pub mod clock;
+pub mod control;
+pub mod fetch;
+pub mod hash;
 pub mod ingest;
 pub mod language;
 pub mod limits;
 pub mod pulse;
+pub mod roles;
+pub mod settings;
 pub mod source;
-pub mod archive;
-pub mod clock;
-pub mod hash;

@@ -46,3 +46,9 @@ pub const SERVER_TIMEOUT: Duration = Duration::from_secs(60);
 pub const RECORD_IN_MEMORY: u64 = 64 * 1024 * 1024;
 /// Commits after which the catalog is made durable; until then the log alone carries them.
 pub const CATALOG_EVERY: u32 = 50;
+/// One request or frame on the control socket.
+pub const CONTROL_REQUEST: usize = 16 * 1024 * 1024;
+/// Verbs that `serve` carries out at a time.
+pub const CONTROL_AT_ONCE: usize = 4;
+/// Stack of a role's thread.
+pub const ROLE_STACK: usize = 1024 * 1024;

@@ -1,1 +1,23 @@
-fn main() {}
+//! The map of the house.
+//!
+//! ```text
+//! mail source ──stream──▶ spool ──▶ ingest ──▶ archive (packs, then catalog)
+//! ```
+//!
+//! | room | what it is |
+//! |---|---|
+//! | `cli` | the verbs, one file each; `control` carries them to the process that serves the data folder |
+//! | `settings` | all that an administrator can set, typed; secrets sealed |
+//! | `source` | where mail comes from: trait `MailSource`; `imap` is the first one |
+//! | `fetch` | the fetch loop: jobs, ledger, reconciliation, schedule. The only room that knows source and archive |
+//! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
+//! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
+//!
+//! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `language`, `pulse` and
+//! `roles` (signs of life and who watches them).
+//!
+//! Bytes flow one way, left to right. Exactly one process has a data folder open.
+
+fn main() -> std::process::ExitCode {
+    archivista::cli::main()
+}

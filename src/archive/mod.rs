@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use catalog::{Catalog, View};
@@ -45,12 +45,13 @@ pub struct Archive {
     queue: Option<SyncSender<Task>>,
     writer: Option<JoinHandle<()>>,
     findings: Vec<Finding>,
+    stopped: Arc<OnceLock<String>>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
 }
 
 /// What waited for a commit that failed shares its error.
-fn shared(error: &ArchiveError) -> ArchiveError {
+pub fn shared(error: &ArchiveError) -> ArchiveError {
     match error {
         ArchiveError::Io { path, source } => {
             let source = std::io::Error::new(source.kind(), source.to_string());
@@ -61,7 +62,7 @@ fn shared(error: &ArchiveError) -> ArchiveError {
     }
 }
 
-fn stopped() -> ArchiveError {
+fn ended() -> ArchiveError {
     ArchiveError::Stopped { what: "the archive's writer has ended".into() }
 }
 
@@ -74,6 +75,7 @@ impl Archive {
         let started = start::start(&paths, pulse)?;
         let catalog = Arc::new(RwLock::new(started.catalog));
         let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone())?;
+        let stopped = writer.stopped.clone();
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()
             .name("archive".into())
@@ -86,6 +88,7 @@ impl Archive {
             queue: Some(queue),
             writer: Some(writer),
             findings: started.findings,
+            stopped,
             _lock: lock,
         })
     }
@@ -103,6 +106,11 @@ impl Archive {
         &self.findings
     }
 
+    /// Why the writer takes nothing any more (a failed sync); it goes on after a restart of the process.
+    pub fn stopped(&self) -> Option<String> {
+        self.stopped.get().cloned()
+    }
+
     /// The catalog as it is now.
     pub fn view(&self) -> Result<View> {
         self.catalog.read().unwrap_or_else(PoisonError::into_inner).read()
@@ -110,13 +118,13 @@ impl Archive {
 
     /// Hands a task to the writer; waits while its queue is full.
     pub fn send(&self, task: Task) -> Result<()> {
-        self.queue.as_ref().ok_or_else(stopped)?.send(task).map_err(|_| stopped())
+        self.queue.as_ref().ok_or_else(ended)?.send(task).map_err(|_| ended())
     }
 
     fn ask<T>(&self, task: impl FnOnce(std::sync::mpsc::Sender<T>) -> Task) -> Result<T> {
         let (answer, waits) = channel();
         self.send(task(answer))?;
-        waits.recv().map_err(|_| stopped())
+        waits.recv().map_err(|_| ended())
     }
 
     /// Commits what was sent so far; durable on return.

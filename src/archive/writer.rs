@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
@@ -77,7 +77,8 @@ pub struct Writer {
     batch: Batch,
     /// Commits since the catalog was last made durable.
     lagging: u32,
-    stopped: Option<Arc<ArchiveError>>,
+    /// Why nothing more is written; set once.
+    pub stopped: Arc<OnceLock<String>>,
 }
 
 #[derive(Default)]
@@ -125,7 +126,7 @@ impl Writer {
             appender: None,
             batch: Batch::default(),
             lagging: 0,
-            stopped: None,
+            stopped: Arc::default(),
         })
     }
 
@@ -149,12 +150,13 @@ impl Writer {
                 || self.batch.tickets.len() >= 10 * COMMIT_MESSAGES;
             let late = self.batch.since.is_some_and(|since| since.elapsed() >= COMMIT_INTERVAL);
             if full || late {
-                self.commit_and_tell();
+                // Whoever waits is told by its ticket.
+                let _ = self.commit_and_tell();
             } else if self.batch.is_empty() && self.lagging > 0 {
                 self.settle();
             }
         }
-        self.commit_and_tell();
+        let _ = self.commit_and_tell();
         self.settle();
     }
 
@@ -189,8 +191,8 @@ impl Writer {
     }
 
     fn running(&self) -> std::result::Result<(), Arc<ArchiveError>> {
-        match &self.stopped {
-            Some(error) => Err(error.clone()),
+        match self.stopped.get() {
+            Some(what) => Err(Arc::new(ArchiveError::Stopped { what: what.clone() })),
             None => Ok(()),
         }
     }
@@ -324,7 +326,7 @@ impl Writer {
             && let Err(error) = appender.roll_back()
         {
             // What lies behind the last commit is put aside at the next start.
-            self.stopped.get_or_insert_with(|| Arc::new(ArchiveError::Stopped { what: error.to_string() }));
+            let _ = self.stopped.set(error.to_string());
         }
         for (ticket, booked) in batch.tickets {
             let _ = ticket.send(Booked { outcome: Err(error.clone()), ..booked });
@@ -365,8 +367,7 @@ impl Writer {
         let Some(appender) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
         appender.flush()?;
         if let Err(error) = appender.sync() {
-            let stopped = ArchiveError::Stopped { what: error.to_string() };
-            self.stopped = Some(Arc::new(stopped));
+            let _ = self.stopped.set(error.to_string());
             // The bytes may or may not be on the disk; the next start decides by reading.
             self.appender = None;
             return Err(error);
@@ -385,8 +386,7 @@ impl Writer {
             self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
         if let Err(error) = result {
             // The log is ahead now: the next start replays it.
-            let what = error.to_string();
-            self.stopped = Some(Arc::new(ArchiveError::Stopped { what }));
+            let _ = self.stopped.set(error.to_string());
             self.appender = None;
             return Err(error);
         }
@@ -404,7 +404,7 @@ impl Writer {
 
     /// Makes the catalog durable. Where that fails the log carries it, and the next commit tries again.
     fn settle(&mut self) {
-        if self.stopped.is_none() && self.read().make_durable().is_ok() {
+        if self.stopped.get().is_none() && self.read().make_durable().is_ok() {
             self.lagging = 0;
         }
     }
@@ -424,7 +424,7 @@ impl Writer {
                 Ok(findings)
             }
             Err(error) => {
-                self.stopped = Some(Arc::new(ArchiveError::Stopped { what: error.to_string() }));
+                let _ = self.stopped.set(error.to_string());
                 Err(error)
             }
         }

@@ -1,0 +1,327 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+use lexopt::{Arg, Parser, ValueExt};
+use zeroize::Zeroizing;
+
+use super::{Request, mailtest};
+use crate::settings::definition_file;
+use crate::source::imap::{Account, Auth, Encryption};
+
+const HELP: &str = "\
+archivista: archives the mail of an organisation, complete, unaltered and findable.
+
+  archivista VERB [--data DIR] [--json]
+
+  serve                             run: fetch what is due, answer the other verbs
+  source add FILE.toml              add or change a definition
+  source list                       the definitions
+  source test NAME                  log in, step by step
+  source remove NAME                forget a definition; its mails stay
+  fetch [NAME]                      archive what is new, now
+  status                            is everything archived? by folder
+  list [QUERY]                      the documents; from: to: subject: before: after: words
+  export (N… | --all) --format eml --out DIR
+                                    write N.eml, byte for byte as it came
+  verify [--quick]                  every byte, every hash, the chain, the catalog
+  rebuild catalog                   make the catalog anew from the packs
+  mailtest --server S [--port P] --account A (--password X | --password-file F)
+           [--encryption tls|starttls|none] [--ca-file F]
+                                    try a login without saving anything
+  help, version
+
+  --data DIR   the data folder (default: $ARCHIVISTA_DATA, else ./data); made if it is missing
+  --json       results as JSON, one object per line
+
+Results go to standard output, everything else to standard error.
+Exit code 0: all explained; 1: something is unexplained, damaged or did not work; 2: usage.
+
+A definition file:
+
+  name = \"office\"             # never changes
+  module = \"imap\"
+  server = \"imap.example.ch\"
+  port = 993
+  encryption = \"tls\"          # or \"starttls\", \"none\"
+  account = \"office@example.ch\"
+  password = \"…\"              # or password_file, or access_token_file (XOAUTH2, read at login)
+  # accounts = [{ account = \"a@example.ch\", password = \"…\" }]   instead of the three lines above
+  # ca_file = \"ca.pem\"        # trusted instead of the public authorities
+  # folders = []              # empty: all but drafts, outbox and junk
+  # exclude_folders = []
+  # field_from, field_cc, field_to, field_subject = \"name of a field\"
+  # owner = \"\"
+  # min_age_days = 0
+  # after = \"leave\"           # or \"move:FOLDER\", \"delete\"
+  # play_back_folder = \"\"
+  # inactive = false
+  # interval_minutes = 5
+";
+
+/// What the command line asks for: a verb of this process, or a request to the archive.
+pub struct Command {
+    pub data: PathBuf,
+    pub local: Option<Local>,
+    pub request: Option<Request>,
+    /// Folder for exported files.
+    pub out: Option<PathBuf>,
+}
+
+/// A verb that needs no open archive.
+pub enum Local {
+    Help(&'static str),
+    Serve,
+    Mailtest { source: Box<Account>, json: bool },
+}
+
+#[derive(Default)]
+struct Given {
+    data: Option<PathBuf>,
+    out: Option<PathBuf>,
+    words: Vec<String>,
+    flags: Vec<&'static str>,
+    values: Vec<(&'static str, OsString)>,
+}
+
+const FLAGS: [&str; 3] = ["json", "quick", "all"];
+const VALUES: [&str; 8] =
+    ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
+
+impl Given {
+    fn flag(&mut self, name: &str) -> bool {
+        let before = self.flags.len();
+        self.flags.retain(|flag| *flag != name);
+        self.flags.len() < before
+    }
+
+    fn value(&mut self, name: &str) -> Option<OsString> {
+        let place = self.values.iter().position(|(other, _)| *other == name)?;
+        Some(self.values.remove(place).1)
+    }
+
+    fn text(&mut self, name: &str) -> anyhow::Result<Option<String>> {
+        self.value(name).map(|value| value.string().with_context(|| format!("--{name}"))).transpose()
+    }
+
+    /// What no verb has taken.
+    fn ensure_empty(&self, verb: &str) -> anyhow::Result<()> {
+        if let Some(name) = self.flags.first().or(self.values.first().map(|(name, _)| name)) {
+            bail!("--{name} means nothing to `{verb}`");
+        }
+        ensure!(self.out.is_none() || verb == "export", "--out means nothing to `{verb}`");
+        Ok(())
+    }
+}
+
+/// Reads the words after the program's name.
+pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
+    let mut given = read(words)?;
+    let data = given.data.take().unwrap_or_else(|| {
+        std::env::var_os("ARCHIVISTA_DATA").filter(|data| !data.is_empty()).map_or_else(|| "data".into(), PathBuf::from)
+    });
+    let verb = if given.words.is_empty() { String::new() } else { given.words.remove(0) };
+    let mut command = Command { data, local: None, request: None, out: None };
+    match verb.as_str() {
+        "help" => command.local = Some(Local::Help(HELP)),
+        "version" => command.local = Some(Local::Help(concat!("archivista ", env!("CARGO_PKG_VERSION"), "\n"))),
+        "serve" => {
+            none_left(&given, "serve")?;
+            command.local = Some(Local::Serve);
+        }
+        "mailtest" => {
+            none_left(&given, "mailtest")?;
+            let json = given.flag("json");
+            let source = Box::new(account(&mut given)?);
+            command.local = Some(Local::Mailtest { source, json });
+        }
+        "" => bail!("which verb?"),
+        _ => command.request = Some(request(&verb, &mut given)?),
+    }
+    command.out = given.out.clone();
+    given.ensure_empty(&verb)?;
+    Ok(command)
+}
+
+fn read(words: impl Iterator<Item = OsString>) -> anyhow::Result<Given> {
+    let mut parser = Parser::from_args(words);
+    let mut given = Given::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("data") => given.data = Some(parser.value()?.into()),
+            Arg::Long("out") => given.out = Some(parser.value()?.into()),
+            Arg::Long("help") | Arg::Short('h') => given.words = vec!["help".into()],
+            Arg::Long("version") | Arg::Short('V') => given.words = vec!["version".into()],
+            Arg::Long(name) => {
+                if let Some(flag) = FLAGS.iter().find(|flag| **flag == name) {
+                    given.flags.push(flag);
+                } else if let Some(option) = VALUES.iter().find(|option| **option == name) {
+                    given.values.push((option, parser.value()?));
+                } else {
+                    return Err(arg.unexpected().into());
+                }
+            }
+            Arg::Value(word) => given.words.push(word.string()?),
+            Arg::Short(_) => return Err(arg.unexpected().into()),
+        }
+    }
+    Ok(given)
+}
+
+fn none_left(given: &Given, verb: &str) -> anyhow::Result<()> {
+    match given.words.first() {
+        Some(word) => bail!("`{verb}` takes no {word:?}"),
+        None => Ok(()),
+    }
+}
+
+fn one(given: &mut Given, what: &str) -> anyhow::Result<String> {
+    ensure!(given.words.len() == 1, "give {what}");
+    Ok(given.words.remove(0))
+}
+
+fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
+    match verb {
+        "source" => {
+            ensure!(!given.words.is_empty(), "`source` what? add FILE.toml, list, test NAME or remove NAME");
+            let what = given.words.remove(0);
+            match what.as_str() {
+                "add" => {
+                    let file = one(given, "one file: `source add FILE.toml`")?;
+                    let definition = definition_file::read(file.as_ref())?;
+                    Ok(Request::SourceAdd { definition: Box::new(definition) })
+                }
+                "list" => {
+                    none_left(given, "source list")?;
+                    Ok(Request::SourceList { json: given.flag("json") })
+                }
+                "test" => {
+                    let name = one(given, "one name: `source test NAME`")?;
+                    Ok(Request::SourceTest { name, json: given.flag("json") })
+                }
+                "remove" => Ok(Request::SourceRemove { name: one(given, "one name: `source remove NAME`")? }),
+                other => bail!("`source {other}`: there are add FILE.toml, list, test NAME and remove NAME"),
+            }
+        }
+        "fetch" => {
+            ensure!(given.words.len() <= 1, "give one name: `fetch [NAME]`");
+            Ok(Request::Fetch { name: given.words.pop(), json: given.flag("json") })
+        }
+        "status" => {
+            none_left(given, "status")?;
+            Ok(Request::Status { json: given.flag("json") })
+        }
+        "list" => {
+            let query = std::mem::take(&mut given.words).join(" ");
+            super::list::Query::parse(&query)?;
+            Ok(Request::List { query, json: given.flag("json") })
+        }
+        "export" => export(given),
+        "verify" => {
+            none_left(given, "verify")?;
+            Ok(Request::Verify { quick: given.flag("quick"), json: given.flag("json") })
+        }
+        "rebuild" => {
+            let what = one(given, "what: `rebuild catalog`")?;
+            ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
+            Ok(Request::RebuildCatalog)
+        }
+        other => bail!("there is no verb {other:?}"),
+    }
+}
+
+fn export(given: &mut Given) -> anyhow::Result<Request> {
+    let format = given.text("format")?;
+    ensure!(format.as_deref() == Some("eml"), "give --format eml");
+    ensure!(given.out.is_some(), "give --out DIR");
+    let all = given.flag("all");
+    let mut numbers = Vec::new();
+    for word in std::mem::take(&mut given.words) {
+        match word.parse::<u64>() {
+            Ok(number) if number > 0 => numbers.push(number),
+            _ => bail!("{word:?} is no document number: they are 1, 2, 3 …"),
+        }
+    }
+    ensure!(all != !numbers.is_empty(), "give either document numbers or --all");
+    Ok(Request::Export { numbers })
+}
+
+fn account(given: &mut Given) -> anyhow::Result<Account> {
+    let server = given.text("server")?.context("give --server, such as imap.example.ch")?;
+    let user = given.text("account")?.context("give --account, the name to log in with")?;
+    let port: Option<u16> = match given.text("port")? {
+        Some(port) => Some(port.parse().with_context(|| format!("--port {port}: give a number from 1 to 65535"))?),
+        None => None,
+    };
+    let encryption = match given.text("encryption")?.as_deref() {
+        None if port == Some(143) => Encryption::StartTls,
+        None | Some("tls") => Encryption::Tls,
+        Some("starttls") => Encryption::StartTls,
+        Some("none") => Encryption::None,
+        Some(other) => bail!("--encryption {other}: give tls, starttls or none"),
+    };
+    let password = match (given.text("password")?, given.value("password-file")) {
+        (Some(password), None) => password,
+        (None, Some(path)) => mailtest::read_password(path.as_ref())?,
+        _ => bail!("give either --password or --password-file"),
+    };
+    let ca_pem = match given.value("ca-file") {
+        Some(path) => Some(mailtest::read_ca(path.as_ref())?),
+        None => None,
+    };
+    Ok(Account {
+        server,
+        port: port.unwrap_or(if matches!(encryption, Encryption::Tls) { 993 } else { 143 }),
+        encryption,
+        user,
+        auth: Auth::Password(Zeroizing::new(password)),
+        ca_pem,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> anyhow::Result<Command> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn data_stands_before_or_after_the_verb() {
+        for line in ["--data /x fetch office", "fetch --data /x office", "fetch office --data=/x"] {
+            let command = parsed(line).unwrap();
+            assert_eq!(command.data, PathBuf::from("/x"));
+            assert!(matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office"));
+        }
+    }
+
+    #[test]
+    fn nonsense_is_usage() {
+        for line in [
+            "",
+            "frobnicate",
+            "fetch a b",
+            "export 1 --out x",
+            "export 1 --format eml",
+            "export --format eml --out x",
+            "export 0 --format eml --out x",
+            "export 1 --all --format eml --out x",
+            "export eins --format eml --out x",
+            "verify --all",
+            "list --out x",
+            "rebuild",
+            "rebuild search",
+            "source",
+            "source move x",
+            "mailtest --server s --account a",
+            "mailtest --server s --account a --password p --port 99999",
+            "serve now",
+            "list --nonsense",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `fetch [NAME]`: archive what is new, now.
+
+use serde_json::json;
+
+use super::terminal::{Terminal, Watching};
+use super::{Exit, Session};
+use crate::archive::commit::Run;
+use crate::clock;
+use crate::settings;
+
+pub fn run(
+    session: &Session<'_>,
+    name: Option<&str>,
+    as_json: bool,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<Exit> {
+    let definitions = match name {
+        Some(name) => vec![settings::definition(session.archive, name)?],
+        None => settings::definitions(session.archive)?,
+    };
+    if definitions.is_empty() {
+        terminal.log("No definition yet: add one with `source add FILE.toml`.");
+    }
+    let mut exit = Exit::Fine;
+    for definition in &definitions {
+        if definition.inactive {
+            terminal.log(&format!("{}: inactive, left alone.", definition.name));
+            continue;
+        }
+        let mut watching = Watching { terminal, pulse: session.pulse };
+        let run = session.fetcher.run(session.archive, definition, session.pulse, &mut watching);
+        if run.unexplained > 0 || !run.trouble.is_empty() {
+            exit = Exit::Trouble;
+        }
+        let line = if as_json { as_object(&run).to_string() } else { as_text(&run) };
+        terminal.line(&line)?;
+    }
+    Ok(exit)
+}
+
+/// A run as scripts read it.
+pub fn as_object(run: &Run) -> serde_json::Value {
+    json!({
+        "definition": run.definition,
+        "started": clock::rfc3339(run.started),
+        "ended": clock::rfc3339(run.ended),
+        "seen": run.seen,
+        "archived": run.archived,
+        "same": run.same,
+        "left_out": run.left_out,
+        "failed": run.failed,
+        "bytes": run.bytes,
+        "unexplained": run.unexplained,
+    })
+}
+
+fn as_text(run: &Run) -> String {
+    format!(
+        "{}: {} archived, {} same, {} left out, {} failed, {} unexplained",
+        run.definition, run.archived, run.same, run.left_out, run.failed, run.unexplained
+    )
+}

@@ -1,0 +1,71 @@
+//! `mailtest`: a login tried step by step, as the maker's script does it, but it says what is wrong.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::Exit;
+use super::terminal::Terminal;
+use crate::language::Lang;
+use crate::pulse::Pulse;
+use crate::source::imap::{Account, ImapSource};
+use crate::source::{MailSource, Step};
+
+pub fn run(account: Account, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let user = account.user.clone();
+    check(&mut ImapSource::new(account, Pulse::new()), &user, as_json, terminal)
+}
+
+/// Shows the steps of a check as they happen. Results on standard output, the reason of a failure beside them.
+pub fn check(
+    source: &mut dyn MailSource,
+    mailbox: &str,
+    as_json: bool,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Fine;
+    let mut trouble = None;
+    source.check(&mut |step| {
+        let line = match &step {
+            Step::Passed(text) if as_json => {
+                json!({ "mailbox": mailbox, "passed": true, "step": text }).to_string()
+            }
+            Step::Passed(text) => text.clone(),
+            Step::Failed(error) => {
+                exit = Exit::Trouble;
+                if !as_json {
+                    terminal.log(&error.sentence(Lang::from_env()));
+                    return;
+                }
+                json!({
+                    "mailbox": mailbox,
+                    "passed": false,
+                    "step": error.to_string(),
+                    "de": error.sentence(Lang::De),
+                    "en": error.sentence(Lang::En),
+                })
+                .to_string()
+            }
+        };
+        if let Err(error) = terminal.line(&line) {
+            trouble = Some(error);
+        }
+    });
+    match trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(exit),
+    }
+}
+
+/// A password from a file, without the line end that editors add.
+pub fn read_password(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("--password-file {}", path.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_string())
+}
+
+/// Certificates in PEM form.
+pub fn read_ca(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("--ca-file {}", path.display()))
+}

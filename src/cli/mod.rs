@@ -1,0 +1,151 @@
+//! The verbs of the command line, one file each. `archivista help` is the reference.
+//!
+//! A verb that needs the archive is a [`Request`]: it is carried out by `serve` through `DATA/control.sock` while that
+//! runs, and by this process otherwise, by the same functions ([`Request::run`]). Files that a person names are read and
+//! written by the process that the person started.
+
+mod args;
+pub mod export;
+pub mod fetch;
+pub mod list;
+pub mod mailtest;
+pub mod rebuild;
+pub mod serve;
+pub mod source;
+pub mod status;
+pub mod terminal;
+pub mod verify;
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::start::Paths;
+use crate::archive::{Archive, ArchiveError};
+use crate::control;
+use crate::fetch::Fetcher;
+use crate::pulse::Pulse;
+use crate::settings::Definition;
+use args::{Command, Local};
+use terminal::{Console, Terminal};
+
+/// How a verb ends; the exit code of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All explained.
+    Fine = 0,
+    /// Something is unexplained, damaged, or did not work.
+    Trouble = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+}
+
+/// What a verb works with.
+pub struct Session<'a> {
+    pub archive: &'a Archive,
+    pub fetcher: &'a Fetcher,
+    pub pulse: &'a Pulse,
+}
+
+/// A verb that needs the archive.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    SourceAdd { definition: Box<Definition> },
+    SourceList { json: bool },
+    SourceTest { name: String, json: bool },
+    SourceRemove { name: String },
+    Fetch { name: Option<String>, json: bool },
+    Status { json: bool },
+    List { query: String, json: bool },
+    Export { numbers: Vec<u64> },
+    Verify { quick: bool, json: bool },
+    RebuildCatalog,
+}
+
+impl Request {
+    /// Carries the verb out on an open archive.
+    pub fn run(&self, session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+        match self {
+            Self::SourceAdd { definition } => source::add(session, definition, terminal),
+            Self::SourceList { json } => source::list(session, *json, terminal),
+            Self::SourceTest { name, json } => source::test(session, name, *json, terminal),
+            Self::SourceRemove { name } => source::remove(session, name, terminal),
+            Self::Fetch { name, json } => fetch::run(session, name.as_deref(), *json, terminal),
+            Self::Status { json } => status::run(session, *json, terminal),
+            Self::List { query, json } => list::run(session, query, *json, terminal),
+            Self::Export { numbers } => export::run(session, numbers, terminal),
+            Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
+            Self::RebuildCatalog => rebuild::run(session, terminal),
+        }
+    }
+}
+
+/// Reads the command line, does what it says, and returns the exit code.
+pub fn main() -> std::process::ExitCode {
+    let exit = match args::parse(std::env::args_os().skip(1)) {
+        Ok(Command { data, local: Some(local), .. }) => run_local(&data, local),
+        Ok(Command { data, request: Some(request), out, .. }) => {
+            let mut console = Console::new(out);
+            let exit = run_request(&data, &request, &mut console);
+            console.finish();
+            exit
+        }
+        Ok(_) => Ok(Exit::Usage),
+        Err(error) => {
+            eprintln!("archivista: {error:#}\nTry `archivista help`.");
+            return (Exit::Usage as u8).into();
+        }
+    };
+    match exit {
+        Ok(exit) => (exit as u8).into(),
+        Err(error) if is_broken_pipe(&error) => (Exit::Fine as u8).into(),
+        Err(error) => {
+            eprintln!("archivista: {error:#}");
+            (Exit::Trouble as u8).into()
+        }
+    }
+}
+
+/// Whoever read our output has seen enough (`list | head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    };
+    error.chain().any(io)
+}
+
+fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
+    match local {
+        Local::Help(text) => {
+            terminal::print(text)?;
+            Ok(Exit::Fine)
+        }
+        Local::Serve => serve::run(data),
+        Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
+    }
+}
+
+fn run_request(data: &Path, request: &Request, console: &mut Console) -> anyhow::Result<Exit> {
+    let paths = Paths::new(data);
+    if let Some(exit) = control::ask(&paths.control, request, console)? {
+        return Ok(exit);
+    }
+    let pulse = Pulse::new();
+    // `verify` never heals, so it must not open; `rebuild catalog` must work where opening does not.
+    if let Request::Verify { quick, json } = request {
+        return verify::run_closed(&paths, *quick, *json, console);
+    }
+    let archive = match Archive::open(data, &pulse) {
+        Err(error) if matches!(request, Request::RebuildCatalog) && !matches!(error, ArchiveError::InUse { .. }) => {
+            return rebuild::run_closed(&paths, &pulse, console);
+        }
+        opened => opened?,
+    };
+    for finding in archive.findings() {
+        console.log(&finding.to_string());
+    }
+    let fetcher = Fetcher::default();
+    request.run(&Session { archive: &archive, fetcher: &fetcher, pulse: &pulse }, console)
+}

@@ -1,0 +1,154 @@
+//! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
+
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::fmt;
+
+use super::{Exit, Session};
+use crate::archive::Archive;
+use crate::control;
+use crate::fetch::{Fetcher, schedule};
+use crate::limits::{CONTROL_AT_ONCE, ROLE_STACK, SERVER_TIMEOUT};
+use crate::pulse::Pulse;
+use crate::roles::{Role, Stuck, keep};
+
+/// Exit code when a role is stuck or the archive had to stop: whoever started `serve` starts it again.
+const START_AGAIN: i32 = 70;
+/// A fetch may wait for a server as long as one time-out, and then for the archive.
+const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs());
+const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
+/// The longest that the archive's writer may need for one record of the largest size, with room.
+const ARCHIVE_DEADLINE: Duration = Duration::from_secs(300);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Why `serve` ends on its own.
+enum Broken {
+    Stuck(Stuck),
+    Archive(String),
+}
+
+pub fn run(data: &Path) -> anyhow::Result<Exit> {
+    fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    let writer = Pulse::new();
+    let archive = Arc::new(Archive::open(data, &writer)?);
+    for finding in archive.findings() {
+        tracing::warn!("{finding}");
+    }
+    let listener = Arc::new(control::listen(&archive.paths().control)?);
+    listener.set_nonblocking(true)?;
+    let fetcher = Arc::new(Fetcher::default());
+    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener)];
+    tracing::info!("serving {}", data.display());
+
+    let end = Pulse::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let broken = runtime.block_on(async {
+        let [fetch, control] = &roles;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let kept = async { tokio::try_join!(keep(fetch, &end), keep(control, &end)) };
+        let asked = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("asked to end");
+            end.cancel();
+            std::future::pending::<()>().await;
+        };
+        let broken = tokio::select! {
+            kept = kept => kept.err().map(Broken::Stuck),
+            broken = watch_archive(&archive, &writer) => Some(broken),
+            () = asked => None,
+        };
+        anyhow::Ok(broken)
+    })?;
+    match broken {
+        None => {}
+        // A stuck thread cannot be joined, so nothing is dropped: the log carries all that was acknowledged.
+        Some(Broken::Stuck(stuck)) => {
+            tracing::error!("{stuck}");
+            process::exit(START_AGAIN);
+        }
+        Some(Broken::Archive(what)) => {
+            tracing::error!("the archive had to stop: {what}");
+            process::exit(START_AGAIN);
+        }
+    }
+    let _ = std::fs::remove_file(&archive.paths().control);
+    drop(roles);
+    // The last one to hold the archive leaves a durable catalog behind.
+    drop(archive);
+    tracing::info!("ended");
+    Ok(Exit::Fine)
+}
+
+/// Returns when the archive's writer stopped or is silent.
+async fn watch_archive(archive: &Archive, writer: &Pulse) -> Broken {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Some(what) = archive.stopped() {
+            return Broken::Archive(what);
+        }
+        if writer.age() > ARCHIVE_DEADLINE {
+            return Broken::Stuck(Stuck { name: "archive", seconds: writer.age().as_secs() });
+        }
+    }
+}
+
+fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
+    let (archive, fetcher) = (archive.clone(), fetcher.clone());
+    let work = move |pulse: &Pulse| Ok(schedule::run(&archive, &fetcher, pulse)?);
+    Role { name: "fetch", deadline: FETCH_DEADLINE, work: Arc::new(work) }
+}
+
+/// Accepts asking processes; each is answered by a thread of its own, few at a time.
+fn control_role(
+    archive: &Arc<Archive>,
+    fetcher: &Arc<Fetcher>,
+    listener: &Arc<std::os::unix::net::UnixListener>,
+) -> Role {
+    let (archive, fetcher, listener) = (archive.clone(), fetcher.clone(), listener.clone());
+    let busy = Arc::new(AtomicUsize::new(0));
+    let work = move |pulse: &Pulse| {
+        while pulse.go_on().is_ok() {
+            let free = busy.load(Ordering::SeqCst) < CONTROL_AT_ONCE;
+            let stream = match if free { listener.accept() } else { Err(std::io::ErrorKind::WouldBlock.into()) } {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    std::thread::sleep(Duration::from_millis(50));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            stream.set_nonblocking(false)?;
+            let (archive, fetcher, busy) = (archive.clone(), fetcher.clone(), busy.clone());
+            busy.fetch_add(1, Ordering::SeqCst);
+            let guard = Busy(busy);
+            std::thread::Builder::new().name("verb".into()).stack_size(2 * ROLE_STACK).spawn(move || {
+                let _guard = guard;
+                let pulse = Pulse::new();
+                let session = Session { archive: &archive, fetcher: &fetcher, pulse: &pulse };
+                if let Err(error) = control::answer(&stream, &session) {
+                    tracing::info!("a verb was not answered to its end: {error:#}");
+                }
+            })?;
+        }
+        Ok(())
+    };
+    Role { name: "control", deadline: CONTROL_DEADLINE, work: Arc::new(work) }
+}
+
+/// Counts a verb as long as it lives, even when it panics.
+struct Busy(Arc<AtomicUsize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}

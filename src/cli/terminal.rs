@@ -1,0 +1,204 @@
+//! What a verb tells the person who started it: results, remarks, progress, files.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::fetch::progress::{Progress, Watch};
+use crate::pulse::Pulse;
+
+/// Fills a file; an error leaves none behind.
+pub type Fill<'a> = dyn FnMut(&mut dyn Write) -> anyhow::Result<()> + 'a;
+
+/// Where a verb's words go: this process's console, or through the control socket to another one's.
+pub trait Terminal {
+    /// A line of the result.
+    fn line(&mut self, text: &str) -> io::Result<()>;
+    /// A remark for a person.
+    fn log(&mut self, text: &str);
+    /// How far it is. An error says that nobody listens any more.
+    fn progress(&mut self, progress: &Progress) -> io::Result<()>;
+    /// A file in the folder that the person named. It appears whole or not at all.
+    fn file(&mut self, name: &str, fill: &mut Fill<'_>) -> anyhow::Result<()>;
+}
+
+/// Shows a run of the fetch loop on a terminal, and ends the run when nobody is there to see it.
+pub struct Watching<'a> {
+    pub terminal: &'a mut dyn Terminal,
+    pub pulse: &'a Pulse,
+}
+
+impl Watch for Watching<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        if self.terminal.progress(progress).is_err() {
+            self.pulse.cancel();
+        }
+    }
+
+    fn tell(&mut self, line: &str) {
+        self.terminal.log(line);
+    }
+}
+
+/// Prints a text to standard output; a reader that left is no error here.
+pub fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// The console of this process.
+pub struct Console {
+    out: BufWriter<io::Stdout>,
+    /// Folder for files.
+    folder: Option<PathBuf>,
+    bar: Option<ProgressBar>,
+    is_terminal: bool,
+    /// What the bar or the last line was about.
+    place: String,
+    said: Option<Instant>,
+    last: Option<Progress>,
+}
+
+/// Time between two lines of progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+impl Console {
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            out: BufWriter::new(io::stdout()),
+            folder,
+            bar: None,
+            is_terminal: io::stderr().is_terminal(),
+            place: String::new(),
+            said: None,
+            last: None,
+        }
+    }
+
+    /// Shows what is still to be shown.
+    pub fn finish(&mut self) {
+        self.leave();
+        let _ = self.out.flush();
+    }
+
+    /// The place that was shown is done.
+    fn leave(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish();
+        } else if let Some(line) = self.last.take().as_ref().and_then(line)
+            && !self.is_terminal
+        {
+            eprintln!("{line}");
+        }
+        self.last = None;
+        self.place.clear();
+    }
+}
+
+/// Time left at the rate so far, seconds.
+#[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+fn left(done: u64, of: u64, seconds: f64) -> Option<f64> {
+    (done > 0 && of > done).then(|| seconds / done as f64 * (of - done) as f64)
+}
+
+fn bytes(count: u64) -> String {
+    indicatif::DecimalBytes(count).to_string()
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
+fn rates(done: u64, of: u64, received: u64, seconds: f64) -> String {
+    let rate = bytes((received as f64 / seconds.max(0.001)) as u64);
+    let mut text = format!("{}, {rate}/s", bytes(received));
+    if let Some(left) = left(done, of, seconds) {
+        text += &format!(", {left:.0} s left");
+    }
+    text
+}
+
+fn line(progress: &Progress) -> Option<String> {
+    match progress {
+        Progress::Folder { mailbox, folder, done, of, bytes, seconds, .. } if *of > 0 => {
+            Some(format!("{mailbox} {folder}: {done} of {of}, {}", rates(*done, *of, *bytes, *seconds)))
+        }
+        _ => None,
+    }
+}
+
+impl Terminal for Console {
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    fn log(&mut self, text: &str) {
+        let _ = self.out.flush();
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) -> io::Result<()> {
+        let Progress::Folder { definition, mailbox, folder, done, of, bytes, seconds } = progress else {
+            self.leave();
+            return Ok(());
+        };
+        if *of == 0 {
+            return Ok(());
+        }
+        let place = format!("{definition}\0{mailbox}\0{folder}");
+        if place != self.place {
+            self.leave();
+            self.place = place;
+            self.said = Some(Instant::now());
+            if self.is_terminal {
+                let bar = ProgressBar::with_draw_target(Some(*of), ProgressDrawTarget::stderr());
+                // The template is ours, so it is valid.
+                if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos} of {len} {msg}") {
+                    bar.set_style(style);
+                }
+                bar.set_prefix(format!("{mailbox} {folder}"));
+                self.bar = Some(bar);
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_length(*of);
+            bar.set_position(*done);
+            bar.set_message(rates(*done, *of, *bytes, *seconds));
+        } else if self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY) {
+            self.said = Some(Instant::now());
+            if let Some(line) = line(progress) {
+                eprintln!("{line}");
+            }
+        }
+        self.last = Some(progress.clone());
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, fill: &mut Fill<'_>) -> anyhow::Result<()> {
+        let folder = self.folder.as_deref().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)
+            .map_err(|error| anyhow::anyhow!("the folder {} cannot be made: {error}", folder.display()))?;
+        let whole = folder.join(name);
+        let part = folder.join(format!(".{name}.part"));
+        let wrong = |error: io::Error| anyhow::anyhow!("{} cannot be written: {error}", whole.display());
+        let mut file = BufWriter::new(File::create(&part).map_err(wrong)?);
+        let filled = fill(&mut file).and_then(|()| file.flush().map_err(wrong));
+        let done = filled.and_then(|()| fs::rename(&part, &whole).map_err(wrong));
+        if done.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        done
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}

@@ -1,0 +1,63 @@
+//! `verify [--quick]`: the proof that nothing is missing or altered. Changes nothing.
+
+use serde_json::json;
+
+use super::terminal::{Console, Terminal};
+use super::{Exit, Session};
+use crate::archive::start::{self, Paths};
+use crate::archive::verify::{self, Report};
+use crate::archive::{ArchiveError, Result};
+use crate::pulse::Pulse;
+
+/// Of the archive that this process has open.
+pub fn run(session: &Session<'_>, quick: bool, json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let view = session.archive.view()?;
+    let report = verify::open(session.archive.paths(), &view, quick, &mut progress(session.pulse));
+    show(report, json, terminal)
+}
+
+/// Of an archive that nobody has open.
+pub fn run_closed(paths: &Paths, quick: bool, json: bool, console: &mut Console) -> anyhow::Result<Exit> {
+    paths.make()?;
+    let _lock = start::lock(paths)?;
+    let pulse = Pulse::new();
+    let report = verify::closed(paths, quick, &mut progress(&pulse));
+    show(report, json, console)
+}
+
+fn progress(pulse: &Pulse) -> impl FnMut(u64, u64) -> Result<()> {
+    |_, _| pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
+}
+
+fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let report = report?;
+    let is_clean = report.findings.is_empty();
+    if as_json {
+        let object = json!({
+            "clean": is_clean,
+            "quick": report.quick,
+            "packs": report.packs,
+            "bytes": report.bytes,
+            "commits": report.commits,
+            "documents": report.documents,
+            "head": report.head,
+            "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "notes": report.notes,
+        });
+        terminal.line(&object.to_string())?;
+    } else {
+        for finding in &report.findings {
+            terminal.line(&format!("! {finding}"))?;
+        }
+        for note in &report.notes {
+            terminal.line(note)?;
+        }
+        let how = if report.quick { "quick: structure and chain" } else { "every byte" };
+        let result = if is_clean { "clean" } else { "DAMAGED" };
+        terminal.line(&format!(
+            "{result} ({how}): {} documents in {} commits, {} packs, {} bytes, last commit {}",
+            report.documents, report.commits, report.packs, report.bytes, report.head
+        ))?;
+    }
+    Ok(if is_clean { Exit::Fine } else { Exit::Trouble })
+}

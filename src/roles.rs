@@ -1,0 +1,147 @@
+//! Roles: what `serve` does all the time, each a named OS thread with a pulse, watched by one tokio runtime that does
+//! nothing else.
+//!
+//! A role that returns an error or panics is started again after a pause that grows from one second to ten minutes. A role
+//! whose pulse is overdue is asked to end; if it stays silent, `serve` ends with a named reason, so that whoever started it
+//! (init on the box) starts it afresh.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::limits::ROLE_STACK;
+use crate::pulse::Pulse;
+
+/// Pause before a role's first restart, and the longest one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// A role that ran so long begins again with the first pause.
+const HEALTHY: Duration = Duration::from_secs(3600);
+/// How long a role that was asked to end may stay silent.
+const GRACE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What a role does; returns when its pulse is cancelled, or with the reason why it cannot go on.
+pub type Work = std::sync::Arc<dyn Fn(&Pulse) -> anyhow::Result<()> + Send + Sync>;
+
+/// A role and how long it may stay silent.
+pub struct Role {
+    pub name: &'static str,
+    pub deadline: Duration,
+    pub work: Work,
+}
+
+/// A role that neither works nor ends.
+#[derive(Debug, thiserror::Error)]
+#[error("role {name} was silent for {seconds} s and did not end when asked to")]
+pub struct Stuck {
+    pub name: &'static str,
+    pub seconds: u64,
+}
+
+/// Runs one role, started again as often as needed, until `end` is cancelled.
+pub async fn keep(role: &Role, end: &Pulse) -> Result<(), Stuck> {
+    let mut pause = FIRST_PAUSE;
+    while !end.is_cancelled() {
+        let began = Instant::now();
+        let reason = run(role, end).await?;
+        if end.is_cancelled() {
+            break;
+        }
+        if began.elapsed() >= HEALTHY {
+            pause = FIRST_PAUSE;
+        }
+        tracing::error!("role {} ended: {reason}; started again in {} s", role.name, pause.as_secs());
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !end.is_cancelled() {
+            sleep(LOOK).await;
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Ok(())
+}
+
+/// Runs a role once. Returns why it ended.
+async fn run(role: &Role, end: &Pulse) -> Result<String, Stuck> {
+    let pulse = Pulse::new();
+    let (done, mut ended) = oneshot::channel();
+    let (work, its_pulse) = (role.work.clone(), pulse.clone());
+    let thread = std::thread::Builder::new().name(role.name.into()).stack_size(ROLE_STACK).spawn(move || {
+        let reason = match catch_unwind(AssertUnwindSafe(|| work(&its_pulse))) {
+            Ok(Ok(())) => "done".to_string(),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(_) => "it panicked".to_string(),
+        };
+        let _ = done.send(reason);
+    });
+    if let Err(error) = thread {
+        return Ok(format!("no thread: {error}"));
+    }
+    let mut asked: Option<Instant> = None;
+    loop {
+        tokio::select! {
+            reason = &mut ended => return Ok(reason.unwrap_or_else(|_| "it vanished".into())),
+            () = sleep(LOOK) => {}
+        }
+        if asked.is_none() && (end.is_cancelled() || pulse.age() > role.deadline) {
+            pulse.cancel();
+            asked = Some(Instant::now());
+        }
+        if let Some(since) = asked
+            && since.elapsed() > GRACE
+            && pulse.age() > GRACE
+        {
+            return Err(Stuck { name: role.name, seconds: pulse.age().as_secs() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(false).build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_role_that_fails_or_panics_is_started_again() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let end = Pulse::new();
+        let work: Work = {
+            let (runs, end) = (runs.clone(), end.clone());
+            Arc::new(move |_| match runs.fetch_add(1, Ordering::SeqCst) {
+                0 => anyhow::bail!("no luck"),
+                1 => panic!("worse"),
+                _ => {
+                    end.cancel();
+                    Ok(())
+                }
+            })
+        };
+        let role = Role { name: "test", deadline: Duration::from_secs(60), work };
+        block_on(keep(&role, &end)).unwrap();
+        assert_eq!(runs.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn a_role_that_is_overdue_is_asked_to_end() {
+        let end = Pulse::new();
+        let seen = end.clone();
+        let work: Work = Arc::new(move |pulse| {
+            while !pulse.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            seen.cancel();
+            Ok(())
+        });
+        let role = Role { name: "test", deadline: Duration::from_millis(100), work };
+        block_on(keep(&role, &end)).unwrap();
+        assert!(end.is_cancelled());
+    }
+}
