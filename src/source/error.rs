@@ -157,9 +157,9 @@ impl SourceError {
                 "Auf {server}, Port {port}, antwortet kein IMAP-Server («{}»). Prüfen Sie Server, Port und Verschlüsselung.",
                 line(said)
             ),
-            Self::NoStartTls { server } => format!(
-                "{server} bietet kein STARTTLS an. Wählen Sie als Verschlüsselung TLS mit Port 993."
-            ),
+            Self::NoStartTls { server } => {
+                format!("{server} bietet kein STARTTLS an. Wählen Sie als Verschlüsselung TLS mit Port 993.")
+            }
             Self::EncryptionNeeded { server } => format!(
                 "{server} nimmt Passwörter nur über eine verschlüsselte Verbindung an. Wählen Sie als Verschlüsselung TLS oder STARTTLS."
             ),
@@ -291,7 +291,11 @@ impl SourceError {
                 line(&error.to_string())
             ),
             Self::File { path, detail } => {
-                format!("{} cannot be read ({}). Check where the file is and who may read it.", line(path), line(detail))
+                format!(
+                    "{} cannot be read ({}). Check where the file is and who may read it.",
+                    line(path),
+                    line(detail)
+                )
             }
             Self::Cancelled => "The operation was cancelled. Start it again if need be.".to_owned(),
         }

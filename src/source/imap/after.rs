@@ -4,23 +4,35 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::fetch_line::Fetched;
+use super::fetch::Present;
 use super::folders;
 use super::lines::{Status, Verdict};
 use super::names;
-use super::sets::{Set, pack, remote_id, uid_of, unpack};
 use super::session::{Session, demand};
-use super::stream::{Deaf, Ear};
+use super::sets::{Set, pack, remote_id, uid_of, unpack};
+use super::stream::Deaf;
 use crate::limits::IMAP_FETCH_SET;
 use crate::source::{After, Done, Folder, RemoteId, Result, SourceError};
 
+/// Whether the messages are where they should be, so that the server need not be asked.
+pub fn is_done(folder: &Folder, ids: &[RemoteId], action: &After) -> bool {
+    match action {
+        After::Leave => true,
+        After::Move(name) => ids.is_empty() || folder.is_named(name),
+        After::Delete => ids.is_empty(),
+    }
+}
+
+/// Messages with which nothing had to be done.
+pub fn untouched(ids: &[RemoteId]) -> Vec<Done> {
+    ids.iter().map(|id| Done { id: id.clone(), moved_to: None }).collect()
+}
+
 /// Moves or deletes; what is no longer there is done.
 pub fn after(session: &mut Session, folder: &Folder, ids: &[RemoteId], action: &After) -> Result<Vec<Done>> {
-    let untouched = || ids.iter().map(|id| Done { id: id.clone(), moved_to: None }).collect();
     let target = match action {
-        After::Leave => return Ok(untouched()),
-        _ if ids.is_empty() => return Ok(Vec::new()),
-        After::Move(name) if folder.is_named(name) => return Ok(untouched()),
+        _ if is_done(folder, ids, action) => return Ok(untouched(ids)),
+        After::Leave => return Ok(untouched(ids)),
         After::Move(_) if !session.can("MOVE") && !session.can("UIDPLUS") => {
             return Err(cannot("move single messages (neither MOVE nor UIDPLUS)"));
         }
@@ -29,7 +41,7 @@ pub fn after(session: &mut Session, folder: &Folder, ids: &[RemoteId], action: &
         After::Delete => None,
     };
     if target.as_ref().is_some_and(|(_, id)| *id == folder.id) {
-        return Ok(untouched());
+        return Ok(untouched(ids));
     }
     let selected = session.select(&folder.id, true)?;
     // A message of another UIDVALIDITY is not there under that name: nothing may be done to whoever has its UID now.
@@ -101,17 +113,9 @@ fn tells_of_gone(status: &Status) -> bool {
 
 /// Which messages of a set are still in the folder.
 fn still_there(session: &mut Session, set: &Set) -> Result<Option<Set>> {
-    struct There(BTreeSet<u32>);
-    impl Ear for There {
-        fn fetched(&mut self, fetched: Fetched) -> Result<()> {
-            self.0.extend(fetched.uid);
-            Ok(())
-        }
-    }
-    let mut there = There(BTreeSet::new());
-    session.demand(&format!("UID FETCH {} (UID)", set.text), &mut there)?;
-    let uids: Vec<u32> = set.uids.iter().copied().filter(|uid| there.0.contains(uid)).collect();
-    Ok(pack(&uids).into_iter().next())
+    let mut present = Present::of(&set.uids);
+    session.demand(&format!("UID FETCH {} (UID)", set.text), &mut present)?;
+    Ok(pack(&present.there.into_iter().collect::<Vec<_>>()).into_iter().next())
 }
 
 /// `UIDVALIDITY source-set target-set`, message by message in the order of both sets (RFC 9051, 7.1).

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::fetch_line::Fetched;
 use super::lines::Verdict;
-use super::sets::remote_id;
 use super::session::{Selected, Session, demand};
+use super::sets::remote_id;
 use super::stream::Ear;
 use crate::limits::IMAP_PAGE;
 use crate::source::{Cursor, Folder, Listed, Page, RemoteId, Result};
@@ -164,14 +164,8 @@ fn highest(session: &mut Session) -> Result<u32> {
 }
 
 fn ask(session: &mut Session, selected: &Selected, low: u32, high: u32, set: &str, dates: bool) -> Result<Lister> {
-    let lister = || Lister {
-        low,
-        high,
-        dates,
-        uid_validity: selected.uid_validity,
-        listed: BTreeMap::new(),
-        left_out: None,
-    };
+    let lister =
+        || Lister { low, high, dates, uid_validity: selected.uid_validity, listed: BTreeMap::new(), left_out: None };
     let items = if dates { "UID FLAGS INTERNALDATE RFC822.SIZE" } else { "UID FLAGS RFC822.SIZE" };
     let mut full = lister();
     let status = session.run(&format!("UID FETCH {set} ({items})"), &mut full)?;

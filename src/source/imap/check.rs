@@ -6,8 +6,8 @@ use super::account::Account;
 use super::fetch_line::Fetched;
 use super::session::Session;
 use super::stream::Ear;
-use crate::source::error::words;
 use crate::source::Result;
+use crate::source::error::words;
 
 /// Bytes of the subject that are read.
 const SUBJECT: usize = 16 * 1024;

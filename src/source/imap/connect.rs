@@ -152,7 +152,7 @@ impl Write for Socket {
 /// Connects as the account says, and reads the greeting. `patience` is how long the server may stay silent.
 /// Returns the wire, and what protects it.
 pub fn connect(account: &Account, pulse: &Pulse, patience: Duration) -> Result<(Wire, Option<&'static str>)> {
-    let tcp = Tcp { stream: dial(account, pulse)?, pulse: pulse.clone(), patience };
+    let tcp = Tcp { stream: dial(account, pulse, patience)?, pulse: pulse.clone(), patience };
     let wire = match account.encryption {
         Encryption::Tls => {
             let mut wire = Wire::new(Socket { layer: tls(account, tcp)?, patience });
@@ -170,13 +170,14 @@ pub fn connect(account: &Account, pulse: &Pulse, patience: Duration) -> Result<(
     Ok((wire, protection))
 }
 
-fn dial(account: &Account, pulse: &Pulse) -> Result<TcpStream> {
+fn dial(account: &Account, pulse: &Pulse, patience: Duration) -> Result<TcpStream> {
     let Account { server, port, .. } = account;
     let dns = |detail: &str| SourceError::Dns { server: server.clone(), detail: words(detail.as_bytes()) };
     let addresses: Vec<SocketAddr> =
         (server.as_str(), *port).to_socket_addrs().map_err(|error| dns(&error.to_string()))?.take(8).collect();
     let mut last = dns("the name has no address");
     let start = Instant::now();
+    let slice = SLICE.min(patience);
     let share = CONNECT_TIMEOUT / u32::try_from(addresses.len()).unwrap_or(1).max(1);
     for address in addresses {
         pulse.go_on().map_err(|_| SourceError::Cancelled)?;
@@ -184,8 +185,8 @@ fn dial(account: &Account, pulse: &Pulse) -> Result<TcpStream> {
         let time = share.max(CONNECT_TIMEOUT.saturating_sub(start.elapsed()) / 2);
         let stream = TcpStream::connect_timeout(&address, time).and_then(|stream| {
             stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(SLICE))?;
-            stream.set_write_timeout(Some(SLICE))?;
+            stream.set_read_timeout(Some(slice))?;
+            stream.set_write_timeout(Some(slice))?;
             Ok(stream)
         });
         match stream {
@@ -204,7 +205,7 @@ fn greet(account: &Account, wire: &mut Wire) -> Result<()> {
     let not_imap = |wire: &Wire| SourceError::NotImap {
         server: account.server.clone(),
         port: account.port,
-        said: wire.first_words().to_owned(),
+        said: wire.first_words(),
     };
     match wire.pump(&mut Deaf) {
         Ok(Stop::Greeting) => {}
@@ -244,7 +245,8 @@ fn start_tls(account: &Account, mut wire: Wire) -> Result<Wire> {
 
 fn tls(account: &Account, tcp: Tcp) -> Result<Layer> {
     let Account { server, port, .. } = account;
-    let failed = |detail: &str| SourceError::Tls { server: server.clone(), port: *port, detail: words(detail.as_bytes()) };
+    let failed =
+        |detail: &str| SourceError::Tls { server: server.clone(), port: *port, detail: words(detail.as_bytes()) };
     let name = ServerName::try_from(server.clone()).map_err(|error| failed(&error.to_string()))?;
     // The provider is named here: no default of the process can change what protects the mail.
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

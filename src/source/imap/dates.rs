@@ -47,14 +47,7 @@ pub fn format(seconds: i64) -> Option<String> {
     let at = Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::UTC);
     let month = MONTHS.get(usize::try_from(at.month()).ok()?.checked_sub(1)?)?;
     (0..=9999).contains(&at.year()).then(|| {
-        format!(
-            "{:02}-{month}-{:04} {:02}:{:02}:{:02} +0000",
-            at.day(),
-            at.year(),
-            at.hour(),
-            at.minute(),
-            at.second()
-        )
+        format!("{:02}-{month}-{:04} {:02}:{:02}:{:02} +0000", at.day(), at.year(), at.hour(), at.minute(), at.second())
     })
 }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fetch_line::Fetched;
 use super::lines::{Status, Verdict};
-use super::sets::{Set, pack, remote_id, uid_of};
 use super::session::Session;
+use super::sets::{Set, pack, remote_id, uid_of};
 use super::stream::Ear;
 use crate::source::{Arrival, Folder, Missing, RemoteId, Result, Sink, SourceError};
 
@@ -78,6 +78,26 @@ impl Ear for Catch<'_> {
     }
 }
 
+/// Hears which messages of a set the server still knows.
+pub struct Present<'a> {
+    asked: &'a [u32],
+    pub there: BTreeSet<u32>,
+}
+
+impl<'a> Present<'a> {
+    pub fn of(asked: &'a [u32]) -> Self {
+        Self { asked, there: BTreeSet::new() }
+    }
+}
+
+impl Ear for Present<'_> {
+    fn fetched(&mut self, fetched: Fetched) -> Result<()> {
+        // Changes of flags may name any message.
+        self.there.extend(fetched.uid.filter(|uid| self.asked.contains(uid)));
+        Ok(())
+    }
+}
+
 /// How an attempt to fetch a set ended.
 enum Answer {
     Done,
@@ -87,12 +107,7 @@ enum Answer {
 }
 
 /// Streams the messages. `session` is asked for a session with the folder selected, a new one where the last broke.
-pub fn fetch(
-    sessions: &mut dyn Sessions,
-    folder: &Folder,
-    ids: &[RemoteId],
-    sink: &mut dyn Sink,
-) -> Result<()> {
+pub fn fetch(sessions: &mut dyn Sessions, folder: &Folder, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -220,20 +235,12 @@ impl Work<'_> {
 
     /// Which of these messages the server still knows.
     fn present(&mut self, uids: &[u32]) -> Result<BTreeSet<u32>> {
-        struct Present(BTreeSet<u32>);
-        impl Ear for Present {
-            fn fetched(&mut self, fetched: Fetched) -> Result<()> {
-                // Unasked changes of flags may name any message: the bound is the set, applied by the caller.
-                self.0.extend(fetched.uid);
-                Ok(())
-            }
-        }
         let mut there = BTreeSet::new();
         for set in pack(uids) {
             let Some(session) = self.session()? else { break };
-            let mut present = Present(BTreeSet::new());
+            let mut present = Present::of(&set.uids);
             session.demand(&format!("UID FETCH {} (UID FLAGS)", set.text), &mut present)?;
-            there.extend(set.uids.iter().copied().filter(|uid| present.0.contains(uid)));
+            there.append(&mut present.there);
         }
         Ok(there)
     }

@@ -189,8 +189,7 @@ fn row(text: &[u8]) -> Option<Row> {
 }
 
 fn readable(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect())
+    String::from_utf8(bytes).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect())
 }
 
 /// Splits a quoted string, an atom or NIL off.
@@ -223,7 +222,10 @@ mod tests {
         for (line, want) in [
             (&b"a1 OK done"[..], Tagged("a1".into(), status(Verdict::Ok, "", "done"))),
             (b"a1 OK", Tagged("a1".into(), status(Verdict::Ok, "", ""))),
-            (b"a1 no [TryCreate] Gr\xfc", Tagged("a1".into(), status(Verdict::No, "TRYCREATE", "[TryCreate] Gr\u{fc}"))),
+            (
+                b"a1 no [TryCreate] Gr\xfc",
+                Tagged("a1".into(), status(Verdict::No, "TRYCREATE", "[TryCreate] Gr\u{fc}")),
+            ),
             (b"* NO [ALERT] disk", Untagged(status(Verdict::No, "ALERT", "[ALERT] disk"))),
             (b"* OK [UIDNEXT 5] x", Untagged(status(Verdict::Ok, "UIDNEXT 5", "[UIDNEXT 5] x"))),
             (b"* OK [UIDNEXT 5", Untagged(status(Verdict::Ok, "", "[UIDNEXT 5"))),
@@ -258,7 +260,8 @@ mod tests {
             let Line::Row(row) = parse(line) else { panic!("{}", line.escape_ascii()) };
             assert_eq!((row.separator, row.name.as_str()), (separator, name));
         }
-        for line in ["* LIST", "* LIST (", "* LIST ()", "* LIST () \"/\"", "* LIST () \"/\" NIL", "* LIST () \"/\" \"a"] {
+        for line in ["* LIST", "* LIST (", "* LIST ()", "* LIST () \"/\"", "* LIST () \"/\" NIL", "* LIST () \"/\" \"a"]
+        {
             assert_eq!(parse(line.as_bytes()), Line::Unknown, "{line}");
         }
     }

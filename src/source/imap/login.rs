@@ -89,11 +89,8 @@ fn refused(account: &Account, error: &imap::Error, wire: &mut Wire) -> SourceErr
         }
         _ => return wire.failure(),
     }
-    let mut status = wire.status.clone().unwrap_or(Status {
-        verdict: Verdict::No,
-        code: String::new(),
-        said: String::new(),
-    });
+    let mut status =
+        wire.status.clone().unwrap_or(Status { verdict: Verdict::No, code: String::new(), said: String::new() });
     // XOAUTH2 says in its challenge what is wrong, as JSON, and in its status only that something is.
     let challenge = wire.challenge.take().and_then(|text| names::challenge(&text)).unwrap_or_default();
     if !challenge.is_empty() {

@@ -37,7 +37,9 @@ use std::time::Duration;
 
 pub use account::{Account, Auth, Encryption};
 
-use super::{After, Arrival, Cursor, Done, Folder, MailSource, Mailbox, Page, RemoteId, Result, Sink, SourceError, Step};
+use super::{
+    After, Arrival, Cursor, Done, Folder, MailSource, Mailbox, Page, RemoteId, Result, Sink, SourceError, Step,
+};
 use crate::limits::SERVER_TIMEOUT;
 use crate::pulse::Pulse;
 use changes::Width;
@@ -165,6 +167,9 @@ impl MailSource for ImapSource {
     }
 
     fn after(&mut self, _mailbox: &Mailbox, folder: &Folder, ids: &[RemoteId], action: &After) -> Result<Vec<Done>> {
+        if after::is_done(folder, ids, action) {
+            return Ok(after::untouched(ids));
+        }
         self.with(|session| after::after(session, folder, ids, action))
     }
 

@@ -42,8 +42,9 @@ pub fn play_back(
 
 fn command(id: &str, len: u64, arrival: Option<&Arrival>) -> Result<String> {
     let name = names::quoted(id)?;
-    let flags: Vec<&str> =
-        arrival.map(|arrival| arrival.flags.iter().map(String::as_str).filter(|flag| may_be_set(flag)).collect()).unwrap_or_default();
+    let flags: Vec<&str> = arrival
+        .map(|arrival| arrival.flags.iter().map(String::as_str).filter(|flag| may_be_set(flag)).collect())
+        .unwrap_or_default();
     let date = arrival
         .and_then(|arrival| arrival.received)
         .and_then(dates::format)
@@ -55,8 +56,7 @@ fn command(id: &str, len: u64, arrival: Option<&Arrival>) -> Result<String> {
 /// `\Recent` is the server's own; `\Deleted` would throw away what was just put back. A keyword has to be an atom.
 fn may_be_set(flag: &str) -> bool {
     const SYSTEM: [&str; 4] = ["\\Seen", "\\Answered", "\\Flagged", "\\Draft"];
-    let is_keyword = !flag.is_empty()
-        && flag.bytes().all(|c| c.is_ascii_graphic() && !b"(){%*\"\\]".contains(&c));
+    let is_keyword = !flag.is_empty() && flag.bytes().all(|c| c.is_ascii_graphic() && !b"(){%*\"\\]".contains(&c));
     is_keyword || SYSTEM.iter().any(|known| known.eq_ignore_ascii_case(flag))
 }
 
@@ -92,7 +92,8 @@ mod tests {
             received,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         };
-        let mixed = arrival(&["\\Seen", "\\recent", "\\Deleted", "$Label1", "a b", "x\r\ny", "\\Bogus", ""], Some(837_596_665));
+        let mixed =
+            arrival(&["\\Seen", "\\recent", "\\Deleted", "$Label1", "a b", "x\r\ny", "\\Bogus", ""], Some(837_596_665));
         assert_eq!(
             command("A \"b\"", 3, Some(&mixed)).unwrap(),
             "APPEND \"A \\\"b\\\"\" (\\Seen $Label1) \"17-Jul-1996 09:44:25 +0000\" {3}"

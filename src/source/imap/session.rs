@@ -1,5 +1,7 @@
 //! A session: commands and their answers, capabilities, the selected folder.
 
+use std::time::{Duration, Instant};
+
 use super::account::Account;
 use super::connect::connect;
 use super::lines::{Status, Verdict};
@@ -9,7 +11,6 @@ use super::stream::{Deaf, Ear, Stop, protocol};
 use super::wire::{Handle, Wire, farewell};
 use crate::pulse::Pulse;
 use crate::source::{Folder, Result, SourceError};
-use std::time::{Duration, Instant};
 
 /// The folder that is selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +67,6 @@ impl Session {
     /// Whether the server offers a capability, written in upper case.
     pub fn can(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|offered| offered == capability)
-    }
-
-    /// The folder that is selected.
-    pub fn selected(&self) -> Option<&Selected> {
-        self.selected.as_ref()
     }
 
     /// Whether the connection can still be used.

@@ -115,7 +115,7 @@ mod tests {
             uids.sort_unstable();
             uids.dedup();
             let sets = pack(&uids);
-            let mut all = Vec::new();
+            let mut all: Vec<u32> = Vec::new();
             for set in &sets {
                 prop_assert!(set.uids.len() <= IMAP_FETCH_SET && set.text.len() <= IMAP_COMMAND - ROOM_FOR_WORDS);
                 let covered = unpack(&set.text, IMAP_FETCH_SET);

@@ -246,7 +246,9 @@ impl Reader {
             }
             return Ok(None);
         }
-        let line = if first { lines::parse(line) } else {
+        let line = if first {
+            lines::parse(line)
+        } else {
             self.response.extend_from_slice(line);
             lines::parse(&std::mem::take(&mut self.response))
         };

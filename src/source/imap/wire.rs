@@ -14,6 +14,8 @@ use crate::source::{Result, SourceError};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 64 * 1024;
+/// Bytes that are remembered of a server's first words.
+const FIRST_WORDS: usize = 200;
 
 /// A connection to a server.
 pub struct Wire {
@@ -32,7 +34,7 @@ pub struct Wire {
     /// After a failure nothing is read or written any more.
     dead: bool,
     /// How the server's first words began, for those who are no IMAP server.
-    first_words: Option<String>,
+    first_words: Vec<u8>,
 }
 
 impl Wire {
@@ -48,7 +50,7 @@ impl Wire {
             challenge: None,
             failure: None,
             dead: false,
-            first_words: None,
+            first_words: Vec::new(),
         }
     }
 
@@ -97,9 +99,8 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broken(&error)),
             }
-            if self.first_words.is_none() {
-                self.first_words = Some(words(self.buffer.get(..self.end).unwrap_or_default()));
-            }
+            let room = FIRST_WORDS.saturating_sub(self.first_words.len()).min(self.end);
+            self.first_words.extend_from_slice(self.buffer.get(..room).unwrap_or_default());
         }
     }
 
@@ -115,8 +116,8 @@ impl Wire {
     }
 
     /// How the server's first words began.
-    pub fn first_words(&self) -> &str {
-        self.first_words.as_deref().unwrap_or_default()
+    pub fn first_words(&self) -> String {
+        words(&self.first_words)
     }
 
     pub fn is_dead(&self) -> bool {
