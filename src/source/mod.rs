@@ -53,6 +53,25 @@ pub struct Folder {
     pub selectable: bool,
 }
 
+impl Folder {
+    /// Whether a person means this folder by `wanted`: its readable name, with the server's own separator or `/`.
+    /// `INBOX` is the same in any case, also as the first level (RFC 9051, 5.1).
+    pub fn is_named(&self, wanted: &str) -> bool {
+        let levels = |name: &str, slash: bool| -> Vec<String> {
+            let mut levels: Vec<String> = name
+                .split(|c| Some(c) == self.separator || slash && c == '/' && self.separator.is_some())
+                .map(str::to_owned)
+                .collect();
+            if let Some(first) = levels.first_mut().filter(|first| first.eq_ignore_ascii_case("INBOX")) {
+                "INBOX".clone_into(first);
+            }
+            levels
+        };
+        let own = levels(&self.name, false);
+        own == levels(wanted, false) || own == levels(wanted, true)
+    }
+}
+
 /// Names one message in one folder for as long as the server keeps its word. Opaque outside the source, ordered as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RemoteId(pub Vec<u8>);
@@ -182,4 +201,36 @@ pub trait MailSource: Send {
         len: u64,
         arrival: Option<&Arrival>,
     ) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_found_by_what_people_write() {
+        let folder = |name: &str, separator| Folder {
+            id: String::new(),
+            name: name.to_owned(),
+            separator,
+            role: Role::Other,
+            selectable: true,
+        };
+        for (name, separator, wanted, is) in [
+            ("INBOX", Some('/'), "inbox", true),
+            ("Inbox", None, "INBOX", true),
+            ("INBOX.Rechnungen", Some('.'), "Inbox/Rechnungen", true),
+            ("INBOX.Rechnungen", Some('.'), "INBOX.Rechnungen", true),
+            ("INBOX.Rechnungen", Some('.'), "INBOX.rechnungen", false),
+            ("Archiv/2024", Some('/'), "Archiv/2024", true),
+            ("Archiv\\2024", Some('\\'), "Archiv/2024", true),
+            // A slash inside a name where the separator is another one.
+            ("Ein/Aus", Some('.'), "Ein/Aus", true),
+            ("Ein/Aus", None, "Ein/Aus", true),
+            ("Sent", Some('/'), "Sent Items", false),
+            ("Sent", Some('/'), "", false),
+        ] {
+            assert_eq!(folder(name, separator).is_named(wanted), is, "{name} {wanted}");
+        }
+    }
 }
