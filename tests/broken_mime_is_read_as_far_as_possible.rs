@@ -266,11 +266,9 @@ fn parts() {
 
 #[test]
 fn ten_thousand_levels_are_followed_to_the_limit() {
-    let mut mail = DATE.to_owned();
-    for depth in 0..10_000 {
-        mail += &format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
-    }
-    mail += "Content-Type: a/b; name=deep\r\n\r\n";
+    let level = |depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
+    let levels: String = (0..10_000).map(level).collect();
+    let mail = format!("{DATE}{levels}Content-Type: a/b; name=deep\r\n\r\n");
     assert_eq!(
         read(mail.as_bytes()),
         Head { date: Some(NOON), defects: vec![D::TooDeep, D::NoFinalBoundary], ..Head::default() }
