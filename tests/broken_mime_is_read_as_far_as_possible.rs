@@ -108,7 +108,9 @@ impl Case {
 fn headers() {
     let long_header = format!("Subject: a\r\nX: {}\r\nFrom: a@b.ch\r\n\r\nbody", "x".repeat(1_000_000));
     let folded_header = format!("Subject: a\r\nX: y\r\n{}From: a@b.ch\r\n\r\nbody", " x\r\n".repeat(300_000));
+    let long_names = format!("Subject: a\r\n{}\r\nbody", format!("{}: y\r\n", "N".repeat(1000)).repeat(1000));
     check(vec![
+        dated("a header that is cut within a field's name", long_names).subject("a").defects(&[D::HeaderTooLong]),
         undated("empty", "").defects(&[D::NoHeader, D::Date, D::Empty]),
         undated("only CRLF", "\r\n\r\n").defects(&[D::NoHeader, D::Date, D::Empty]),
         undated("no header", "\r\nhello\r\n").defects(&[D::NoHeader, D::Date]),
@@ -229,6 +231,11 @@ fn parts() {
         )
         .file("1", "a/b")
         .file("", "text/plain"),
+        dated(
+            "a line of a part's header that only begins as a boundary line",
+            multipart(&format!("--x\r\nContent-Type: a/b\r\n--x{}y\r\nContent-Disposition: inline; filename=1\r\n\r\n--x--", " ".repeat(2000))),
+        )
+        .file("1", "a/b"),
         dated("a part's header at the end of the message", multipart("--x\r\nContent-Type: a/b; name=1"))
             .file("1", "a/b")
             .defects(&[D::NoFinalBoundary]),
@@ -266,11 +273,9 @@ fn parts() {
 
 #[test]
 fn ten_thousand_levels_are_followed_to_the_limit() {
-    let mut mail = DATE.to_owned();
-    for depth in 0..10_000 {
-        mail += &format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
-    }
-    mail += "Content-Type: a/b; name=deep\r\n\r\n";
+    let level = |depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
+    let levels: String = (0..10_000).map(level).collect();
+    let mail = format!("{DATE}{levels}Content-Type: a/b; name=deep\r\n\r\n");
     assert_eq!(
         read(mail.as_bytes()),
         Head { date: Some(NOON), defects: vec![D::TooDeep, D::NoFinalBoundary], ..Head::default() }

@@ -89,7 +89,7 @@ fn assert_bounded(head: &Head) -> Result<(), TestCaseError> {
     let names = head.attachments.iter().map(|attachment| &attachment.name);
     for text in [&head.subject, &head.from, &head.to, &head.cc, &head.message_id].into_iter().chain(names) {
         prop_assert!(text.chars().count() <= limits::FIELD_CHARS);
-        prop_assert!(!text.chars().any(|char| char.is_control()));
+        prop_assert!(!text.chars().any(char::is_control));
         prop_assert!(!text.starts_with(' ') && !text.ends_with(' '));
     }
     prop_assert!(head.defects.is_sorted_by(|a, b| a < b));

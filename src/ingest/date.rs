@@ -74,9 +74,12 @@ impl Found {
             // RFC 5322, section 4.3: years of two and three digits.
             self.year = match (digits.len(), year) {
                 (2, Some(year)) if year < 50 => Some(year + 2000),
-                (2 | 3, Some(year)) => Some(year + 1900),
+                // Programs of the year 2000 wrote 0102 for 2002.
+                (2 | 3, Some(year)) | (4, Some(year @ 100..=199)) => Some(year + 1900),
                 (_, year) => year,
             };
+        } else if self.time.is_some() && self.zone.is_none() && digits.len() == 4 {
+            self.zone = offset(&format!("+{digits}"));
         }
     }
 
@@ -178,9 +181,11 @@ mod tests {
             ("3-Jun-2002 12:00:00", Some(NOON)),
             ("Mon, 3 June 102 12:00:00 GMT", Some(NOON)),
             ("Mon, 3 Jun 2002 12:00:00", Some(NOON)),
+            ("Mon, 3 Jun 0102 12:00:00 +0000", Some(NOON)),
             ("Mon, 3 Jun 2002 14:00:00+0200", Some(NOON)),
             ("Mon, 3 Jun 2002 14:00:00 GMT+02:00", Some(NOON)),
             ("Mon, 3 Jun 2002 02:00:00 PM +0200", Some(NOON)),
+            ("Mon, 3 Jun 2002 17:30:00 0530", Some(NOON)),
             ("Mon, 3 Jun 2002 12.00", None),
             ("(comment) Mon, 3 (third) Jun 2002 12:00:00 -0000", Some(NOON)),
             ("2002-06-03T14:00:00+02:00", Some(NOON)),

@@ -112,9 +112,8 @@ fn media_type(token: &[u8]) -> String {
     let good = |byte: &u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"[]?=".contains(byte);
     let whole = token.iter().all(good)
         && token.len() <= MEDIA_TYPE_CHARS
-        && token.iter().filter(|&&byte| byte == b'/').count() == 1
-        && !token.starts_with(b"/")
-        && !token.ends_with(b"/");
+        && memchr::memchr(b'/', token).is_some_and(|slash| slash > 0 && slash + 1 < token.len())
+        && memchr::memchr(b'/', token) == memchr::memrchr(b'/', token);
     if whole { String::from_utf8_lossy(token).to_ascii_lowercase() } else { "application/octet-stream".to_owned() }
 }
 
@@ -143,7 +142,7 @@ impl Parameter {
                 continue;
             }
             // charset'language'text
-            if index == 0 && piece.iter().filter(|&&byte| byte == b'\'').count() >= 2 {
+            if index == 0 && memchr::memchr(b'\'', piece) != memchr::memrchr(b'\'', piece) {
                 let mut split = piece.splitn(3, |&byte| byte == b'\'');
                 charset = split.next().filter(|label| !label.is_empty()).map(<[u8]>::to_vec);
                 piece = split.nth(1).unwrap_or_default();
@@ -170,7 +169,7 @@ impl Parameter {
 fn percent(piece: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = piece.get(at) {
-        match (byte, piece.get(at + 1).and_then(hex), piece.get(at + 2).and_then(hex)) {
+        match (byte, piece.get(at + 1).copied().and_then(hex), piece.get(at + 2).copied().and_then(hex)) {
             (b'%', Some(high), Some(low)) => {
                 out.push(high << 4 | low);
                 at += 2;

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn filled(spool: &Spool, length: usize) -> (SpoolFile, Vec<u8>) {
-        let bytes: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
         let mut file = spool.file();
         for chunk in bytes.chunks(1000) {
             file.write_all(chunk).unwrap();

@@ -28,28 +28,21 @@ pub(super) fn is_ascii(label: &[u8]) -> bool {
 /// Text in a named character set; a label that is not known or does not fit is a [`Defect::Charset`].
 pub(super) fn decode_charset(label: &[u8], bytes: &[u8], defects: &mut Defects) -> String {
     if is_utf8(label) {
-        return std::str::from_utf8(bytes).map(str::to_owned).unwrap_or_else(|_| {
+        if std::str::from_utf8(bytes).is_err() {
             defects.insert(Defect::Charset);
-            raw(bytes)
-        });
+        }
+        return raw(bytes);
     }
     // A panic of a decoder costs its text, not the message.
     let decoded = Some(label)
         .filter(|label| label.len() <= LABEL)
         .and_then(charset_decoder)
         .and_then(|decode| catch_unwind(AssertUnwindSafe(|| decode(bytes))).ok());
-    match decoded {
-        Some(text) => {
-            if text.contains(char::REPLACEMENT_CHARACTER) || (is_ascii(label) && !bytes.is_ascii()) {
-                defects.insert(Defect::Charset);
-            }
-            text
-        }
-        None => {
-            defects.insert(Defect::Charset);
-            raw(bytes)
-        }
+    let fits = decoded.as_ref().is_some_and(|text| !text.contains(char::REPLACEMENT_CHARACTER));
+    if !fits || (is_ascii(label) && !bytes.is_ascii()) {
+        defects.insert(Defect::Charset);
     }
+    decoded.unwrap_or_else(|| raw(bytes))
 }
 
 /// Text whose character set nobody names: UTF-8, else windows-1252 as most readers of mail do.
@@ -134,7 +127,11 @@ pub(super) fn decode(bytes: &[u8], defects: &mut Defects) -> String {
         };
         let between = &bytes[literal..at];
         let joined = pending.is_some() && between.iter().all(u8::is_ascii_whitespace);
-        let same = joined && pending.as_ref().is_some_and(|(charset, _)| charset.eq_ignore_ascii_case(word.charset));
+        // Text that went back to ASCII (ISO-2022-JP) is whole; joined, its two escapes in a row would be an error.
+        let same = joined
+            && pending.as_ref().is_some_and(|(charset, data)| {
+                charset.eq_ignore_ascii_case(word.charset) && !data.ends_with(b"\x1b(B")
+            });
         if !same {
             flush(&mut pending, &mut text, defects);
             if !joined {
@@ -143,9 +140,9 @@ pub(super) fn decode(bytes: &[u8], defects: &mut Defects) -> String {
         }
         let (_, data) = pending.get_or_insert_with(|| (word.charset, Vec::new()));
         if word.base64 {
-            base64(word.data, data)
+            base64(word.data, data);
         } else {
-            quoted(word.data, data)
+            quoted(word.data, data);
         }
         at = word.end;
         literal = at;
@@ -201,7 +198,7 @@ fn base64(data: &[u8], out: &mut Vec<u8>) {
 fn quoted(data: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = data.get(at) {
-        match (byte, data.get(at + 1).and_then(hex), data.get(at + 2).and_then(hex)) {
+        match (byte, data.get(at + 1).copied().and_then(hex), data.get(at + 2).copied().and_then(hex)) {
             (b'=', Some(high), Some(low)) => {
                 out.push(high << 4 | low);
                 at += 2;
@@ -214,8 +211,8 @@ fn quoted(data: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The value of a hexadecimal digit.
-pub(super) fn hex(digit: &u8) -> Option<u8> {
-    char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+pub(super) fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Text as it may be shown in one line: controls and line ends become one space, with the white space around them;
@@ -267,6 +264,7 @@ mod tests {
             ("=?utf-8*de?Q?Z=C3=BCrich?=", "Zürich", false),
             ("=?iso-8859-1?q?=E9t=E9?= =?utf-8?q?_=C3=A9?=", "été é", false),
             ("=?iso-2022-jp?B?GyRCJEYkOSRIGyhC?=", "てすと", false),
+            ("=?iso-2022-jp?B?GyRCJEYbKEI=?= =?iso-2022-jp?B?GyRCJDkbKEI=?=", "てす", false),
             ("\u{1b}$B$F$9$H\u{1b}(B", "てすと", true),
             ("a=?utf-8?Q?b?=c", "abc", false),
             ("=?utf-8?Q?sp ace?=", "sp ace", false),
@@ -311,7 +309,7 @@ mod tests {
     #[test]
     fn hostile_words_are_read_in_linear_time() {
         // Each start would look for an end through the whole field: 256 KiB take hours if that is quadratic.
-        for unit in ["=?utf-8?Q?", "=?", "=?a?", "=?utf-8?Q?a?=", "=?utf-8?B?QQ==?= "] {
+        for unit in ["=?utf-8?Q?", "=?utf-8?Q?a ", "=?", "=?a?", "=?utf-8?Q?a?=", "=?utf-8?B?QQ==?= "] {
             let field = unit.repeat(crate::limits::HEAD * 16 / unit.len());
             let start = std::time::Instant::now();
             decode(field.as_bytes(), &mut Defects::new());

@@ -27,6 +27,15 @@ enum Place {
     Line,
 }
 
+/// What the message consists of so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// White space.
+    Blank,
+    Text,
+}
+
 /// Reads a message (RFC 5322, RFC 2045–2049) in pieces of any size; the pieces do not change the result.
 ///
 /// Memory is constant: the message's header up to [`limits::HEAD`] bytes, a part's up to 64 KiB, one line that may be a
@@ -53,10 +62,7 @@ pub struct Walk {
     boundaries: Boundaries,
     leaf: Leaf,
     line_ends: LineEnds,
-    /// Nothing but white space so far.
-    blank: bool,
-    /// No byte so far.
-    nothing: bool,
+    seen: Seen,
     head: Head,
     defects: Defects,
 }
@@ -76,8 +82,7 @@ impl Default for Walk {
             boundaries: Boundaries::default(),
             leaf: Leaf::Unchecked,
             line_ends: LineEnds::default(),
-            blank: true,
-            nothing: true,
+            seen: Seen::Nothing,
             head: Head::default(),
             defects: Defects::new(),
         }
@@ -92,8 +97,9 @@ impl Walk {
 
     /// The next bytes of the message.
     pub fn push(&mut self, mut bytes: &[u8]) {
-        self.nothing = self.nothing && bytes.is_empty();
-        self.blank = self.blank && bytes.iter().all(u8::is_ascii_whitespace);
+        if self.seen != Seen::Text && !bytes.is_empty() {
+            self.seen = if bytes.iter().all(u8::is_ascii_whitespace) { Seen::Blank } else { Seen::Text };
+        }
         self.line_ends.feed(bytes);
         while !bytes.is_empty() {
             let taken = match self.place {
@@ -118,7 +124,7 @@ impl Walk {
                     self.header_line_end();
                 }
                 if self.place == Place::Header {
-                    if self.top && !self.nothing {
+                    if self.top && self.seen != Seen::Nothing {
                         self.defects.insert(Defect::NoBlankLine);
                     }
                     self.header_end();
@@ -129,7 +135,7 @@ impl Walk {
         }
         self.leaf_end();
         self.boundaries.end(0, &mut self.defects);
-        if self.blank {
+        if self.seen != Seen::Text {
             self.defects.insert(Defect::Empty);
         }
         if self.line_ends.nul() {
@@ -181,13 +187,12 @@ impl Walk {
     /// Reads the header that is over, and begins what follows.
     fn header_end(&mut self) {
         let mut header = std::mem::take(&mut self.header);
-        if std::mem::take(&mut self.header_cut) {
+        let cut = std::mem::take(&mut self.header_cut);
+        if cut {
             self.defects.insert(Defect::HeaderTooLong);
-            if self.top {
-                fields::read(&header, true, &mut self.head, &mut self.defects);
-            }
-        } else if self.top {
-            fields::read(&header, false, &mut self.head, &mut self.defects);
+        }
+        if self.top {
+            fields::read(&header, cut, &mut self.head, &mut self.defects);
         }
         self.top = false;
         let part = Part::read(&header, self.default_type, &mut self.defects);
@@ -300,18 +305,11 @@ impl Walk {
 
     /// Skips to the next line that begins with a hyphen.
     fn line_rest(&mut self, bytes: &[u8]) -> usize {
-        let taken = match memmem::find(bytes, b"\n-") {
-            Some(end) => {
-                self.place = Place::LineStart;
-                end + 1
-            }
-            None => {
-                if bytes.ends_with(b"\n") {
-                    self.place = Place::LineStart;
-                }
-                bytes.len()
-            }
-        };
+        let end = memmem::find(bytes, b"\n-");
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        if bytes[..taken].ends_with(b"\n") {
+            self.place = Place::LineStart;
+        }
         self.leaf.feed(&bytes[..taken]);
         taken
     }
