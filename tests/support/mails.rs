@@ -11,7 +11,7 @@ pub fn sample(count: usize) -> Vec<Vec<u8>> {
     make(count, &[])
 }
 
-/// Text only, some 4 kB each.
+/// Text only, some 7 kB each.
 pub fn small(count: usize) -> Vec<Vec<u8>> {
     make(count, &["--small"])
 }
