@@ -16,7 +16,8 @@ const MOST: u64 = 1024 * 1024;
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
-    module: Module,
+    #[serde(rename = "module")]
+    _module: Module,
     server: String,
     port: Option<u16>,
     #[serde(default)]

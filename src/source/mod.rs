@@ -9,6 +9,7 @@ pub mod imap;
 
 pub use error::{Retry, SourceError};
 
+use std::fmt;
 use std::io::{self, Read};
 
 /// Result of everything that talks to a mail server.
@@ -75,6 +76,19 @@ impl Folder {
 /// Names one message in one folder for as long as the server keeps its word. Opaque outside the source, ordered as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RemoteId(pub Vec<u8>);
+
+/// IMAP ids as `UIDVALIDITY:UID`, others as the server wrote them.
+impl fmt::Display for RemoteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match <[u8; 8]>::try_from(self.0.as_slice()) {
+            Ok(bytes) => {
+                let both = u64::from_be_bytes(bytes);
+                write!(f, "{}:{}", both >> 32, both & 0xffff_ffff)
+            }
+            Err(_) => write!(f, "{}", String::from_utf8_lossy(&self.0)),
+        }
+    }
+}
 
 /// How far a folder was read. Opaque outside the source.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,51 @@
+# What can be done with this tree. Everything that is made lands in target/.
+
+TOOLS := target/tools
+export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help binary run check test tools bench-fetch
+# One after the other: two cores are busy with one build.
+.NOTPARALLEL:
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 14
+
+binary: ## The program for this machine: target/release/archivista
+	cargo build --release
+
+# To look at
+
+run: ## Archive a sample mailbox from a private mail server, and look at the result
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
+	cargo build
+	@tests/tools/run.py target/debug/archivista target/run
+
+# To trust
+
+check: ## Form, lints, unit tests, licences and bans: what every commit passes
+	@tests/tools/install.sh $(BUILD_PACKAGES)
+	@tests/tools/cargo_deny.sh $(TOOLS)
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	tests/tools/run_tests.sh target/unit-tests.log --lib --bins
+	cargo deny check bans licenses sources
+
+test: tools check ## All of check, then every promise against the real program and a real mail server
+	tests/tools/run_tests.sh target/promises.log --test '*'
+	@tests/tools/closing_line.sh target/unit-tests.log target/promises.log
+
+bench-fetch: ## Fetch a mailbox side by side with mbsync; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) isync time
+	cargo build --release
+	tests/bench/fetch.py $(BENCH)
+
+# What that needs
+
+BUILD_PACKAGES := gcc libc6-dev
+MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
+
+tools: ## Install what the tests need: Debian packages, cargo-deny, 6,046 real mails
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
+	@tests/tools/cargo_deny.sh $(TOOLS)
+	@tests/tools/mail_corpus.sh $(TOOLS)

@@ -1,0 +1,70 @@
+//! Writes the definition of a mail source, as an administrator would.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::dovecot::{Dovecot, PASSWORD, USER};
+
+#[derive(Clone)]
+pub struct Definition {
+    pub name: String,
+    keys: Vec<(String, Value)>,
+}
+
+impl Definition {
+    /// All folders of [`USER`] on this server, over TLS.
+    pub fn of(dovecot: &Dovecot, name: &str) -> Self {
+        let definition = Self { name: name.to_owned(), keys: Vec::new() };
+        definition
+            .with("name", name)
+            .with("module", "imap")
+            .with("server", "localhost")
+            .with("port", dovecot.tls_port())
+            .with("encryption", "tls")
+            .with("ca_file", dovecot.ca_file().to_str().unwrap())
+            .with("account", USER)
+            .with("password", PASSWORD)
+    }
+
+    /// Several accounts of the same server, all with the usual password.
+    pub fn accounts(self, users: &[&str]) -> Self {
+        let accounts: Vec<_> = users.iter().map(|user| json!({ "account": user, "password": PASSWORD })).collect();
+        self.without("account").without("password").with("accounts", accounts)
+    }
+
+    /// Sets a key: text, number, truth value or list.
+    pub fn with(self, key: &str, value: impl Into<Value>) -> Self {
+        let mut definition = self.without(key);
+        definition.keys.push((key.to_owned(), value.into()));
+        definition
+    }
+
+    pub fn without(mut self, key: &str) -> Self {
+        self.keys.retain(|(known, _)| known != key);
+        self
+    }
+
+    pub fn toml(&self) -> String {
+        let mut toml = String::new();
+        for (key, value) in &self.keys {
+            writeln!(toml, "{key} = {}", toml_value(value)).unwrap();
+        }
+        toml
+    }
+}
+
+/// Strings, numbers and truth values are written in TOML as in JSON.
+fn toml_value(value: &Value) -> String {
+    let list = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Array(values) => format!("[{}]", list(values.iter().map(toml_value).collect())),
+        Value::Object(keys) => {
+            format!(
+                "{{ {} }}",
+                list(keys.iter().map(|(key, value)| format!("{key} = {}", toml_value(value))).collect())
+            )
+        }
+        other => other.to_string(),
+    }
+}
