@@ -34,7 +34,7 @@ const EXIT: u8 = b'x';
 /// How long an asking process may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it may leave its frames unread.
-const READER_TIMEOUT: Duration = Duration::from_secs(60);
+const READER_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn put(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {
     let len = u32::try_from(payload.len()).map_err(io::Error::other)?;

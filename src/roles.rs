@@ -16,9 +16,9 @@ use crate::pulse::Pulse;
 
 /// Pause before a role's first restart, and the longest one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// A role that ran so long begins again with the first pause.
-const HEALTHY: Duration = Duration::from_secs(3600);
+const HEALTHY: Duration = Duration::from_hours(1);
 /// How long a role that was asked to end may stay silent.
 const GRACE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(500);
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(false).build().unwrap().block_on(future)
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
                 }
             })
         };
-        let role = Role { name: "test", deadline: Duration::from_secs(60), work };
+        let role = Role { name: "test", deadline: Duration::from_mins(1), work };
         block_on(keep(&role, &end)).unwrap();
         assert_eq!(runs.load(Ordering::SeqCst), 3);
     }

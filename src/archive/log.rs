@@ -219,15 +219,15 @@ impl Walk<'_> {
         }
         self.visitor.progress(scanner.position() - told);
         let tail_from = self.suspect.as_ref().map_or(open_from, |(_, _, from)| *from);
-        if tail_from == scanner.len() {
+        if tail_from == scanner.end() {
             return Ok(None);
         }
         if is_last {
-            return Ok(Some(Tail { pack: number, from: tail_from, len: scanner.len() - tail_from }));
+            return Ok(Some(Tail { pack: number, from: tail_from, len: scanner.end() - tail_from }));
         }
         // Only the last pack may end unfinished.
         self.confirm_suspect()?;
-        if open_from < scanner.len() {
+        if open_from < scanner.end() {
             for finding in broken {
                 self.visitor.finding(finding);
             }

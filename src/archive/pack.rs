@@ -17,7 +17,9 @@ use crate::limits::RECORD_IN_MEMORY;
 /// First bytes of every pack.
 const PACK_MAGIC: &[u8; 16] = b"ARCHIVISTA PACK\n";
 /// Bytes of a pack's header.
-pub const PACK_HEADER_LEN: u64 = 64;
+const HEAD: usize = 64;
+/// Where the first record of a pack stands.
+pub const PACK_HEADER_LEN: u64 = HEAD as u64;
 /// Format of what lies on disk; 0 until it is frozen.
 pub const FORMAT: u32 = 0;
 
@@ -60,8 +62,8 @@ pub struct PackHeader {
 
 impl PackHeader {
     /// Layout, little endian: magic 16, format 4, number 4, archive id 16, created 8, zero 12, CRC-32 of the 60 bytes before.
-    pub fn encode(&self) -> [u8; PACK_HEADER_LEN as usize] {
-        let mut bytes = [0; PACK_HEADER_LEN as usize];
+    pub fn encode(&self) -> [u8; HEAD] {
+        let mut bytes = [0; HEAD];
         bytes[..16].copy_from_slice(PACK_MAGIC);
         bytes[16..20].copy_from_slice(&self.format.to_le_bytes());
         bytes[20..24].copy_from_slice(&self.number.to_le_bytes());
@@ -73,7 +75,7 @@ impl PackHeader {
     }
 
     /// `None` where `bytes` are no pack header.
-    pub fn decode(bytes: &[u8; PACK_HEADER_LEN as usize]) -> Option<Self> {
+    pub fn decode(bytes: &[u8; HEAD]) -> Option<Self> {
         if &bytes[..16] != PACK_MAGIC || crc32fast::hash(&bytes[..60]).to_le_bytes() != bytes[60..] {
             return None;
         }
@@ -98,7 +100,7 @@ pub struct Appender {
     file: BufWriter<File>,
     path: PathBuf,
     number: u32,
-    len: u64,
+    end: u64,
     synced: u64,
 }
 
@@ -121,17 +123,17 @@ impl Appender {
         Ok(Self::over(file, path, number, end))
     }
 
-    fn over(file: File, path: PathBuf, number: u32, len: u64) -> Self {
-        Self { file: BufWriter::with_capacity(256 * 1024, file), path, number, len, synced: len }
+    fn over(file: File, path: PathBuf, number: u32, end: u64) -> Self {
+        Self { file: BufWriter::with_capacity(256 * 1024, file), path, number, end, synced: end }
     }
 
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// Bytes up to the end of the last record.
-    pub fn len(&self) -> u64 {
-        self.len
+    /// Byte behind the last record.
+    pub fn end(&self) -> u64 {
+        self.end
     }
 
     /// Appends one record; not durable before [`Self::sync`].
@@ -146,8 +148,8 @@ impl Appender {
         let stored = writer
             .write(&mut self.file, kind, plain_len, plain_sha256, payload)
             .map_err(ArchiveError::io(&self.path))?;
-        let offset = self.len;
-        self.len += stored.len;
+        let offset = self.end;
+        self.end += stored.len;
         Ok(Placed { offset, stored })
     }
 
@@ -161,7 +163,7 @@ impl Appender {
     pub fn sync(&mut self) -> Result<()> {
         self.flush()?;
         self.file.get_ref().sync_data().map_err(ArchiveError::io(&self.path))?;
-        self.synced = self.len;
+        self.synced = self.end;
         Ok(())
     }
 
@@ -175,7 +177,7 @@ impl Appender {
         file.set_len(self.synced)
             .and_then(|()| file.seek(SeekFrom::Start(self.synced)))
             .map_err(ArchiveError::io(&self.path))?;
-        self.len = self.synced;
+        self.end = self.synced;
         Ok(())
     }
 
@@ -225,7 +227,7 @@ impl Scanner {
         let path = path(packs, number);
         let mut file = File::open(&path).map_err(ArchiveError::io(&path))?;
         let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
-        let mut head = [0; PACK_HEADER_LEN as usize];
+        let mut head = [0; HEAD];
         if len < PACK_HEADER_LEN {
             return Ok(Err(format!("the pack ends after {len} bytes, within its head")));
         }
@@ -247,8 +249,8 @@ impl Scanner {
         &self.path
     }
 
-    /// Bytes of the file when it was opened.
-    pub fn len(&self) -> u64 {
+    /// Byte behind the last one of the file when it was opened.
+    pub fn end(&self) -> u64 {
         self.len
     }
 
@@ -359,11 +361,18 @@ fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
 }
 
 /// Unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is damaged.
-pub fn read(packs: &Path, number: u32, offset: u64, out: &mut dyn Write) -> Result<std::result::Result<Header, String>> {
+pub fn read(
+    packs: &Path,
+    number: u32,
+    offset: u64,
+    out: &mut dyn Write,
+) -> Result<std::result::Result<Header, String>> {
     let path = path(packs, number);
     let mut file = match File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(format!("{} is missing", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Err(format!("{} is missing", path.display())));
+        }
         Err(error) => return Err(ArchiveError::io(&path)(error)),
     };
     file.seek(SeekFrom::Start(offset)).map_err(ArchiveError::io(&path))?;

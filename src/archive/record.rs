@@ -336,7 +336,7 @@ mod tests {
                 let mut back = Vec::new();
                 unpack(&header, &mut ChunkReader::new(&broken[HEADER_LEN..]), &mut back).map(|()| back)
             });
-            assert!(!matches!(read, Some(Ok(back)) if back != plain), "bit {bit}");
+            assert!(!matches!(&read, Some(Ok(back)) if *back != plain), "bit {bit}");
             assert!(bit / 8 >= HEADER_LEN || read.is_none(), "header bit {bit}");
         }
     }
@@ -348,7 +348,8 @@ mod tests {
             let mut writer = RecordWriter::new().unwrap();
             let wrong = Sha256::of(b"other");
             assert!(writer.write(&mut Vec::new(), Kind::Message, len as u64, wrong, &mut &plain[..]).is_err());
-            let short = writer.write(&mut Vec::new(), Kind::Message, len as u64 + 1, Sha256::of(&plain), &mut &plain[..]);
+            let short =
+                writer.write(&mut Vec::new(), Kind::Message, len as u64 + 1, Sha256::of(&plain), &mut &plain[..]);
             assert!(short.is_err());
         }
     }

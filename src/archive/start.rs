@@ -163,7 +163,7 @@ fn is_broken(error: &ArchiveError) -> bool {
 /// A name in `recovered/` that is not taken.
 fn free_name(paths: &Paths, stem: &str, ending: &str) -> Result<PathBuf> {
     fs::create_dir_all(&paths.recovered).map_err(ArchiveError::io(&paths.recovered))?;
-    let free = (0u32..)
+    let free = (0..=u32::MAX)
         .map(|n| paths.recovered.join(if n == 0 { format!("{stem}.{ending}") } else { format!("{stem}-{n}.{ending}") }))
         .find(|path| !path.exists());
     Ok(free.unwrap_or_else(|| paths.recovered.join(stem)))
@@ -252,13 +252,7 @@ impl Visitor for Replay<'_> {
 }
 
 /// Applies what the catalog does not know yet and puts an unfinished end aside.
-fn replay(
-    paths: &Paths,
-    catalog: Catalog,
-    known: u64,
-    pulse: &Pulse,
-    findings: &mut Vec<Finding>,
-) -> Result<Catalog> {
+fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: &mut Vec<Finding>) -> Result<Catalog> {
     let position = catalog.position();
     let start = Start { archive: position.archive, position, known, depth: Depth::Stored };
     let mut replay = Replay { catalog, pulse, findings, applied: 0 };
@@ -298,6 +292,10 @@ fn put_tail_aside(paths: &Paths, tail: &Tail) -> Result<Finding> {
         path,
         offset: Some(tail.from),
         document: None,
-        what: format!("an unfinished end of {} bytes, never acknowledged, was put aside as {}", tail.len, aside.display()),
+        what: format!(
+            "an unfinished end of {} bytes, never acknowledged, was put aside as {}",
+            tail.len,
+            aside.display()
+        ),
     })
 }

@@ -10,9 +10,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
-use super::commit::{
-    Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
-};
+use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome};
 use super::error::{ArchiveError, Result};
 use super::log::Finding;
 use super::pack::{Appender, ArchiveId};
@@ -104,12 +102,11 @@ impl Batch {
 
     fn book(&mut self, entry: Entry) {
         let key = (entry.folder, entry.remote.clone());
-        match self.ledger.get(&key) {
-            Some(&place) => self.commit.ledger[place] = entry,
-            None => {
-                self.ledger.insert(key, self.commit.ledger.len());
-                self.commit.ledger.push(entry);
-            }
+        if let Some(&place) = self.ledger.get(&key) {
+            self.commit.ledger[place] = entry;
+        } else {
+            self.ledger.insert(key, self.commit.ledger.len());
+            self.commit.ledger.push(entry);
         }
     }
 }
@@ -301,17 +298,14 @@ impl Writer {
             return Ok(pending.number);
         }
         let view = self.read().read()?;
-        match view.folder_number(&folder.definition, &folder.mailbox, &folder.id)? {
-            Some(number) => {
-                folder.number = number;
-                if view.folder(number)?.is_some_and(|row| row.folder == folder) {
-                    return Ok(number);
-                }
+        if let Some(number) = view.folder_number(&folder.definition, &folder.mailbox, &folder.id)? {
+            folder.number = number;
+            if view.folder(number)?.is_some_and(|row| row.folder == folder) {
+                return Ok(number);
             }
-            None => {
-                let pending = self.batch.commit.folders.iter().map(|folder| folder.number).max().unwrap_or(0);
-                folder.number = self.read().position().last_folder.max(pending) + 1;
-            }
+        } else {
+            let pending = self.batch.commit.folders.iter().map(|folder| folder.number).max().unwrap_or(0);
+            folder.number = self.read().position().last_folder.max(pending) + 1;
         }
         let number = folder.number;
         self.batch.commit.folders.push(folder);
@@ -354,8 +348,7 @@ impl Writer {
     fn commit(&mut self) -> Result<()> {
         let position = self.read().position();
         self.batch.commit.sequence = position.sequence + 1;
-        self.batch.commit.previous =
-            if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
+        self.batch.commit.previous = if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
         self.batch.commit.time = clock::now();
         let named = self.batch.commit.records.clone();
         let encoded = minicbor::to_vec(&self.batch.commit).unwrap_or_default();
@@ -372,7 +365,7 @@ impl Writer {
             self.appender = None;
             return Err(error);
         }
-        let (pack, end) = (appender.number(), appender.len());
+        let (pack, end) = (appender.number(), appender.end());
         let applied = Applied {
             commit: &self.batch.commit,
             sha256,
@@ -382,8 +375,7 @@ impl Writer {
             offsets: &self.batch.offsets,
             metadata: &self.batch.metadata,
         };
-        let result =
-            self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
+        let result = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
         if let Err(error) = result {
             // The log is ahead now: the next start replays it.
             let _ = self.stopped.set(error.to_string());

@@ -87,8 +87,7 @@ struct Given {
 }
 
 const FLAGS: [&str; 3] = ["json", "quick", "all"];
-const VALUES: [&str; 8] =
-    ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
+const VALUES: [&str; 8] = ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
 
 impl Given {
     fn flag(&mut self, name: &str) -> bool {
@@ -140,7 +139,7 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
         "" => bail!("which verb?"),
         _ => command.request = Some(request(&verb, &mut given)?),
     }
-    command.out = given.out.clone();
+    command.out.clone_from(&given.out);
     given.ensure_empty(&verb)?;
     Ok(command)
 }
@@ -244,7 +243,7 @@ fn export(given: &mut Given) -> anyhow::Result<Request> {
             _ => bail!("{word:?} is no document number: they are 1, 2, 3 …"),
         }
     }
-    ensure!(all != !numbers.is_empty(), "give either document numbers or --all");
+    ensure!(all == numbers.is_empty(), "give either document numbers or --all");
     Ok(Request::Export { numbers })
 }
 
@@ -294,7 +293,9 @@ mod tests {
         for line in ["--data /x fetch office", "fetch --data /x office", "fetch office --data=/x"] {
             let command = parsed(line).unwrap();
             assert_eq!(command.data, PathBuf::from("/x"));
-            assert!(matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office"));
+            assert!(
+                matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office")
+            );
         }
     }
 

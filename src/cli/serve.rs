@@ -23,7 +23,7 @@ const START_AGAIN: i32 = 70;
 const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs());
 const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest that the archive's writer may need for one record of the largest size, with room.
-const ARCHIVE_DEADLINE: Duration = Duration::from_secs(300);
+const ARCHIVE_DEADLINE: Duration = Duration::from_mins(5);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Why `serve` ends on its own.

@@ -187,8 +187,8 @@ impl Terminal for Console {
         let whole = folder.join(name);
         let part = folder.join(format!(".{name}.part"));
         let wrong = |error: io::Error| anyhow::anyhow!("{} cannot be written: {error}", whole.display());
-        let mut file = BufWriter::new(File::create(&part).map_err(wrong)?);
-        let filled = fill(&mut file).and_then(|()| file.flush().map_err(wrong));
+        let mut out = BufWriter::new(File::create(&part).map_err(wrong)?);
+        let filled = fill(&mut out).and_then(|()| out.flush().map_err(wrong));
         let done = filled.and_then(|()| fs::rename(&part, &whole).map_err(wrong));
         if done.is_err() {
             let _ = fs::remove_file(&part);

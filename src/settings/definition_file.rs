@@ -14,7 +14,7 @@ const MOST: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Written {
     name: String,
     #[serde(rename = "module")]
     _module: Module,
@@ -27,7 +27,7 @@ struct File {
     password_file: Option<PathBuf>,
     access_token_file: Option<PathBuf>,
     #[serde(default)]
-    accounts: Vec<FileAccount>,
+    accounts: Vec<WrittenAccount>,
     ca_file: Option<PathBuf>,
     #[serde(default)]
     folders: Vec<String>,
@@ -52,7 +52,7 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileAccount {
+struct WrittenAccount {
     account: String,
     password: Option<String>,
     password_file: Option<PathBuf>,
@@ -91,15 +91,14 @@ fn read_text(path: &Path) -> Result<String> {
 /// `place` names the text in errors.
 fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
     let wrong = |what: String| SettingsError::Wrong { place: place.into(), what };
-    let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_string()))?;
-    let single = FileAccount {
+    let file: Written = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_string()))?;
+    let single = WrittenAccount {
         account: file.account.clone().unwrap_or_default(),
         password: file.password,
         password_file: file.password_file,
         access_token_file: file.access_token_file,
     };
-    let has_secret =
-        single.password.is_some() || single.password_file.is_some() || single.access_token_file.is_some();
+    let has_secret = single.password.is_some() || single.password_file.is_some() || single.access_token_file.is_some();
     let accounts = match (file.account.is_some(), file.accounts.is_empty()) {
         (true, true) => vec![single],
         (true, false) => return Err(wrong("give either account or accounts, not both".into())),
@@ -139,7 +138,7 @@ fn given(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_string()).filter(|text| !text.is_empty())
 }
 
-fn login(account: FileAccount, folder: &Path, place: &str) -> Result<Account> {
+fn login(account: WrittenAccount, folder: &Path, place: &str) -> Result<Account> {
     let password = match (account.password, account.password_file) {
         (Some(_), Some(_)) => {
             let what = format!("account {:?}: give either password or password_file, not both", account.account);
@@ -172,7 +171,8 @@ fn after(text: Option<&str>) -> std::result::Result<AfterArchiving, String> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "name = 'büro'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'a@example.ch'\npassword = 'x'\n";
+    const GOOD: &str =
+        "name = 'büro'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'a@example.ch'\npassword = 'x'\n";
 
     fn error(text: &str) -> String {
         parse(text, Path::new("/nowhere"), "büro.toml").unwrap_err().to_string()
