@@ -3,8 +3,9 @@
 //! Invariant: the same code heals a catalog that is from yesterday, missing or broken, and nothing but bytes that no commit
 //! answers for and that the catalog never knew is ever moved.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, Position, View};
@@ -42,7 +43,8 @@ impl Paths {
 
     pub fn make(&self) -> Result<()> {
         for dir in [&self.data, &self.packs, &self.spool] {
-            fs::create_dir_all(dir).map_err(ArchiveError::io(dir))?;
+            // Mail is nobody's business but its archive's.
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(ArchiveError::io(dir))?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ pub mod verify;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::start::Paths;
@@ -84,6 +85,8 @@ impl Request {
 
 /// Reads the command line, does what it says, and returns the exit code.
 pub fn main() -> std::process::ExitCode {
+    // Passwords and keys are in memory; they must not end up in a core file. Where this fails there is nothing better.
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let exit = match args::parse(std::env::args_os().skip(1)) {
         Ok(Command { data, local: Some(local), .. }) => run_local(&data, local),
         Ok(Command { data, request: Some(request), out, .. }) => {
