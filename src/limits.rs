@@ -52,3 +52,5 @@ pub const CONTROL_REQUEST: usize = 16 * 1024 * 1024;
 pub const CONTROL_AT_ONCE: usize = 4;
 /// Stack of a role's thread.
 pub const ROLE_STACK: usize = 1024 * 1024;
+/// Documents that are read from the catalog in one go.
+pub const DOCUMENTS_AT_ONCE: usize = 200;

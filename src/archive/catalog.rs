@@ -362,7 +362,8 @@ pub fn row_number(sequence: u64, place: u64) -> u64 {
     (sequence << 20) | (place & 0xf_ffff)
 }
 
-/// A consistent view of the catalog; not disturbed by what is archived meanwhile.
+/// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
+/// cannot be used again, so it is not kept while waiting for a network or a person.
 pub struct View {
     txn: ReadTransaction,
 }
@@ -387,16 +388,15 @@ impl View {
         Ok(self.document_row(number)?.map(|row| row.value))
     }
 
-    /// Calls `each` with every document, ascending, until it says stop (`false`).
-    pub fn documents(&self, mut each: impl FnMut(Number, Document) -> Result<bool>) -> Result<()> {
-        for item in self.txn.open_table(DOCUMENTS)?.iter()? {
+    /// At most `most` documents with numbers above `after`, ascending.
+    pub fn documents(&self, after: Number, most: usize) -> Result<Vec<(Number, Document)>> {
+        let table = self.txn.open_table(DOCUMENTS)?;
+        let rows = table.range(after.saturating_add(1)..)?.take(most).map(|item| {
             let (number, bytes) = item?;
             let row: Row<Document> = decode("documents", bytes.value())?;
-            if !each(number.value(), row.value)? {
-                break;
-            }
-        }
-        Ok(())
+            Ok((number.value(), row.value))
+        });
+        rows.collect()
     }
 
     pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {

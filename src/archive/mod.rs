@@ -25,7 +25,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use catalog::{Catalog, View};
+use catalog::{Catalog, Document, View};
 use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
@@ -34,7 +34,7 @@ use start::Paths;
 use writer::{Task, Writer};
 
 use crate::clock;
-use crate::limits::INGEST_QUEUE;
+use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE};
 use crate::pulse::Pulse;
 
 /// An open data folder. One per process; shared by reference between threads.
@@ -151,6 +151,25 @@ impl Archive {
     /// Makes the catalog anew from the packs, with the same numbers.
     pub fn rebuild_catalog(&self) -> Result<Vec<Finding>> {
         self.ask(Task::Rebuild)?
+    }
+
+    /// Calls `each` with every document, ascending, until it says stop (`false`). What is archived meanwhile is seen too.
+    pub fn documents<E: From<ArchiveError>>(
+        &self,
+        mut each: impl FnMut(&View, Number, &Document) -> std::result::Result<bool, E>,
+    ) -> std::result::Result<(), E> {
+        let mut after = 0;
+        loop {
+            let view = self.view()?;
+            let some = view.documents(after, DOCUMENTS_AT_ONCE)?;
+            let Some((last, _)) = some.last() else { return Ok(()) };
+            after = *last;
+            for (number, document) in &some {
+                if !each(&view, *number, document)? {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Writes the raw bytes of a document, byte for byte as they came, and checks their hash: on an error, what was

@@ -30,13 +30,12 @@ pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Termina
         Ok(())
     };
     if numbers.is_empty() {
-        let mut trouble = None;
-        session.archive.view()?.documents(|number, _| {
-            trouble = one(number).err();
-            Ok(trouble.is_none())
-        })?;
-        if let Some(error) = trouble {
-            return Err(error);
+        // Exporting takes long, so no view of the catalog is held open meanwhile.
+        let last = session.archive.view()?.position()?.unwrap_or_default().last_number;
+        for number in 1..=last {
+            if session.archive.view()?.document(number)?.is_some() {
+                one(number)?;
+            }
         }
     } else {
         numbers.iter().try_for_each(|number| one(*number))?;

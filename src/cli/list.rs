@@ -99,19 +99,13 @@ fn day(text: &str) -> anyhow::Result<i64> {
 
 pub fn run(session: &Session<'_>, query: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let query = Query::parse(query)?;
-    let view = session.archive.view()?;
-    let mut trouble = None;
-    view.documents(|number, document| {
+    session.archive.documents(|view, number, document| {
         if query.fits(&document.metadata) {
-            let shown = show(&view, number, &document, as_json, terminal);
-            trouble = shown.err();
+            show(view, number, document, as_json, terminal)?;
         }
-        Ok(trouble.is_none())
+        anyhow::Ok(true)
     })?;
-    match trouble {
-        Some(error) => Err(error),
-        None => Ok(Exit::Fine),
-    }
+    Ok(Exit::Fine)
 }
 
 fn show(

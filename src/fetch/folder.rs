@@ -132,7 +132,8 @@ impl FolderJob<'_> {
     ) -> Result<(), FetchError> {
         let view = self.archive.view()?;
         let booked = view.folder(number)?.map_or(0, |row| row.booked);
-        let old_enough = clock::now() - i64::from(self.definition.min_age_days) * 86_400;
+        let min_age = i64::from(self.definition.min_age_days) * 86_400;
+        let old_enough = clock::now() - min_age;
         let mut wanted = Vec::new();
         let mut young = Vec::new();
         for listed in listed {
@@ -144,7 +145,7 @@ impl FolderJob<'_> {
                 None => wanted.push(listed.id.clone()),
             }
         }
-        let min_age = i64::from(self.definition.min_age_days) * 86_400;
+        drop(view);
         let (mailbox, folder) = (self.mailbox, self.folder);
         let mut intake = self.intake(number, total.saturating_sub(booked));
         for (id, received) in young {
