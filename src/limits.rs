@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A message up to this size waits for the archive in memory; a longer one in the spool folder.
-pub const SPOOL_IN_MEMORY: usize = 64 * 1024;
+pub const SPOOL_IN_MEMORY: usize = 256 * 1024;
 /// Messages that may wait between a source and the archive.
 pub const INGEST_QUEUE: usize = 16;
 /// Bytes of a message's header that are read; what follows is archived but not looked at.
