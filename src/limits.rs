@@ -41,4 +41,4 @@ pub const MESSAGE: u64 = 4 * 1024 * 1024 * 1024;
 /// Time to connect to a server.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time that a server may stay silent.
-pub const SERVER_TIMEOUT: Duration = Duration::from_secs(60);
+pub const SERVER_TIMEOUT: Duration = Duration::from_mins(1);
