@@ -446,3 +446,29 @@ fn dialogues() {
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(played > 0, "no dialogue was played");
 }
+
+#[test]
+fn a_cancelled_source_ends_while_the_server_is_silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let account = Account {
+        server: "127.0.0.1".into(),
+        port: listener.local_addr().unwrap().port(),
+        encryption: Encryption::None,
+        user: "anna".into(),
+        auth: Auth::Password(Zeroizing::new("geheim".into())),
+        ca_pem: None,
+    };
+    let pulse = Pulse::new();
+    let mut source = ImapSource::new(account, pulse.clone());
+    let canceller = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        thread::sleep(Duration::from_millis(50));
+        pulse.cancel();
+        stream
+    });
+    let start = std::time::Instant::now();
+    let mailbox = Mailbox { id: "anna".into(), name: "anna".into() };
+    assert!(matches!(source.folders(&mailbox), Err(SourceError::Cancelled)));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    canceller.join().unwrap();
+}

@@ -23,7 +23,14 @@ impl Default for Width {
     }
 }
 
-const PAGE: u32 = IMAP_PAGE as u32;
+/// [`IMAP_PAGE`] as a number of UIDs.
+const PAGE: u32 = {
+    assert!(IMAP_PAGE < 1 << 31, "a page fits into the UIDs");
+    #[allow(clippy::cast_possible_truncation)]
+    {
+        IMAP_PAGE as u32
+    }
+};
 
 /// Collects the lowest UIDs from `low` to `high`, [`IMAP_PAGE`] at most.
 struct Lister {
@@ -71,7 +78,7 @@ pub fn changes(
     width: &mut Width,
 ) -> Result<Page> {
     let selected = session.select(&folder.id, false)?;
-    let known = cursor.and_then(|cursor| read_cursor(cursor));
+    let known = cursor.and_then(read_cursor);
     let (start, restarted) = match known {
         Some((validity, next)) if validity == selected.uid_validity => (next, false),
         _ => (1, cursor.is_some()),
@@ -192,7 +199,7 @@ fn write_cursor(selected: &Selected, next: u32) -> Cursor {
 /// Calls `each` for every message in the folder; nothing is held.
 pub fn list_ids(session: &mut Session, folder: &Folder, each: &mut dyn FnMut(RemoteId) -> Result<()>) -> Result<u64> {
     struct Each<'a> {
-        each: &'a mut dyn FnMut(RemoteId) -> Result<()>,
+        call: &'a mut dyn FnMut(RemoteId) -> Result<()>,
         uid_validity: u32,
         count: u64,
         last: Option<u32>,
@@ -203,14 +210,14 @@ pub fn list_ids(session: &mut Session, folder: &Folder, each: &mut dyn FnMut(Rem
             let Some(uid) = fetched.uid.filter(|uid| Some(*uid) != self.last) else { return Ok(()) };
             self.last = Some(uid);
             self.count += 1;
-            (self.each)(remote_id(self.uid_validity, uid))
+            (self.call)(remote_id(self.uid_validity, uid))
         }
     }
     let selected = session.select(&folder.id, false)?;
     if selected.exists == 0 {
         return Ok(0);
     }
-    let mut ear = Each { each, uid_validity: selected.uid_validity, count: 0, last: None };
+    let mut ear = Each { call: each, uid_validity: selected.uid_validity, count: 0, last: None };
     session.demand("UID FETCH 1:* (UID)", &mut ear)?;
     Ok(ear.count)
 }

@@ -98,14 +98,13 @@ impl FetchParser {
                     self.state = State::End;
                     after
                 }
-                (State::Name, b'(' | b'"') | (State::Start, _) => return self.give_up(),
+                // An item without a value: most likely a literal that was longer than announced.
+                (State::Name, b'(' | b'"') | (State::Start, _) | (State::Value(_), b')') => return self.give_up(),
                 (State::Name, _) => {
                     let (name, after) = split_name(rest);
                     self.state = State::Value(item(name));
                     after
                 }
-                // An item without a value: most likely a literal that was longer than announced.
-                (State::Value(_), b')') => return self.give_up(),
                 (State::Value(item), b'(') => {
                     if item == Item::Flags {
                         self.fetched.flags = Some(Vec::new());

@@ -99,11 +99,11 @@ fn refused(account: &Account, error: &imap::Error, wire: &mut Wire) -> SourceErr
     if let Some(bye) = wire.heard.bye.as_ref().filter(|bye| is_busy(bye)) {
         return farewell(bye);
     }
-    classify(account, status)
+    classify(account, &status)
 }
 
 /// What a refused login means (RFC 5530, and the words of providers).
-fn classify(account: &Account, status: Status) -> SourceError {
+fn classify(account: &Account, status: &Status) -> SourceError {
     const DISABLED: [&str; 6] =
         ["disabled", "not enabled", "turned off", "switched off", "deaktiviert", "nicht aktiviert"];
     let lower = status.said.to_ascii_lowercase();
@@ -113,7 +113,7 @@ fn classify(account: &Account, status: Status) -> SourceError {
     let (server, account_name, said) = (account.server.clone(), account.user.clone(), status.said.clone());
     if is_imap_off {
         SourceError::ImapDisabled { account: account_name, said }
-    } else if is_busy(&status) && !status.has_code("AUTHENTICATIONFAILED") {
+    } else if is_busy(status) && !status.has_code("AUTHENTICATIONFAILED") {
         SourceError::Busy { said }
     } else if status.has_code("PRIVACYREQUIRED") {
         SourceError::EncryptionNeeded { server }
@@ -152,7 +152,7 @@ mod tests {
             ("a1 NO [PRIVACYREQUIRED] no", "EncryptionNeeded"),
         ] {
             let Line::Tagged(_, status) = parse(line.as_bytes()) else { panic!("{line}") };
-            let got = format!("{:?}", classify(&account, status));
+            let got = format!("{:?}", classify(&account, &status));
             assert!(got.starts_with(want), "{line}: {got}");
         }
     }

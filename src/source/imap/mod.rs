@@ -46,7 +46,7 @@ use changes::Width;
 use session::Session;
 
 /// A session that nobody used for so long is asked whether it still lives before it is used again.
-const STALE: Duration = Duration::from_secs(60);
+const STALE: Duration = Duration::from_mins(1);
 
 /// One account as a place where mail comes from. Connects when it is first needed, and again after a failure.
 pub struct ImapSource {

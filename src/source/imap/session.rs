@@ -53,12 +53,11 @@ impl Session {
         let told = handle.wire().heard.capabilities.take();
         let mut session =
             Self { imap, handle, commands: 1, capabilities: Vec::new(), selected: None, used: Instant::now() };
-        let told = match told {
-            Some(told) => told,
-            None => {
-                session.run("CAPABILITY", &mut Deaf)?;
-                session.handle.wire().heard.capabilities.take().unwrap_or_default()
-            }
+        let told = if let Some(told) = told {
+            told
+        } else {
+            session.run("CAPABILITY", &mut Deaf)?;
+            session.handle.wire().heard.capabilities.take().unwrap_or_default()
         };
         session.capabilities = told;
         Ok(session)

@@ -370,15 +370,15 @@ mod tests {
         }
     }
 
-    fn run(bytes: &[u8], step: usize) -> Vec<String> {
+    fn run(bytes: &[u8], pace: usize) -> Vec<String> {
         let (mut reader, mut heard, mut ear) = (Reader::new(), Heard::default(), Scribe::default());
-        for chunk in bytes.chunks(step) {
+        for chunk in bytes.chunks(pace) {
             let mut rest = chunk;
             while !rest.is_empty() {
                 match reader.push(rest, &mut heard, &mut ear) {
-                    Ok((used, stop)) => {
+                    Ok((taken, stop)) => {
                         ear.0.extend(stop.map(|stop| format!("{stop:?}")));
-                        rest = &rest[used..];
+                        rest = &rest[taken..];
                     }
                     Err(error) => {
                         ear.0.push(error.to_string());

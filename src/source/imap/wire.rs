@@ -209,16 +209,12 @@ impl Read for Handle {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
         };
-        match to.get_mut(..line.len()) {
-            Some(room) => {
-                room.copy_from_slice(line.as_bytes());
-                Ok(line.len())
-            }
-            None => {
-                wire.failure = Some(protocol("no room for a line"));
-                Err(io::ErrorKind::InvalidInput.into())
-            }
-        }
+        let Some(room) = to.get_mut(..line.len()) else {
+            wire.failure = Some(protocol("no room for a line"));
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        room.copy_from_slice(line.as_bytes());
+        Ok(line.len())
     }
 }
 
