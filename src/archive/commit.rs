@@ -377,7 +377,7 @@ mod tests {
 
         // A map with one pair more, key 99.
         let mut more = bytes.clone();
-        assert_eq!(more[0], 0xa0 | 13);
+        assert_eq!(more[0], 0xad);
         more[0] += 1;
         more.extend([0x18, 99, 0x01]);
         let back: Commit = minicbor::decode(&more).unwrap();
