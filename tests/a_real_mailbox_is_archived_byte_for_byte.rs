@@ -38,11 +38,8 @@ fn over_a_thousand_real_mails_in_nested_folders_over_tls() {
 
     let archivista = Archivista::new();
     archivista.define(&Definition::of(&dovecot, "büro"));
-    let expected = Counts {
-        archived: different.len() as u64,
-        same: (server.len() - different.len()) as u64,
-        ..Counts::default()
-    };
+    let expected =
+        Counts { archived: different.len() as u64, same: (server.len() - different.len()) as u64, ..Counts::default() };
     assert_eq!(archivista.fetch_counts(), expected);
     archive_equals_server(&archivista, &dovecot, USER, &FOLDERS);
     archivista.verify();

@@ -106,9 +106,8 @@ fn a_named_folder_that_is_missing_is_said_and_the_rest_is_archived() {
     archivista.define(&Definition::of(&dovecot, "büro").with("folders", vec!["INBOX", "Rechnungen", "Sent"]));
     let output = archivista.run(&["fetch", "--json"]).ended_with(1);
     assert_eq!(Counts::of(&output), Counts::archived(2));
-    let sentence = format!(
-        "{USER}: There is no folder \"Rechnungen\" on the mail server. Check the folders of the definition."
-    );
+    let sentence =
+        format!("{USER}: There is no folder \"Rechnungen\" on the mail server. Check the folders of the definition.");
     assert!(output.stderr.contains(&sentence), "{}", output.stderr);
     let status = archivista.run(&["status"]).ended_with(1);
     assert!(status.stdout.contains("Rechnungen"), "{}", status.stdout);

@@ -20,8 +20,10 @@ const SECOND: &str = "second@mymail.ch";
 #[test]
 fn one_message_id_with_different_bytes_is_two_mails() {
     let dovecot = Dovecot::start();
-    let sent = b"From: a@b.ch\r\nTo: c@d.ch\r\nBcc: secret@d.ch\r\nMessage-ID: <1@b.ch>\r\nSubject: Offerte\r\n\r\nx\r\n";
-    let received = b"Received: by d.ch\r\nFrom: a@b.ch\r\nTo: c@d.ch\r\nMessage-ID: <1@b.ch>\r\nSubject: Offerte\r\n\r\nx\r\n";
+    let sent =
+        b"From: a@b.ch\r\nTo: c@d.ch\r\nBcc: secret@d.ch\r\nMessage-ID: <1@b.ch>\r\nSubject: Offerte\r\n\r\nx\r\n";
+    let received =
+        b"Received: by d.ch\r\nFrom: a@b.ch\r\nTo: c@d.ch\r\nMessage-ID: <1@b.ch>\r\nSubject: Offerte\r\n\r\nx\r\n";
     let forged = b"From: evil@x.ch\r\nTo: c@d.ch\r\nMessage-ID: <1@b.ch>\r\nSubject: Offerte\r\n\r\ny\r\n";
     dovecot.deliver(USER, "Sent", sent);
     dovecot.deliver(USER, "INBOX", received);

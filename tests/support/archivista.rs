@@ -125,7 +125,8 @@ impl Archivista {
     /// What `status` says of a folder of the only mailbox.
     pub fn folder_status(&self, folder: &str) -> Value {
         let status = self.run(&["status", "--json"]).json_lines().remove(0);
-        let folders = status["definitions"].as_array().unwrap().iter().flat_map(|one| one["folders"].as_array().unwrap());
+        let folders =
+            status["definitions"].as_array().unwrap().iter().flat_map(|one| one["folders"].as_array().unwrap());
         let mut found = folders.filter(|one| one["folder"] == folder);
         found.next().unwrap_or_else(|| panic!("no {folder} in {status}")).clone()
     }
