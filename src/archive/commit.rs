@@ -283,6 +283,9 @@ pub struct FolderCursor {
     /// When this was noted, Unix seconds.
     #[n(5)]
     pub noted: i64,
+    /// The minimum age by which its messages were left out.
+    #[cbor(n(6), default)]
+    pub min_age_days: u32,
 }
 
 /// A changed setting; secrets in `value` are sealed.

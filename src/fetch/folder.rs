@@ -48,11 +48,14 @@ impl FolderJob<'_> {
         // What a kill or an outage left undone.
         self.after(source, number)?;
         let old = self.archive.view()?.cursor(number)?;
+        let min_age_days = self.definition.min_age_days;
+        if old.as_ref().is_some_and(|old| old.min_age_days != min_age_days) {
+            self.young(source, number)?;
+        }
         let mut cursor = old.as_ref().map(|old| Cursor(old.cursor.clone()));
         let mut reconciled = old.as_ref().and_then(|old| old.reconciled);
-        let dates = self.definition.min_age_days > 0;
         let last = loop {
-            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), dates)?;
+            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), min_age_days > 0)?;
             if page.restarted {
                 self.archive.commit(Commit { restarted: vec![number], ..Commit::default() })?;
             }
@@ -68,6 +71,7 @@ impl FolderJob<'_> {
                 unexplained: 0,
                 reconciled: old.as_ref().and_then(|old| old.reconciled),
                 noted: clock::now(),
+                min_age_days,
             };
             if page.more {
                 self.archive.send(Task::Note(Box::new(Commit { cursors: vec![moved], ..Commit::default() })))?;
@@ -132,24 +136,68 @@ impl FolderJob<'_> {
     ) -> Result<(), FetchError> {
         let view = self.archive.view()?;
         let booked = view.folder(number)?.map_or(0, |row| row.booked);
+        let mut new = Vec::new();
+        for listed in listed {
+            if view.entry(number, &listed.id.0)?.is_none() {
+                new.push(listed);
+            }
+        }
+        drop(view);
+        self.decide(source, number, &new, total.saturating_sub(booked))
+    }
+
+    /// The minimum age is another one now: looks again at everything that was too young.
+    fn young(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(), FetchError> {
+        if self.archive.view()?.again(number, i64::MAX, 1)?.is_empty() {
+            return Ok(());
+        }
+        let mut cursor = None;
+        loop {
+            let dates = self.definition.min_age_days > 0;
+            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), dates)?;
+            let view = self.archive.view()?;
+            let mut young = Vec::new();
+            for listed in &page.listed {
+                let outcome = view.entry(number, &listed.id.0)?.map(|entry| entry.outcome);
+                if matches!(outcome, Some(Outcome::LeftOut { why: LeftOut::TooYoung, .. })) {
+                    young.push(listed);
+                }
+            }
+            drop(view);
+            self.decide(source, number, &young, young.len() as u64)?;
+            if !page.more {
+                return Ok(());
+            }
+            cursor = Some(page.next);
+        }
+    }
+
+    /// Fetches what is old enough and books the rest.
+    fn decide(
+        &mut self,
+        source: &mut dyn MailSource,
+        number: FolderNumber,
+        listed: &[&Listed],
+        of: u64,
+    ) -> Result<(), FetchError> {
         let min_age = i64::from(self.definition.min_age_days) * 86_400;
         let old_enough = clock::now() - min_age;
         let mut wanted = Vec::new();
         let mut young = Vec::new();
         for listed in listed {
-            if view.entry(number, &listed.id.0)?.is_some() {
-                continue;
-            }
-            match listed.received.filter(|received| self.definition.min_age_days > 0 && *received > old_enough) {
+            match listed.received.filter(|received| min_age > 0 && *received > old_enough) {
                 Some(received) => young.push((listed.id.clone(), received)),
                 None => wanted.push(listed.id.clone()),
             }
         }
-        drop(view);
         let (mailbox, folder) = (self.mailbox, self.folder);
-        let mut intake = self.intake(number, total.saturating_sub(booked));
-        for (id, received) in young {
-            intake.book(id, Outcome::LeftOut { why: LeftOut::TooYoung, again: Some(received + min_age) })?;
+        let mut intake = self.intake(number, of);
+        if !young.is_empty() {
+            for (id, received) in young {
+                intake.book(id, Outcome::LeftOut { why: LeftOut::TooYoung, again: Some(received + min_age) })?;
+            }
+            // What follows looks into the ledger: a row that is still on its way would be missed there.
+            intake.settle()?;
         }
         fetch(source, mailbox, folder, &wanted, &mut intake)
     }

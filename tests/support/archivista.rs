@@ -1,5 +1,6 @@
 //! The real program on a data folder of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -64,12 +65,21 @@ impl Archivista {
         self.spawn(arguments).wait()
     }
 
+    /// Runs a verb to its end, in the language of this locale.
+    pub fn run_in(&self, locale: &str, arguments: &[&str]) -> Output {
+        Running::start(&mut self.command(locale, arguments)).wait()
+    }
+
     /// Starts a verb on the data folder, in English.
     pub fn spawn(&self, arguments: &[&str]) -> Running {
+        Running::start(&mut self.command("en_US.UTF-8", arguments))
+    }
+
+    fn command(&self, locale: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_archivista"));
         command.arg("--data").arg(self.data()).args(arguments);
-        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "en_US.UTF-8");
-        Running::start(&mut command)
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", locale);
+        command
     }
 
     /// Adds a definition; it has to be accepted.
@@ -84,9 +94,80 @@ impl Archivista {
         self.run(&["fetch", "--json"]).succeeded().json_lines()
     }
 
+    /// Fetches the only definition; all has to be explained.
+    pub fn fetch_counts(&self) -> Counts {
+        Counts::of(&self.run(&["fetch", "--json"]).succeeded())
+    }
+
     /// All documents.
     pub fn list(&self) -> Vec<Value> {
         self.run(&["list", "--json"]).succeeded().json_lines()
+    }
+
+    /// Exports all documents: their bytes by number. Nothing but `N.eml` may be written.
+    pub fn export(&self) -> BTreeMap<u64, Vec<u8>> {
+        let out = tempfile::tempdir_in(self.dir.path()).unwrap();
+        let to = out.path().join("out");
+        self.run(&["export", "--all", "--format", "eml", "--out", to.to_str().unwrap()]).succeeded();
+        let Ok(files) = fs::read_dir(&to) else { return BTreeMap::new() };
+        let number = |path: &Path| path.file_name()?.to_str()?.strip_suffix(".eml")?.parse().ok();
+        files
+            .map(|file| file.unwrap().path())
+            .map(|path| (number(&path).unwrap_or_else(|| panic!("exported too: {path:?}")), fs::read(&path).unwrap()))
+            .collect()
+    }
+
+    /// Everything in the archive has to be whole.
+    pub fn verify(&self) {
+        self.run(&["verify"]).succeeded();
+    }
+
+    /// What `status` says of a folder of the only mailbox.
+    pub fn folder_status(&self, folder: &str) -> Value {
+        let status = self.run(&["status", "--json"]).json_lines().remove(0);
+        let folders =
+            status["definitions"].as_array().unwrap().iter().flat_map(|one| one["folders"].as_array().unwrap());
+        let mut found = folders.filter(|one| one["folder"] == folder);
+        found.next().unwrap_or_else(|| panic!("no {folder} in {status}")).clone()
+    }
+}
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub archived: u64,
+    pub same: u64,
+    pub left_out: u64,
+    pub failed: u64,
+}
+
+impl Counts {
+    /// Of the only run that a `fetch --json` tells of.
+    ///
+    /// # Panics
+    /// If there are several, or the sum is wrong, or something has no outcome.
+    pub fn of(output: &Output) -> Self {
+        let runs = output.json_lines();
+        assert_eq!(runs.len(), 1, "{output:?}");
+        let number = |key: &str| runs[0][key].as_u64().unwrap_or_else(|| panic!("{key} in {output:?}"));
+        let counts = Self {
+            archived: number("archived"),
+            same: number("same"),
+            left_out: number("left_out"),
+            failed: number("failed"),
+        };
+        assert_eq!(number("seen"), counts.archived + counts.same + counts.left_out + counts.failed, "{output:?}");
+        assert_eq!(number("unexplained"), 0, "{output:?}");
+        assert!(number("bytes") > 0 || counts.archived + counts.same == 0, "{output:?}");
+        counts
+    }
+
+    pub fn archived(archived: u64) -> Self {
+        Self { archived, ..Self::default() }
+    }
+
+    pub fn same(same: u64) -> Self {
+        Self { same, ..Self::default() }
     }
 }
 

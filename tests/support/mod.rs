@@ -14,6 +14,9 @@ pub mod dovecot;
 pub mod folder_name;
 pub mod hash;
 pub mod mails;
+pub mod proof;
+pub mod proxy;
+pub mod scripted;
 pub mod tls;
 pub mod token;
 
