@@ -14,8 +14,11 @@ pub mod dovecot;
 pub mod folder_name;
 pub mod hash;
 pub mod mails;
+pub mod random;
+pub mod small;
 pub mod tls;
 pub mod token;
+pub mod tree;
 
 use std::path::PathBuf;
 use std::process::Command;
