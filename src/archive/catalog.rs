@@ -4,7 +4,9 @@
 //! Invariants: the catalog never knows a commit that is not durable in the log; every row remembers the commit that wrote
 //! it, so that `verify` can hold row and log against each other in constant memory.
 
+use std::any::Any;
 use std::path::Path;
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
@@ -118,7 +120,7 @@ pub struct Applied<'a> {
 
 /// The open catalog.
 pub struct Catalog {
-    database: Database,
+    database: Arc<Database>,
     position: Position,
 }
 
@@ -135,10 +137,10 @@ impl Catalog {
     /// Opens or makes the catalog at `path`; repairs it if it was not closed.
     pub fn open(path: &Path, archive: ArchiveId) -> Result<Self> {
         let database = Database::builder().set_cache_size(CATALOG_CACHE).create(path)?;
-        Self::over(database, archive)
+        Self::over(Arc::new(database), archive)
     }
 
-    fn over(database: Database, archive: ArchiveId) -> Result<Self> {
+    fn over(database: Arc<Database>, archive: ArchiveId) -> Result<Self> {
         let position = read_position(&database.begin_read()?)?;
         if let Some(position) = position {
             return Ok(Self { database, position });
@@ -247,7 +249,7 @@ impl Catalog {
 
     /// A view of the catalog as it is now.
     pub fn read(&self) -> Result<View> {
-        Ok(View { txn: self.database.begin_read()? })
+        Ok(View { txn: self.database.begin_read()?, _database: self.database.clone() })
     }
 }
 
@@ -366,12 +368,14 @@ pub fn row_number(sequence: u64, place: u64) -> u64 {
 /// cannot be used again, so it is not kept while waiting for a network or a person.
 pub struct View {
     txn: ReadTransaction,
+    // After the transaction: a database that is dropped refuses its readers, also while the catalog is made anew.
+    _database: Arc<dyn Any + Send + Sync>,
 }
 
 impl View {
     /// A view of a database that this process does not write.
-    pub fn over(database: &impl ReadableDatabase) -> Result<Self> {
-        Ok(Self { txn: database.begin_read()? })
+    pub fn over(database: impl ReadableDatabase + Send + Sync + 'static) -> Result<Self> {
+        Ok(Self { txn: database.begin_read()?, _database: Arc::new(database) })
     }
 
     /// `None` where the catalog was never written to.

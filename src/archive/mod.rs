@@ -34,7 +34,7 @@ use start::Paths;
 use writer::{Task, Writer};
 
 use crate::clock;
-use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE};
+use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
 use crate::pulse::Pulse;
 
 /// An open data folder. One per process; shared by reference between threads.
@@ -69,12 +69,17 @@ fn ended() -> ArchiveError {
 impl Archive {
     /// Opens `data`, makes it if it is missing, heals what can be healed. `pulse` is the writer's.
     pub fn open(data: &Path, pulse: &Pulse) -> Result<Self> {
+        Self::open_with(data, pulse, PACK_SIZE)
+    }
+
+    /// [`Self::open`] with packs that are closed after the commit that passes `pack_size`; the box has one size for all.
+    pub fn open_with(data: &Path, pulse: &Pulse, pack_size: u64) -> Result<Self> {
         let paths = Paths::new(data);
         paths.make()?;
         let lock = start::lock(&paths)?;
         let started = start::start(&paths, pulse)?;
         let catalog = Arc::new(RwLock::new(started.catalog));
-        let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone())?;
+        let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone(), pack_size)?;
         let stopped = writer.stopped.clone();
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()

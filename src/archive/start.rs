@@ -118,7 +118,7 @@ pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let old = std::panic::catch_unwind(|| {
         let database = redb::ReadOnlyDatabase::open(&paths.catalog).ok()?;
-        View::over(&database).and_then(|view| view.position()).ok().flatten()
+        View::over(database).and_then(|view| view.position()).ok().flatten()
     });
     let known = old.ok().flatten().map_or(0, |position| position.sequence);
     if let Some(archive) = archive_id(paths)? {

@@ -74,11 +74,11 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
     }
     let opened = std::panic::catch_unwind(|| {
         if let Ok(database) = redb::ReadOnlyDatabase::open(catalog) {
-            return View::over(&database);
+            return View::over(database);
         }
         fs::copy(catalog, copy).map_err(ArchiveError::io(copy))?;
         let database = redb::Database::builder().set_cache_size(crate::limits::CATALOG_CACHE).open(copy)?;
-        View::over(&database)
+        View::over(database)
     });
     match opened {
         Ok(Ok(view)) => Ok(Some(view)),

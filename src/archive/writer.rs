@@ -19,7 +19,7 @@ use super::start::{self, Paths};
 use crate::clock;
 use crate::hash::Sha256;
 use crate::ingest;
-use crate::limits::{CATALOG_EVERY, COMMIT_INTERVAL, COMMIT_MESSAGES, PACK_SIZE};
+use crate::limits::{CATALOG_EVERY, COMMIT_INTERVAL, COMMIT_MESSAGES};
 use crate::pulse::Pulse;
 
 /// How long the writer waits for work before it makes the catalog durable and beats its pulse.
@@ -70,6 +70,8 @@ pub struct Writer {
     pub archive: ArchiveId,
     pub catalog: Arc<RwLock<Catalog>>,
     pub pulse: Pulse,
+    /// A pack is closed after the commit that passes this size.
+    pub pack_size: u64,
     records: RecordWriter,
     appender: Option<Appender>,
     batch: Batch,
@@ -112,13 +114,20 @@ impl Batch {
 }
 
 impl Writer {
-    pub fn new(paths: Paths, archive: ArchiveId, catalog: Arc<RwLock<Catalog>>, pulse: Pulse) -> Result<Self> {
+    pub fn new(
+        paths: Paths,
+        archive: ArchiveId,
+        catalog: Arc<RwLock<Catalog>>,
+        pulse: Pulse,
+        pack_size: u64,
+    ) -> Result<Self> {
         let records = RecordWriter::new().map_err(ArchiveError::io(&paths.packs))?;
         Ok(Self {
             paths,
             archive,
             catalog,
             pulse,
+            pack_size,
             records,
             appender: None,
             batch: Batch::default(),
@@ -204,7 +213,7 @@ impl Writer {
             let position = self.read().position();
             // Numbers of lost packs are not used again, so that a pack that turns up later fits.
             let last = super::pack::numbers(&self.paths.packs)?.last().copied().unwrap_or(0).max(position.pack);
-            let goes_on = last > 0 && last == position.pack && position.end < PACK_SIZE;
+            let goes_on = last > 0 && last == position.pack && position.end < self.pack_size;
             self.appender = Some(if goes_on {
                 Appender::reopen(&self.paths.packs, last, position.end)?
             } else {
@@ -386,7 +395,7 @@ impl Writer {
         if self.lagging >= CATALOG_EVERY {
             self.settle();
         }
-        if end >= PACK_SIZE
+        if end >= self.pack_size
             && let Some(full) = self.appender.take()
         {
             full.close()?;

@@ -17,8 +17,11 @@ pub mod mails;
 pub mod proof;
 pub mod proxy;
 pub mod scripted;
+pub mod random;
+pub mod small;
 pub mod tls;
 pub mod token;
+pub mod tree;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,0 +1,113 @@
+//! Small archives of known content, made through the library: no mail server, and packs as small as a test wants them.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::channel;
+
+use archivista::archive::Archive;
+use archivista::archive::commit::{Folder, Metadata, Outcome};
+use archivista::archive::pack::{Found, Scanner};
+use archivista::archive::pack::{self, Depth};
+use archivista::archive::record::Kind;
+use archivista::archive::start::Paths;
+use archivista::archive::writer::{NewMessage, Task};
+use archivista::ingest::{Incoming, Spool};
+use archivista::limits::PACK_SIZE;
+use archivista::pulse::Pulse;
+
+/// Opens `data` with packs of the usual size.
+pub fn open(data: &Path) -> Archive {
+    open_with(data, PACK_SIZE)
+}
+
+/// Opens `data`; a pack is closed after the commit that passes `pack_size`.
+pub fn open_with(data: &Path, pack_size: u64) -> Archive {
+    Archive::open_with(data, &Pulse::new(), pack_size).unwrap()
+}
+
+/// A mail that says its number, and how long it is.
+pub fn mail(number: u64) -> Vec<u8> {
+    let lines = format!("This is line one of mail {number}, and it goes on.\r\n").repeat(2);
+    let head = format!(
+        "From: Anna <anna@example.ch>\r\nTo: Beat <beat@example.ch>\r\nSubject: mail {number}\r\n\
+         Date: Mon, 1 Jan 2024 09:00:00 +0100\r\nMessage-ID: <{number}@example.ch>\r\n\r\n"
+    );
+    (head + &lines).into_bytes()
+}
+
+/// Archives mails `from..=to` in one commit, in a folder of a mailbox; returns their document numbers.
+pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
+    let folder = Folder {
+        number: 0,
+        definition: "office".into(),
+        mailbox: "anna".into(),
+        id: "INBOX".into(),
+        name: "INBOX".into(),
+        mailbox_name: "anna".into(),
+    };
+    let folder = archive.folder(folder).unwrap();
+    archive.flush().unwrap();
+    let spool = Spool::new(archive.paths().spool.clone()).unwrap();
+    let (ticket, answers) = channel();
+    for number in from..=to {
+        let mut incoming = Incoming::new(&spool);
+        incoming.write_all(&mail(number)).unwrap();
+        let message = incoming.finish().unwrap();
+        let metadata = Metadata { title: message.head.subject.clone(), ..Metadata::default() };
+        let new = NewMessage {
+            message,
+            metadata,
+            folder,
+            remote: number.to_be_bytes().to_vec(),
+            received: Some(1_704_067_200),
+            flags: vec!["\\Seen".into()],
+            after_due: false,
+            ticket: ticket.clone(),
+        };
+        archive.send(Task::Message(Box::new(new))).unwrap();
+    }
+    drop(ticket);
+    archive.flush().unwrap();
+    answers
+        .into_iter()
+        .map(|booked| match booked.outcome.unwrap() {
+            Outcome::Archived(number) => number,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// A record of a pack, by place.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub kind: Kind,
+    pub offset: u64,
+    pub len: u64,
+}
+
+impl Place {
+    pub fn end(self) -> u64 {
+        self.offset + self.len
+    }
+}
+
+/// All records of a pack that is whole.
+pub fn records(data: &Path, number: u32) -> Vec<Place> {
+    let (mut scanner, _) = Scanner::open(&Paths::new(data).packs, number).unwrap().unwrap();
+    let mut places = Vec::new();
+    while let Some(found) = scanner.next(Depth::Plain).unwrap() {
+        let Found::Record { offset, header, stored, .. } = found else { panic!("{found:?}") };
+        places.push(Place { kind: header.kind, offset, len: stored.len });
+    }
+    places
+}
+
+/// The commits of a pack.
+pub fn commits(data: &Path, number: u32) -> Vec<Place> {
+    records(data, number).into_iter().filter(|place| place.kind == Kind::Commit).collect()
+}
+
+/// The file of a pack.
+pub fn pack(data: &Path, number: u32) -> std::path::PathBuf {
+    pack::path(&Paths::new(data).packs, number)
+}
