@@ -90,7 +90,9 @@ fn fifty_kills_lose_nothing() {
             assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
         }
     }
-    println!("{kills} kills in {runs} runs; {verified} verified: {unfinished} unfinished ends, {lagging} lagging catalogs");
+    println!(
+        "{kills} kills in {runs} runs; {verified} verified: {unfinished} unfinished ends, {lagging} lagging catalogs"
+    );
     assert!(unfinished + lagging > 0, "no kill hit while something was being written");
     for mail in later.flatten() {
         deliver(&mut random, mail);

@@ -6,8 +6,8 @@ use std::sync::mpsc::channel;
 
 use archivista::archive::Archive;
 use archivista::archive::commit::{Folder, Metadata, Outcome};
-use archivista::archive::pack::{Found, Scanner};
 use archivista::archive::pack::{self, Depth};
+use archivista::archive::pack::{Found, Scanner};
 use archivista::archive::record::Kind;
 use archivista::archive::start::Paths;
 use archivista::archive::writer::{NewMessage, Task};
