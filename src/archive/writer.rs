@@ -10,9 +10,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
-use super::commit::{
-    Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
-};
+use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome};
 use super::error::{ArchiveError, Result};
 use super::log::Finding;
 use super::pack::{Appender, ArchiveId};
@@ -187,7 +185,11 @@ impl Writer {
                 let _ = answer.send(self.commit_and_tell());
             }
             Task::Folder(folder, answer) => {
+                // A number that is told must not be taken back with a batch that fails.
                 let number = self.running().and_then(|()| self.folder(folder).map_err(Arc::new));
+                let is_new = !self.batch.commit.folders.is_empty();
+                let number =
+                    number.and_then(|number| if is_new { self.commit_and_tell().map(|()| number) } else { Ok(number) });
                 let _ = answer.send(number);
             }
             Task::Flush(answer) => {
@@ -216,7 +218,11 @@ impl Writer {
             let position = self.read().position();
             // Numbers of lost packs are not used again, so that a pack that turns up later fits.
             let last = super::pack::numbers(&self.paths.packs)?.last().copied().unwrap_or(0).max(position.pack);
-            let goes_on = last > 0 && last == position.pack && position.end < self.pack_size;
+            // Nothing is ever written over: only a pack that ends with the last commit is gone on with.
+            let goes_on = last > 0
+                && last == position.pack
+                && position.end < self.pack_size
+                && start::ends_with(&self.paths, position)?;
             self.appender = Some(if goes_on {
                 Appender::reopen(&self.paths.packs, last, position.end)?
             } else {
@@ -303,12 +309,6 @@ impl Writer {
     }
 
     fn folder(&mut self, mut folder: Folder) -> Result<FolderNumber> {
-        let is_it = |other: &Folder| {
-            other.definition == folder.definition && other.mailbox == folder.mailbox && other.id == folder.id
-        };
-        if let Some(pending) = self.batch.commit.folders.iter().find(|other| is_it(other)) {
-            return Ok(pending.number);
-        }
         let view = self.read().read()?;
         match view.folder_number(&folder.definition, &folder.mailbox, &folder.id)? {
             Some(number) => {
@@ -317,10 +317,7 @@ impl Writer {
                     return Ok(number);
                 }
             }
-            None => {
-                let pending = self.batch.commit.folders.iter().map(|folder| folder.number).max().unwrap_or(0);
-                folder.number = self.read().position().last_folder.max(pending) + 1;
-            }
+            None => folder.number = self.read().position().last_folder + 1,
         }
         let number = folder.number;
         self.batch.commit.folders.push(folder);
@@ -363,8 +360,7 @@ impl Writer {
     fn commit(&mut self) -> Result<()> {
         let position = self.read().position();
         self.batch.commit.sequence = position.sequence + 1;
-        self.batch.commit.previous =
-            if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
+        self.batch.commit.previous = if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
         self.batch.commit.time = clock::now();
         let named = self.batch.commit.records.clone();
         let encoded = minicbor::to_vec(&self.batch.commit).unwrap_or_default();
@@ -391,8 +387,7 @@ impl Writer {
             offsets: &self.batch.offsets,
             metadata: &self.batch.metadata,
         };
-        let result =
-            self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
+        let result = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
         if let Err(error) = result {
             // The log is ahead now: the next start replays it.
             let _ = self.stopped.set(error.to_string());
@@ -425,7 +420,7 @@ impl Writer {
         self.appender = None;
         let mut findings = Vec::new();
         let mut catalog = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = catalog.position().sequence;
+        let known = catalog.position();
         let rebuilt = start::rebuild(&self.paths, self.archive, known, &self.pulse, &mut findings);
         match rebuilt {
             Ok(new) => {
