@@ -127,7 +127,10 @@ mod tests {
 
     #[test]
     fn hash_of_abc_is_the_one_of_fips_180_4() {
-        assert_eq!(Sha256::of(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            Sha256::of(b"abc").to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(Sha256::of_reader(&mut &b"abc"[..]).unwrap(), Sha256::of(b"abc"));
     }
 }

@@ -12,25 +12,17 @@ pub enum ArchiveError {
         #[source]
         source: io::Error,
     },
-    #[error(
-        "the data folder {path} is in use by another archivista: stop it, or let it do the work by `--data` on the same folder while `serve` runs"
-    )]
+    #[error("the data folder {path} is in use by another archivista: stop it, or let it do the work by `--data` on the same folder while `serve` runs")]
     InUse { path: PathBuf },
     #[error("{path} at byte {offset}: {what}; nothing was changed, run `archivista verify`")]
     Damaged { path: PathBuf, offset: u64, what: String },
     #[error("{path} carries format {format}, this archivista reads format {known}: use the release that wrote it")]
     Format { path: PathBuf, format: u32, known: u32 },
-    #[error(
-        "{path} belongs to another archive: put the packs of this box back, or open that archive in its own folder"
-    )]
+    #[error("{path} belongs to another archive: put the packs of this box back, or open that archive in its own folder")]
     Foreign { path: PathBuf },
-    #[error(
-        "the catalog knows commit {catalog}, but the packs end with commit {log}: packs are missing or cut; nothing was changed. Put them back from a backup; if they are lost, `archivista rebuild catalog` makes a catalog of what is left"
-    )]
+    #[error("the catalog knows commit {catalog}, but the packs end with commit {log}: packs are missing or cut; nothing was changed. Put them back from a backup; if they are lost, `archivista rebuild catalog` makes a catalog of what is left")]
     CatalogAhead { catalog: u64, log: u64 },
-    #[error(
-        "the key {path} is missing or not 32 bytes long: secrets in this archive cannot be opened without it; put it back from a backup"
-    )]
+    #[error("the key {path} is missing or not 32 bytes long: secrets in this archive cannot be opened without it; put it back from a backup")]
     Key { path: PathBuf },
     #[error("a sealed secret ({name}) cannot be opened with this archive's key: enter it again")]
     Sealed { name: String },
@@ -42,9 +34,7 @@ pub enum ArchiveError {
     NoDocument { number: u64 },
     #[error("document {number} is damaged: {what}")]
     DocumentDamaged { number: u64, what: String },
-    #[error(
-        "the archive stopped after a failed write ({what}): nothing acknowledged is lost; it goes on after a restart"
-    )]
+    #[error("the archive stopped after a failed write ({what}): nothing acknowledged is lost; it goes on after a restart")]
     Stopped { what: String },
 }
 

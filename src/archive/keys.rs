@@ -85,7 +85,8 @@ impl Keys {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or_else(refused)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
         let mut body = Zeroizing::new(body.to_vec());
-        let len = self.settings_key().open_in_place(nonce, Aad::from(name), &mut body).map_err(|_| refused())?.len();
+        let len =
+            self.settings_key().open_in_place(nonce, Aad::from(name), &mut body).map_err(|_| refused())?.len();
         body.truncate(len);
         Ok(body)
     }

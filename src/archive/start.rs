@@ -84,8 +84,10 @@ pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     let mut findings = Vec::new();
     let from_packs = archive_id(paths)?;
     // Opening the catalog changes its file, so what can be refused is refused before.
-    if let Some(position) = peek(paths) {
-        check(paths, from_packs, position, &mut Vec::new())?;
+    match peek(paths) {
+        Some(position) => check(paths, from_packs, position, &mut Vec::new())?,
+        None if !paths.catalog.exists() => check(paths, from_packs, Position::default(), &mut Vec::new())?,
+        None => {}
     }
     let mut fresh = [0; 16];
     keys::random(&mut fresh).map_err(ArchiveError::io(&paths.data))?;

@@ -87,7 +87,8 @@ struct Given {
 }
 
 const FLAGS: [&str; 3] = ["json", "quick", "all"];
-const VALUES: [&str; 8] = ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
+const VALUES: [&str; 8] =
+    ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
 
 impl Given {
     fn flag(&mut self, name: &str) -> bool {
@@ -293,9 +294,7 @@ mod tests {
         for line in ["--data /x fetch office", "fetch --data /x office", "fetch office --data=/x"] {
             let command = parsed(line).unwrap();
             assert_eq!(command.data, PathBuf::from("/x"));
-            assert!(
-                matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office")
-            );
+            assert!(matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office"));
         }
     }
 

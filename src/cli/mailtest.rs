@@ -29,7 +29,9 @@ pub fn check(
     let mut trouble = None;
     source.check(&mut |step| {
         let line = match &step {
-            Step::Passed(text) if as_json => json!({ "mailbox": mailbox, "passed": true, "step": text }).to_string(),
+            Step::Passed(text) if as_json => {
+                json!({ "mailbox": mailbox, "passed": true, "step": text }).to_string()
+            }
             Step::Passed(text) => text.clone(),
             Step::Failed(error) => {
                 exit = Exit::Trouble;

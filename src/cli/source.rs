@@ -71,7 +71,12 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
     Ok(Exit::Fine)
 }
 
-pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+pub fn test(
+    session: &Session<'_>,
+    name: &str,
+    as_json: bool,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<Exit> {
     let definition = settings::definition(session.archive, name)?;
     let mut exit = Exit::Fine;
     for account in &definition.accounts {

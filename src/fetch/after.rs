@@ -79,14 +79,7 @@ fn confirmed(
                 let here = view.occurrences(document)?.into_iter().find(|seen| seen.remote == done.id.0);
                 let (received, flags) = here.map_or((None, Vec::new()), |seen| (seen.received, seen.flags));
                 let remote = id.0.clone();
-                note.occurrences.push(Occurrence {
-                    document,
-                    folder,
-                    remote: remote.clone(),
-                    seen: now,
-                    received,
-                    flags,
-                });
+                note.occurrences.push(Occurrence { document, folder, remote: remote.clone(), seen: now, received, flags });
                 note.ledger.push(Entry {
                     folder,
                     remote,

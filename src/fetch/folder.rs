@@ -117,7 +117,8 @@ impl FolderJob<'_> {
             since: Instant::now(),
         };
         let after_due = self.has_after();
-        let mut intake = Intake::new(self.archive, self.spool, self.definition, number, self.run, meter, self.watch);
+        let mut intake =
+            Intake::new(self.archive, self.spool, self.definition, number, self.run, meter, self.watch);
         intake.after_due = after_due;
         intake
     }

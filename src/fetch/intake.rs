@@ -92,7 +92,8 @@ impl<'a> Intake<'a> {
         }
         self.meter.done += 1;
         self.open.remove(&id);
-        let entry = Entry { folder: self.folder, remote: id.0, outcome, after_due: false, booked: clock::now() };
+        let entry =
+            Entry { folder: self.folder, remote: id.0, outcome, after_due: false, booked: clock::now() };
         self.archive.send(Task::Note(Box::new(Commit { ledger: vec![entry], ..Commit::default() })))
     }
 
@@ -144,8 +145,7 @@ impl<'a> Intake<'a> {
 
     fn metadata(&self, head: Head) -> Metadata {
         let map = &self.definition.fields;
-        let targets =
-            [(&map.from, &head.from), (&map.cc, &head.cc), (&map.to, &head.to), (&map.subject, &head.subject)];
+        let targets = [(&map.from, &head.from), (&map.cc, &head.cc), (&map.to, &head.to), (&map.subject, &head.subject)];
         let mut fields = std::collections::BTreeMap::<String, String>::new();
         for (target, value) in targets {
             if let Some(target) = target

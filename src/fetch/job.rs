@@ -20,9 +20,9 @@ const TRIES: u32 = 3;
 pub fn source(definition: &Definition, account: &settings::Account, pulse: &Pulse) -> ImapSource {
     let auth = match (&account.password, &account.access_token_file) {
         (_, Some(path)) => imap::Auth::TokenFile(path.clone()),
-        (password, None) => {
-            imap::Auth::Password(password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default())
-        }
+        (password, None) => imap::Auth::Password(
+            password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default(),
+        ),
     };
     let encryption = match definition.encryption {
         settings::Encryption::Tls => imap::Encryption::Tls,

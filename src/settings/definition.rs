@@ -110,7 +110,10 @@ impl Definition {
     pub fn check(&self) -> std::result::Result<(), String> {
         let name_is_fine = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
         if self.name.is_empty() || self.name.chars().count() > 64 || !self.name.chars().all(name_is_fine) {
-            return Err(format!("name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +", self.name));
+            return Err(format!(
+                "name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +",
+                self.name
+            ));
         }
         if self.name.trim() != self.name {
             return Err(format!("name {:?}: no spaces at its ends", self.name));

@@ -98,7 +98,8 @@ fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
         password_file: file.password_file,
         access_token_file: file.access_token_file,
     };
-    let has_secret = single.password.is_some() || single.password_file.is_some() || single.access_token_file.is_some();
+    let has_secret =
+        single.password.is_some() || single.password_file.is_some() || single.access_token_file.is_some();
     let accounts = match (file.account.is_some(), file.accounts.is_empty()) {
         (true, true) => vec![single],
         (true, false) => return Err(wrong("give either account or accounts, not both".into())),
@@ -171,8 +172,7 @@ fn after(text: Option<&str>) -> std::result::Result<AfterArchiving, String> {
 mod tests {
     use super::*;
 
-    const GOOD: &str =
-        "name = 'büro'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'a@example.ch'\npassword = 'x'\n";
+    const GOOD: &str = "name = 'büro'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'a@example.ch'\npassword = 'x'\n";
 
     fn error(text: &str) -> String {
         parse(text, Path::new("/nowhere"), "büro.toml").unwrap_err().to_string()
