@@ -134,9 +134,12 @@ fn decode<'b, T: Decode<'b, ()>>(table: &'static str, bytes: &'b [u8]) -> Result
 }
 
 impl Catalog {
-    /// Opens or makes the catalog at `path`; repairs it if it was not closed.
+    /// Opens or makes the catalog at `path`; repairs it if it was not closed. Every page in use is held against its check
+    /// sum: reading a row would not notice a flipped bit.
     pub fn open(path: &Path, archive: ArchiveId) -> Result<Self> {
-        let database = Database::builder().set_cache_size(CATALOG_CACHE).create(path)?;
+        let mut database = Database::builder().set_cache_size(CATALOG_CACHE).create(path)?;
+        // Where it is not whole but can be mended, it goes back to an earlier state, and the log brings it up again.
+        database.check_integrity()?;
         Self::over(Arc::new(database), archive)
     }
 
@@ -240,6 +243,22 @@ impl Catalog {
         append(txn, JOURNAL, sequence, &commit.journal)?;
         append(txn, RUNS, sequence, &commit.runs)?;
         self.write_position(txn, position)
+    }
+
+    /// Remembers what an older catalog knew of a log that is not whole any more: its numbers are not given again, and the
+    /// commit that follows names the last one that was acknowledged, lost or not. `end` is where the last pack ends.
+    pub fn remember(&mut self, older: Position, pack: u32, end: u64) -> Result<()> {
+        let position = Position {
+            pack,
+            start: end,
+            end,
+            last_number: older.last_number.max(self.position.last_number),
+            last_folder: older.last_folder.max(self.position.last_folder),
+            ..older
+        };
+        let txn = self.begin(Durability::Immediate)?;
+        self.write_position(&txn, position)?;
+        Ok(txn.commit()?)
     }
 
     /// Makes everything applied so far durable.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::catalog::{Applied, Position};
 use super::commit::{Commit, Metadata, Number};
 use super::error::Result;
-use super::pack::{self, ArchiveId, Depth, Found, PACK_HEADER_LEN, Scanner};
+use super::pack::{self, ArchiveId, BadHead, Depth, Found, PACK_HEADER_LEN, Scanner};
 use super::record::{Kind, Stored};
 use crate::hash::Sha256;
 
@@ -157,22 +157,26 @@ impl Walk<'_> {
             self.find(number, None, None, "the pack is missing");
             return Ok(None);
         }
-        let (mut scanner, header) = match Scanner::open(self.packs, number)? {
-            Ok(opened) => opened,
-            Err(what) => {
+        let mut scanner = match Scanner::open(self.packs, number)? {
+            Ok((scanner, header)) if header.archive == self.start.archive => scanner,
+            Ok(_) => {
+                self.find(number, Some(16), None, "the pack belongs to another archive; it was not read");
+                return Ok(None);
+            }
+            Err(bad) => {
                 let len = path.metadata().map_or(0, |meta| meta.len());
                 // A pack without a whole head was being made when the power went: nothing in it was acknowledged.
                 if is_last && len <= PACK_HEADER_LEN {
                     return Ok(Some(Tail { pack: number, from: 0, len }));
                 }
-                self.find(number, Some(0), None, what);
-                return Ok(None);
+                self.find(number, Some(0), None, bad.to_string());
+                if bad != BadHead::Damaged {
+                    return Ok(None);
+                }
+                // What follows was acknowledged all the same.
+                Scanner::behind_head(self.packs, number)?
             }
         };
-        if header.archive != self.start.archive {
-            self.find(number, Some(16), None, "the pack belongs to another archive; it was not read");
-            return Ok(None);
-        }
         if from > 0 {
             scanner.seek(from)?;
         }
@@ -206,12 +210,15 @@ impl Walk<'_> {
                     let end = offset + stored.len;
                     let sha256 = header.plain_sha256;
                     let read = join(commit, sha256, number, offset, end, &mut batch);
+                    broken.extend(batch.drain(..).map(|seen| Finding {
+                        path: path.clone(),
+                        offset: Some(seen.offset),
+                        document: None,
+                        what: "a record that no commit names".into(),
+                    }));
                     self.take(read, std::mem::take(&mut broken), open_from)?;
                     if self.stopped {
                         return Ok(None);
-                    }
-                    for seen in batch.drain(..) {
-                        self.find(number, Some(seen.offset), None, "a record that no commit names");
                     }
                     open_from = end;
                 }

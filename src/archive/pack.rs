@@ -110,8 +110,12 @@ impl Appender {
         let path = path(packs, number);
         let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(ArchiveError::io(&path))?;
         let header = PackHeader { format: FORMAT, number, archive, created: clock::now() };
-        file.write_all(&header.encode()).and_then(|()| file.sync_data()).map_err(ArchiveError::io(&path))?;
-        sync_dir(packs)?;
+        let made = file.write_all(&header.encode()).and_then(|()| file.sync_data()).map_err(ArchiveError::io(&path));
+        if let Err(error) = made.and_then(|()| sync_dir(packs)) {
+            // On a full disk this would be half a pack, and the next one would follow it.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         Ok(Self::over(file, path, number, PACK_HEADER_LEN))
     }
 
@@ -213,6 +217,26 @@ pub enum Found {
     Broken { offset: u64, what: String, next: Option<u64> },
 }
 
+/// What is wrong with the head of a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadHead {
+    /// The file ends within it, after so many bytes.
+    Short(u64),
+    Damaged,
+    /// It is that of another pack of this number.
+    Renamed(u32),
+}
+
+impl std::fmt::Display for BadHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Short(len) => write!(f, "the pack ends after {len} bytes, within its head"),
+            Self::Damaged => write!(f, "the head of the pack is damaged"),
+            Self::Renamed(number) => write!(f, "this is pack {number}, renamed"),
+        }
+    }
+}
+
 /// Reads a pack from front to back.
 pub struct Scanner {
     file: BufReader<File>,
@@ -222,27 +246,37 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Opens pack `number` and checks its head. `Ok(Err(what))` where the head is damaged.
-    pub fn open(packs: &Path, number: u32) -> Result<std::result::Result<(Self, PackHeader), String>> {
+    /// Opens pack `number` and checks its head.
+    pub fn open(packs: &Path, number: u32) -> Result<std::result::Result<(Self, PackHeader), BadHead>> {
         let path = path(packs, number);
         let mut file = File::open(&path).map_err(ArchiveError::io(&path))?;
         let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
         let mut head = [0; HEAD];
         if len < PACK_HEADER_LEN {
-            return Ok(Err(format!("the pack ends after {len} bytes, within its head")));
+            return Ok(Err(BadHead::Short(len)));
         }
         file.read_exact(&mut head).map_err(ArchiveError::io(&path))?;
         let Some(header) = PackHeader::decode(&head) else {
-            return Ok(Err("the head of the pack is damaged".into()));
+            return Ok(Err(BadHead::Damaged));
         };
         if header.format != FORMAT {
             return Err(ArchiveError::Format { path, format: header.format, known: FORMAT });
         }
         if header.number != number {
-            return Ok(Err(format!("this is pack {}, renamed", header.number)));
+            return Ok(Err(BadHead::Renamed(header.number)));
         }
         let file = BufReader::with_capacity(128 * 1024, file);
         Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len }, header)))
+    }
+
+    /// Opens pack `number`, whatever its head says: records stand for themselves.
+    pub fn behind_head(packs: &Path, number: u32) -> Result<Self> {
+        let path = path(packs, number);
+        let file = File::open(&path).map_err(ArchiveError::io(&path))?;
+        let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
+        let mut scanner = Self { file: BufReader::with_capacity(128 * 1024, file), path, position: 0, len };
+        scanner.seek(PACK_HEADER_LEN)?;
+        Ok(scanner)
     }
 
     pub fn path(&self) -> &Path {

@@ -12,7 +12,8 @@ use super::catalog::{Catalog, Position, View};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, ReadCommit, Start, Tail, Visitor};
-use super::pack::{self, ArchiveId, Depth, Scanner};
+use super::pack::{self, ArchiveId, BadHead, Depth, PACK_HEADER_LEN, Scanner};
+use crate::ingest::Spool;
 use crate::limits::CATALOG_EVERY;
 use crate::pulse::Pulse;
 
@@ -84,46 +85,127 @@ pub fn archive_id(paths: &Paths) -> Result<Option<ArchiveId>> {
 pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     let mut findings = Vec::new();
     let from_packs = archive_id(paths)?;
+    // Opening the catalog changes its file, so what can be refused is refused before.
+    match peek(paths) {
+        Some(position) => check(paths, from_packs, position, &mut Vec::new())?,
+        None if !paths.catalog.exists() => check(paths, from_packs, Position::default(), &mut Vec::new())?,
+        None => {}
+    }
     let mut fresh = [0; 16];
     keys::random(&mut fresh).map_err(ArchiveError::io(&paths.data))?;
-    let opened = open_catalog(paths, from_packs.unwrap_or(fresh), &mut findings)?;
-    let archive = opened.position().archive;
-    if from_packs.is_some_and(|id| id != archive) {
-        return Err(ArchiveError::Foreign { path: paths.packs.clone() });
+    let mut opened = open_catalog(paths, from_packs.unwrap_or(fresh), &mut findings)?;
+    if let Some(archive) = from_packs.filter(|archive| *archive != opened.position().archive && is_empty(&opened)) {
+        // It was made before the packs were put here.
+        drop(opened);
+        fs::remove_file(&paths.catalog).map_err(ArchiveError::io(&paths.catalog))?;
+        opened = Catalog::open(&paths.catalog, archive)?;
     }
-    let new = from_packs.is_none() && opened.position().sequence == 0;
-    let keys = Keys::open(&paths.keys, new)?;
-    check_position(paths, &opened, &mut findings)?;
+    check(paths, from_packs, opened.position(), &mut findings)?;
+    let archive = opened.position().archive;
+    let keys = Keys::open(&paths.keys, from_packs.is_none() && is_empty(&opened))?;
     let known = opened.position().sequence;
     let catalog = replay(paths, opened, known, pulse, &mut findings)?;
+    // A kill leaves behind what it interrupted.
+    Spool::new(paths.spool.clone()).and_then(|spool| spool.empty()).map_err(ArchiveError::io(&paths.spool))?;
     Ok(Started { catalog, keys, archive, findings })
 }
 
-/// Makes the catalog anew from the first commit; `known` is the last commit that the old one knew. The old one is put
-/// aside: it may be all that is left of lost packs.
+fn is_empty(catalog: &Catalog) -> bool {
+    catalog.position().sequence == 0
+}
+
+/// The position of a catalog that was closed, without a change to its file.
+fn peek(paths: &Paths) -> Option<Position> {
+    let position = std::panic::catch_unwind(|| {
+        let database = redb::ReadOnlyDatabase::open(&paths.catalog).ok()?;
+        View::over(database).and_then(|view| view.position()).ok().flatten()
+    });
+    position.ok().flatten()
+}
+
+/// Refuses packs and a catalog that do not belong together; what is merely damaged becomes a finding.
+fn check(paths: &Paths, from_packs: Option<ArchiveId>, position: Position, findings: &mut Vec<Finding>) -> Result<()> {
+    check_position(paths, position, findings)?;
+    if from_packs.is_some_and(|id| id != position.archive && position.sequence > 0) {
+        return Err(ArchiveError::Foreign { path: paths.packs.clone() });
+    }
+    for number in pack::numbers(&paths.packs)?.into_iter().filter(|number| *number >= position.pack) {
+        let path = pack::path(&paths.packs, number);
+        match Scanner::open(&paths.packs, number)? {
+            // What is not read could hold numbers that would be given again.
+            Ok((_, header)) if from_packs.is_some_and(|id| id != header.archive) => {
+                return Err(ArchiveError::Foreign { path });
+            }
+            Err(bad @ BadHead::Renamed(_)) => {
+                return Err(ArchiveError::Damaged { path, offset: 0, what: bad.to_string() });
+            }
+            Err(bad @ BadHead::Damaged) if from_packs.is_none() && position.sequence == 0 => {
+                let len = path.metadata().map_err(ArchiveError::io(&path))?.len();
+                if len > PACK_HEADER_LEN {
+                    let what = format!("{bad}, and without a catalog nothing tells which archive this is");
+                    return Err(ArchiveError::Damaged { path, offset: 0, what });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the last pack is whole and ends with the commit that the catalog knows as the last one.
+pub fn ends_with(paths: &Paths, position: Position) -> Result<bool> {
+    let path = pack::path(&paths.packs, position.pack);
+    let meta = path.metadata().map_err(ArchiveError::io(&path))?;
+    if meta.len() != position.end || meta.permissions().readonly() {
+        return Ok(false);
+    }
+    let head = Scanner::open(&paths.packs, position.pack)?;
+    if !head.is_ok_and(|(_, header)| header.archive == position.archive) {
+        return Ok(false);
+    }
+    let commit = pack::read(&paths.packs, position.pack, position.start, &mut io::sink())?;
+    Ok(commit.is_ok_and(|header| header.plain_sha256 == position.commit))
+}
+
+/// Makes the catalog anew from the first commit; `known` is how far the old one was. The old one is put aside: it may be
+/// all that is left of lost packs.
 pub fn rebuild(
     paths: &Paths,
     archive: ArchiveId,
-    known: u64,
+    known: Position,
     pulse: &Pulse,
     findings: &mut Vec<Finding>,
 ) -> Result<Catalog> {
     put_catalog_aside(paths)?;
     let catalog = Catalog::open(&paths.catalog, archive)?;
-    replay(paths, catalog, known, pulse, findings)
+    let mut catalog = replay(paths, catalog, known.sequence, pulse, findings)?;
+    let read = catalog.position().sequence;
+    if read < known.sequence {
+        let last = pack::numbers(&paths.packs)?.last().copied().unwrap_or(0);
+        let end = pack::path(&paths.packs, last).metadata().map_or(0, |meta| meta.len());
+        catalog.remember(known, last, end)?;
+        findings.push(Finding {
+            path: paths.packs.clone(),
+            offset: None,
+            document: None,
+            what: format!("commits {} to {} are lost; their numbers are not given again", read + 1, known.sequence),
+        });
+    }
+    Ok(catalog)
 }
 
 /// [`rebuild`] of a folder that is locked but not open, because it cannot be opened otherwise.
 pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let old = std::panic::catch_unwind(|| {
-        let database = redb::ReadOnlyDatabase::open(&paths.catalog).ok()?;
-        View::over(database).and_then(|view| view.position()).ok().flatten()
-    });
-    let known = old.ok().flatten().map_or(0, |position| position.sequence);
-    if let Some(archive) = archive_id(paths)? {
-        rebuild(paths, archive, known, pulse, &mut findings)?;
-    }
+    let Some(archive) = archive_id(paths)? else {
+        let what = "no pack with a whole head is there".to_string();
+        return Err(ArchiveError::Damaged { path: paths.packs.clone(), offset: 0, what });
+    };
+    // One that was not closed is mended by opening it; it is put aside anyway.
+    let open = || Catalog::open(&paths.catalog, archive).map(|catalog| catalog.position());
+    let known = peek(paths).or_else(|| std::panic::catch_unwind(open).ok()?.ok());
+    let known = known.filter(|position| position.archive == archive).unwrap_or_default();
+    rebuild(paths, archive, known, pulse, &mut findings)?;
     Ok(findings)
 }
 
@@ -182,8 +264,7 @@ fn put_catalog_aside(paths: &Paths) -> Result<PathBuf> {
 }
 
 /// Holds the catalog's last commit against the log.
-fn check_position(paths: &Paths, catalog: &Catalog, findings: &mut Vec<Finding>) -> Result<()> {
-    let position = catalog.position();
+fn check_position(paths: &Paths, position: Position, findings: &mut Vec<Finding>) -> Result<()> {
     if position.sequence == 0 {
         return Ok(());
     }
@@ -263,7 +344,8 @@ fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: 
     if applied > 0 {
         catalog.make_durable()?;
     }
-    if let Some(tail) = tail {
+    // An end that the catalog knew is damage, and stays where it is.
+    if let Some(tail) = tail.filter(|_| catalog.position().sequence >= known) {
         findings.push(put_tail_aside(paths, &tail)?);
     }
     Ok(catalog)

@@ -184,7 +184,11 @@ impl Writer {
                 let _ = answer.send(self.commit_and_tell());
             }
             Task::Folder(folder, answer) => {
+                // A number that is told must not be taken back with a batch that fails.
                 let number = self.running().and_then(|()| self.folder(folder).map_err(Arc::new));
+                let is_new = !self.batch.commit.folders.is_empty();
+                let number =
+                    number.and_then(|number| if is_new { self.commit_and_tell().map(|()| number) } else { Ok(number) });
                 let _ = answer.send(number);
             }
             Task::Flush(answer) => {
@@ -213,7 +217,11 @@ impl Writer {
             let position = self.read().position();
             // Numbers of lost packs are not used again, so that a pack that turns up later fits.
             let last = super::pack::numbers(&self.paths.packs)?.last().copied().unwrap_or(0).max(position.pack);
-            let goes_on = last > 0 && last == position.pack && position.end < self.pack_size;
+            // Nothing is ever written over: only a pack that ends with the last commit is gone on with.
+            let goes_on = last > 0
+                && last == position.pack
+                && position.end < self.pack_size
+                && start::ends_with(&self.paths, position)?;
             self.appender = Some(if goes_on {
                 Appender::reopen(&self.paths.packs, last, position.end)?
             } else {
@@ -300,12 +308,6 @@ impl Writer {
     }
 
     fn folder(&mut self, mut folder: Folder) -> Result<FolderNumber> {
-        let is_it = |other: &Folder| {
-            other.definition == folder.definition && other.mailbox == folder.mailbox && other.id == folder.id
-        };
-        if let Some(pending) = self.batch.commit.folders.iter().find(|other| is_it(other)) {
-            return Ok(pending.number);
-        }
         let view = self.read().read()?;
         if let Some(number) = view.folder_number(&folder.definition, &folder.mailbox, &folder.id)? {
             folder.number = number;
@@ -313,8 +315,8 @@ impl Writer {
                 return Ok(number);
             }
         } else {
-            let pending = self.batch.commit.folders.iter().map(|folder| folder.number).max().unwrap_or(0);
-            folder.number = self.read().position().last_folder.max(pending) + 1;
+            // Each new folder is committed at once, so none is pending.
+            folder.number = self.read().position().last_folder + 1;
         }
         let number = folder.number;
         self.batch.commit.folders.push(folder);
@@ -417,7 +419,7 @@ impl Writer {
         self.appender = None;
         let mut findings = Vec::new();
         let mut catalog = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = catalog.position().sequence;
+        let known = catalog.position();
         let rebuilt = start::rebuild(&self.paths, self.archive, known, &self.pulse, &mut findings);
         match rebuilt {
             Ok(new) => {

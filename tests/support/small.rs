@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
-use archivista::archive::Archive;
 use archivista::archive::commit::{Folder, Metadata, Outcome};
 use archivista::archive::pack::{self, Depth};
 use archivista::archive::pack::{Found, Scanner};
 use archivista::archive::record::Kind;
 use archivista::archive::start::Paths;
 use archivista::archive::writer::{NewMessage, Task};
+use archivista::archive::{Archive, ArchiveError};
 use archivista::ingest::{Incoming, Spool};
 use archivista::limits::PACK_SIZE;
 use archivista::pulse::Pulse;
@@ -22,7 +24,14 @@ pub fn open(data: &Path) -> Archive {
 
 /// Opens `data`; a pack is closed after the commit that passes `pack_size`.
 pub fn open_with(data: &Path, pack_size: u64) -> Archive {
-    Archive::open_with(data, &Pulse::new(), pack_size).unwrap()
+    // A child that another thread is just starting holds all open files for a moment, the lock among them.
+    for _ in 0..500 {
+        match Archive::open_with(data, &Pulse::new(), pack_size) {
+            Err(ArchiveError::InUse { .. }) => thread::sleep(Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{} stays in use", data.display());
 }
 
 /// A mail that says its number, and how long it is.
