@@ -18,7 +18,6 @@ use crate::cli::terminal::{Console, Fill, Terminal};
 use crate::cli::{Exit, Request, Session};
 use crate::fetch::progress::Progress;
 use crate::limits::{CHUNK, CONTROL_REQUEST};
-use crate::pulse::Pulse;
 
 const LINE: u8 = b'o';
 const LOG: u8 = b'l';
@@ -34,7 +33,7 @@ const EXIT: u8 = b'x';
 /// How long an asking process may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it may leave its frames unread.
-const READER_TIMEOUT: Duration = Duration::from_mins(1);
+const READER_TIMEOUT: Duration = Duration::from_mins(10);
 
 fn put(out: &mut impl Write, kind: u8, payload: &[u8]) -> io::Result<()> {
     let len = u32::try_from(payload.len()).map_err(io::Error::other)?;
@@ -61,7 +60,13 @@ pub fn ask(socket: &Path, request: &Request, console: &mut Console) -> anyhow::R
     let stream = match UnixStream::connect(socket) {
         Ok(stream) => stream,
         // A socket without a listener is what a killed `serve` leaves behind.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+        // A path that is too long for a socket has no listener either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidInput
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(error).with_context(|| format!("{}", socket.display())),
@@ -183,9 +188,7 @@ pub fn answer(stream: &UnixStream, session: &Session<'_>) -> anyhow::Result<()> 
     let mut input = stream;
     let request: Request = serde_json::from_slice(&take(&mut input, CONTROL_REQUEST)?)?;
     let mut remote = Remote { out: BufWriter::with_capacity(CHUNK, stream) };
-    let pulse = Pulse::new();
-    let session = Session { pulse: &pulse, ..*session };
-    let exit = request.run(&session, &mut remote).unwrap_or_else(|error| {
+    let exit = request.run(session, &mut remote).unwrap_or_else(|error| {
         remote.log(&format!("archivista: {error:#}"));
         Exit::Trouble
     });

@@ -54,3 +54,5 @@ pub const CONTROL_AT_ONCE: usize = 4;
 pub const ROLE_STACK: usize = 1024 * 1024;
 /// Documents that are read from the catalog in one go.
 pub const DOCUMENTS_AT_ONCE: usize = 200;
+/// Findings of damage that are kept; further ones are counted.
+pub const FINDINGS: usize = 1000;

@@ -1,6 +1,7 @@
 //! Signs of life. A *pulse* is beaten on every byte of progress and in every idle wait; whoever supervises reads its age.
 //! A *cancel* asks a role to end at its next beat.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +27,21 @@ struct Inner {
 #[error("cancelled")]
 pub struct Cancelled;
 
+thread_local! {
+    static OWN: RefCell<Option<Pulse>> = const { RefCell::new(None) };
+}
+
+/// Beats the pulse that this thread works for ([`Pulse::adopt`]); nothing where it has none.
+pub fn beat_own() {
+    OWN.with_borrow(|own| own.iter().for_each(Pulse::beat));
+}
+
 impl Pulse {
+    /// From now on this thread works for this pulse.
+    pub fn adopt(&self) {
+        OWN.set(Some(self.clone()));
+    }
+
     /// A pulse that has just beaten.
     pub fn new() -> Self {
         let pulse = Self::default();

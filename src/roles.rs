@@ -69,6 +69,7 @@ async fn run(role: &Role, end: &Pulse) -> Result<String, Stuck> {
     let (done, mut ended) = oneshot::channel();
     let (work, its_pulse) = (role.work.clone(), pulse.clone());
     let thread = std::thread::Builder::new().name(role.name.into()).stack_size(ROLE_STACK).spawn(move || {
+        its_pulse.adopt();
         let reason = match catch_unwind(AssertUnwindSafe(|| work(&its_pulse))) {
             Ok(Ok(())) => "done".to_string(),
             Ok(Err(error)) => format!("{error:#}"),

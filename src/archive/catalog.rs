@@ -5,6 +5,7 @@
 //! it, so that `verify` can hold row and log against each other in constant memory.
 
 use std::any::Any;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,6 +77,9 @@ pub struct FolderRow {
     /// Commit that last ended all its ledger rows.
     #[n(2)]
     pub restarted: u64,
+    /// Commit that gave it its number or its present name.
+    #[n(3)]
+    pub declared: u64,
 }
 
 /// How far the catalog has read the log.
@@ -234,10 +238,8 @@ impl Catalog {
         {
             let mut table = txn.open_table(SETTINGS)?;
             for setting in &commit.settings {
-                match &setting.value {
-                    Some(_) => table.insert(setting.key.as_str(), row(sequence, setting).as_slice())?,
-                    None => table.remove(setting.key.as_str())?,
-                };
+                // A removed one keeps its row, so that `verify` misses one that somebody took away.
+                table.insert(setting.key.as_str(), row(sequence, setting).as_slice())?;
             }
         }
         append(txn, JOURNAL, sequence, &commit.journal)?;
@@ -303,7 +305,7 @@ fn apply_folders(txn: &WriteTransaction, commit: &Commit, position: &mut Positio
     let mut numbers = txn.open_table(FOLDER_NUMBERS)?;
     for folder in &commit.folders {
         let old = folder_row(&folders, folder.number)?.unwrap_or_default();
-        let new = FolderRow { folder: folder.clone(), ..old };
+        let new = FolderRow { folder: folder.clone(), declared: commit.sequence, ..old };
         folders.insert(folder.number, row(commit.sequence, &new).as_slice())?;
         numbers.insert((folder.definition.as_str(), folder.mailbox.as_str(), folder.id.as_str()), folder.number)?;
         position.last_folder = position.last_folder.max(folder.number);
@@ -481,18 +483,21 @@ impl View {
         Ok(())
     }
 
-    /// Remote ids of a folder whose next look is due at `now`, at most `most`, longest due first.
-    pub fn again(&self, folder: FolderNumber, now: i64, most: usize) -> Result<Vec<Vec<u8>>> {
+    /// Remote ids of a folder whose next look is due at `now`, at most `most`, longest due first. A time beyond `horizon` was
+    /// noted by a clock that was wrong, and is due too.
+    pub fn again(&self, folder: FolderNumber, now: i64, horizon: i64, most: usize) -> Result<Vec<Vec<u8>>> {
         let table = self.txn.open_table(AGAIN)?;
-        let range = (folder, i64::MIN, &[][..])..(folder, now.saturating_add(1), &[][..]);
-        let rows = table.range(range)?.take(most).map(|item| Ok(item?.0.value().2.to_vec()));
-        rows.collect()
+        let due = (folder, i64::MIN, &[][..])..(folder, now.saturating_add(1), &[][..]);
+        let absurd = (folder, horizon.max(now).saturating_add(1), &[][..])..(folder + 1, i64::MIN, &[][..]);
+        let rows = table.range(due)?.chain(table.range(absurd)?);
+        rows.take(most).map(|item| Ok(item?.0.value().2.to_vec())).collect()
     }
 
-    /// Messages of a folder that are still to be moved or deleted on the server, at most `most`.
-    pub fn after_due(&self, folder: FolderNumber, most: usize) -> Result<Vec<(Vec<u8>, Number)>> {
+    /// Messages of a folder that are still to be moved or deleted on the server, at most `most`, with ids above `above`.
+    pub fn after_due(&self, folder: FolderNumber, above: &[u8], most: usize) -> Result<Vec<(Vec<u8>, Number)>> {
         let table = self.txn.open_table(AFTER_DUE)?;
-        let rows = table.range((folder, &[][..])..(folder + 1, &[][..]))?.take(most).map(|item| {
+        let above = (Bound::Excluded((folder, above)), Bound::Excluded((folder + 1, &[][..])));
+        let rows = table.range::<(u32, &[u8])>(above)?.take(most).map(|item| {
             let (key, number) = item?;
             Ok((key.value().1.to_vec(), number.value()))
         });
@@ -523,7 +528,7 @@ impl View {
                 break;
             }
             let row: Row<super::commit::Setting> = decode("settings", bytes.value())?;
-            found.push((row.value.key, row.value.value.unwrap_or_default()));
+            found.extend(row.value.value.map(|value| (row.value.key, value)));
         }
         Ok(found)
     }
@@ -571,7 +576,38 @@ impl View {
             settings: self.txn.open_table(SETTINGS)?.len()?,
             journal: self.txn.open_table(JOURNAL)?.len()?,
             runs: self.txn.open_table(RUNS)?.len()?,
+            folder_numbers: self.txn.open_table(FOLDER_NUMBERS)?.len()?,
         })
+    }
+
+    /// Holds the tables that are made from the ledger and the folders alone against these, in constant memory.
+    pub fn check_indexes(&self, mut find: impl FnMut(String)) -> Result<()> {
+        let again = self.txn.open_table(AGAIN)?;
+        let after = self.txn.open_table(AFTER_DUE)?;
+        let (mut agains, mut afters) = (0, 0);
+        let mut missing = 0u64;
+        for item in self.txn.open_table(LEDGER)?.iter()? {
+            let (key, bytes) = item?;
+            let (folder, remote) = key.value();
+            let row: Row<Entry> = decode("ledger", bytes.value())?;
+            if let Some(time) = row.value.outcome.again() {
+                agains += 1;
+                missing += u64::from(again.get((folder, time, remote))?.is_none());
+            }
+            if row.value.after_due && row.value.outcome.document().is_some() {
+                afters += 1;
+                missing += u64::from(after.get((folder, remote))?.is_none());
+            }
+        }
+        for folder in self.folders()? {
+            let folder = folder.folder;
+            missing +=
+                u64::from(self.folder_number(&folder.definition, &folder.mailbox, &folder.id)? != Some(folder.number));
+        }
+        if missing > 0 || again.len()? != agains || after.len()? != afters {
+            find("its indexes do not fit its rows".into());
+        }
+        Ok(())
     }
 }
 
@@ -587,4 +623,5 @@ pub struct Sizes {
     pub settings: u64,
     pub journal: u64,
     pub runs: u64,
+    pub folder_numbers: u64,
 }

@@ -13,7 +13,7 @@ pub enum ArchiveError {
         source: io::Error,
     },
     #[error(
-        "the data folder {path} is in use by another archivista: stop it, or let it do the work by `--data` on the same folder while `serve` runs"
+        "the data folder {path} is in use by another archivista that does not answer here: it may be starting, so try again in a moment, or stop it"
     )]
     InUse { path: PathBuf },
     #[error("{path} at byte {offset}: {what}; nothing was changed, run `archivista verify`")]

@@ -14,6 +14,7 @@ use super::error::Result;
 use super::pack::{self, ArchiveId, BadHead, Depth, Found, PACK_HEADER_LEN, Scanner};
 use super::record::{Kind, Stored};
 use crate::hash::Sha256;
+use crate::limits::FINDINGS;
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,40 @@ impl std::fmt::Display for Finding {
             write!(f, ", document {number}")?;
         }
         write!(f, ": {}", self.what)
+    }
+}
+
+/// What was found, at most [`FINDINGS`] of it; the rest is counted.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+    more: u64,
+}
+
+impl Findings {
+    pub fn push(&mut self, finding: Finding) {
+        if self.list.len() < FINDINGS {
+            self.list.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.more += other.more;
+        for finding in other.list {
+            self.push(finding);
+        }
+    }
+
+    /// A line for each, and one for those that were only counted.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        self.list.iter().map(ToString::to_string).chain(more)
     }
 }
 
@@ -108,8 +143,16 @@ struct Seen {
     metadata: Option<Metadata>,
 }
 
-/// Walks the log. Returns the unfinished end, if there is one.
-pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<Option<Tail>> {
+/// How a walk ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Sequence of the last commit that counted.
+    pub sequence: u64,
+    pub tail: Option<Tail>,
+}
+
+/// Walks the log to its end, or until the visitor has seen enough.
+pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<End> {
     let numbers = pack::numbers(packs)?;
     let mut walk = Walk {
         packs,
@@ -120,17 +163,25 @@ pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<Opt
         suspect: None,
         stopped: false,
     };
-    let first = start.position.pack.max(1);
+    let mut expected = start.position.pack.max(1);
     let last = numbers.last().copied().unwrap_or(0);
     let mut tail = None;
-    for number in first..=last {
+    for number in numbers.into_iter().filter(|number| *number >= start.position.pack.max(1)) {
+        if number > expected {
+            let what = match number - expected {
+                1 => "the pack is missing".to_string(),
+                _ => format!("this pack and those up to {:06} are missing", number - 1),
+            };
+            walk.find(expected, None, None, what);
+        }
+        expected = number.saturating_add(1);
         let from = if number == start.position.pack && start.position.sequence > 0 { start.position.end } else { 0 };
         tail = walk.pack(number, from, number == last)?;
         if walk.stopped {
-            return Ok(None);
+            return Ok(End { sequence: walk.sequence, tail: None });
         }
     }
-    Ok(tail)
+    Ok(End { sequence: walk.sequence, tail })
 }
 
 struct Walk<'a> {
@@ -153,10 +204,6 @@ impl Walk<'_> {
 
     fn pack(&mut self, number: u32, from: u64, is_last: bool) -> Result<Option<Tail>> {
         let path = pack::path(self.packs, number);
-        if !path.exists() {
-            self.find(number, None, None, "the pack is missing");
-            return Ok(None);
-        }
         let mut scanner = match Scanner::open(self.packs, number)? {
             Ok((scanner, header)) if header.archive == self.start.archive => scanner,
             Ok(_) => {
@@ -174,7 +221,7 @@ impl Walk<'_> {
                     return Ok(None);
                 }
                 // What follows was acknowledged all the same.
-                Scanner::behind_head(self.packs, number)?
+                Scanner::behind_head(self.packs, number, self.start.archive)?
             }
         };
         if from > 0 {

@@ -21,30 +21,38 @@ pub mod writer;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use catalog::{Catalog, Document, View};
 use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
-use log::Finding;
+use log::Findings;
+use pack::ArchiveId;
 use start::Paths;
 use writer::{Task, Writer};
 
 use crate::clock;
 use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
+
+/// Time between two looks at a full queue; a small message is packed in less.
+const FULL_QUEUE: Duration = Duration::from_millis(1);
+/// Time between two signs of life while an answer is waited for.
+const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
 /// An open data folder. One per process; shared by reference between threads.
 pub struct Archive {
     paths: Paths,
+    id: ArchiveId,
     keys: Keys,
     catalog: Arc<RwLock<Catalog>>,
     queue: Option<SyncSender<Task>>,
     writer: Option<JoinHandle<()>>,
-    findings: Vec<Finding>,
+    findings: Findings,
     stopped: Arc<OnceLock<String>>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
@@ -88,6 +96,7 @@ impl Archive {
             .map_err(ArchiveError::io(data))?;
         Ok(Self {
             paths,
+            id: started.archive,
             keys: started.keys,
             catalog,
             queue: Some(queue),
@@ -107,7 +116,7 @@ impl Archive {
     }
 
     /// What the start healed or found damaged.
-    pub fn findings(&self) -> &[Finding] {
+    pub fn findings(&self) -> &Findings {
         &self.findings
     }
 
@@ -121,15 +130,31 @@ impl Archive {
         self.catalog.read().unwrap_or_else(PoisonError::into_inner).read()
     }
 
-    /// Hands a task to the writer; waits while its queue is full.
-    pub fn send(&self, task: Task) -> Result<()> {
-        self.queue.as_ref().ok_or_else(ended)?.send(task).map_err(|_| ended())
+    /// Hands a task to the writer; waits while its queue is full. Who waits for the writer is alive as long as the writer
+    /// is, so the waiting beats the pulse of this thread's role; the writer's own pulse is watched for itself.
+    pub fn send(&self, mut task: Task) -> Result<()> {
+        let queue = self.queue.as_ref().ok_or_else(ended)?;
+        loop {
+            match queue.try_send(task) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(ended()),
+                Err(TrySendError::Full(again)) => task = again,
+            }
+            pulse::beat_own();
+            std::thread::sleep(FULL_QUEUE);
+        }
     }
 
     fn ask<T>(&self, task: impl FnOnce(std::sync::mpsc::Sender<T>) -> Task) -> Result<T> {
         let (answer, waits) = channel();
         self.send(task(answer))?;
-        waits.recv().map_err(|_| ended())
+        loop {
+            match waits.recv_timeout(SLOW_ANSWER) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+                Err(RecvTimeoutError::Timeout) => pulse::beat_own(),
+            }
+        }
     }
 
     /// Commits what was sent so far; durable on return.
@@ -154,7 +179,7 @@ impl Archive {
     }
 
     /// Makes the catalog anew from the packs, with the same numbers.
-    pub fn rebuild_catalog(&self) -> Result<Vec<Finding>> {
+    pub fn rebuild_catalog(&self) -> Result<Findings> {
         self.ask(Task::Rebuild)?
     }
 
@@ -185,7 +210,7 @@ impl Archive {
         let Some(offset) = document.offset else {
             return Err(damaged("its bytes were missing when the catalog was made".into()));
         };
-        let header = pack::read(&self.paths.packs, document.pack, offset, out)?.map_err(damaged)?;
+        let header = pack::read(&self.paths.packs, self.id, document.pack, offset, out)?.map_err(damaged)?;
         if header.plain_sha256 != document.sha256 {
             return Err(ArchiveError::DocumentDamaged { number, what: "its record holds another message".into() });
         }

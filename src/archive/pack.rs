@@ -45,6 +45,25 @@ pub fn numbers(packs: &Path) -> Result<Vec<u32>> {
     Ok(numbers)
 }
 
+/// Bytes of pack `number`; 0 where it is missing.
+pub fn size(packs: &Path, number: u32) -> Result<u64> {
+    let path = path(packs, number);
+    match path.metadata() {
+        Ok(meta) => Ok(meta.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(ArchiveError::io(&path)(error)),
+    }
+}
+
+/// Makes the bytes of pack `number` durable that an earlier process may have left in the kernel's memory only.
+pub fn sync(packs: &Path, number: u32) -> Result<()> {
+    let path = path(packs, number);
+    match File::open(&path).and_then(|file| file.sync_all()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ArchiveError::io(&path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a new or removed directory entry durable.
 pub fn sync_dir(dir: &Path) -> Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(ArchiveError::io(dir))
@@ -108,14 +127,18 @@ impl Appender {
     /// Starts pack `number` and makes its name durable.
     pub fn create(packs: &Path, number: u32, archive: ArchiveId) -> Result<Self> {
         let path = path(packs, number);
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(ArchiveError::io(&path))?;
+        // Under another name first: a pack without a whole head never appears, not even on a full disk.
+        let new = path.with_extension("new");
         let header = PackHeader { format: FORMAT, number, archive, created: clock::now() };
-        let made = file.write_all(&header.encode()).and_then(|()| file.sync_data()).map_err(ArchiveError::io(&path));
-        if let Err(error) = made.and_then(|()| sync_dir(packs)) {
-            // On a full disk this would be half a pack, and the next one would follow it.
-            let _ = fs::remove_file(&path);
-            return Err(error);
+        let file = File::create(&new)
+            .and_then(|mut file| file.write_all(&header.encode()).map(|()| file))
+            .and_then(|file| file.sync_all().map(|()| file))
+            .and_then(|file| fs::rename(&new, &path).map(|()| file));
+        if file.is_err() {
+            let _ = fs::remove_file(&new);
         }
+        let file = file.map_err(ArchiveError::io(&path))?;
+        sync_dir(packs)?;
         Ok(Self::over(file, path, number, PACK_HEADER_LEN))
     }
 
@@ -243,6 +266,7 @@ pub struct Scanner {
     path: PathBuf,
     position: u64,
     len: u64,
+    archive: ArchiveId,
 }
 
 impl Scanner {
@@ -266,15 +290,15 @@ impl Scanner {
             return Ok(Err(BadHead::Renamed(header.number)));
         }
         let file = BufReader::with_capacity(128 * 1024, file);
-        Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len }, header)))
+        Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len, archive: header.archive }, header)))
     }
 
     /// Opens pack `number`, whatever its head says: records stand for themselves.
-    pub fn behind_head(packs: &Path, number: u32) -> Result<Self> {
+    pub fn behind_head(packs: &Path, number: u32, archive: ArchiveId) -> Result<Self> {
         let path = path(packs, number);
         let file = File::open(&path).map_err(ArchiveError::io(&path))?;
         let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
-        let mut scanner = Self { file: BufReader::with_capacity(128 * 1024, file), path, position: 0, len };
+        let mut scanner = Self { file: BufReader::with_capacity(128 * 1024, file), path, position: 0, len, archive };
         scanner.seek(PACK_HEADER_LEN)?;
         Ok(scanner)
     }
@@ -324,10 +348,11 @@ impl Scanner {
     }
 
     fn read_record(&mut self, depth: Depth) -> io::Result<Option<(Header, Stored, Vec<u8>)>> {
+        let archive = self.archive;
         let mut input = Hashing::new(&mut self.file);
         let mut head = [0; HEADER_LEN];
         input.read_exact(&mut head)?;
-        let Some(header) = Header::decode(&head) else { return Ok(None) };
+        let Some(header) = Header::decode(&head, archive) else { return Ok(None) };
         let mut plain = Vec::new();
         if header.kind == Kind::Message && depth == Depth::Headers {
             let len = HEADER_LEN as u64 + skip_chunks(input.get_mut())?;
@@ -361,7 +386,7 @@ impl Scanner {
             for hit in finder.find_iter(&window[..want]) {
                 let header = window[..want].get(hit..hit + HEADER_LEN).and_then(|head| head.try_into().ok());
                 match header {
-                    Some(head) if Header::decode(head).is_some() => return Ok(Some(start + hit as u64)),
+                    Some(head) if Header::decode(head, self.archive).is_some() => return Ok(Some(start + hit as u64)),
                     _ => {}
                 }
             }
@@ -397,6 +422,7 @@ fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
 /// Unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is damaged.
 pub fn read(
     packs: &Path,
+    archive: ArchiveId,
     number: u32,
     offset: u64,
     out: &mut dyn Write,
@@ -418,7 +444,7 @@ pub fn read(
             _ => Err(ArchiveError::io(&path)(error)),
         };
     }
-    let Some(header) = Header::decode(&head) else { return Ok(Err("its header is damaged".into())) };
+    let Some(header) = Header::decode(&head, archive) else { return Ok(Err("its header is damaged".into())) };
     match record::unpack(&header, &mut ChunkReader::new(file), out) {
         Ok(()) => Ok(Ok(header)),
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 
+use super::pack::ArchiveId;
 use crate::hash::{Hashing, Sha256};
 use crate::limits::{CHUNK, SPOOL_IN_MEMORY};
 
@@ -64,8 +65,9 @@ pub struct Header {
 
 impl Header {
     /// Layout, little endian: magic 4, version 1, kind 1, codec 1, sealing 1, plain length 8, plain SHA-256 32,
-    /// CRC-32 of the 48 bytes before it.
-    pub fn encode(&self) -> [u8; HEADER_LEN] {
+    /// CRC-32 of the archive id and the 48 bytes before it. The id never leaves the box, so a mail cannot carry a record
+    /// that would be taken for one of this archive where damage makes a reader search for the next header.
+    pub fn encode(&self, archive: ArchiveId) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4] = VERSION;
@@ -74,18 +76,18 @@ impl Header {
         bytes[7] = 0; // not sealed; sealed records carry a salt before the CRC
         bytes[8..16].copy_from_slice(&self.plain_len.to_le_bytes());
         bytes[16..48].copy_from_slice(&self.plain_sha256.0);
-        let crc = crc32fast::hash(&bytes[..48]);
+        let crc = crc(archive, &bytes[..48]);
         bytes[48..].copy_from_slice(&crc.to_le_bytes());
         bytes
     }
 
     /// `None` where `bytes` are no header that this release knows.
-    pub fn decode(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
+    pub fn decode(bytes: &[u8; HEADER_LEN], archive: ArchiveId) -> Option<Self> {
         if bytes[..4] != MAGIC || bytes[4] != VERSION || bytes[7] != 0 {
             return None;
         }
-        let (head, crc) = bytes.split_at(48);
-        if crc32fast::hash(head).to_le_bytes() != crc {
+        let (head, recorded) = bytes.split_at(48);
+        if crc(archive, head).to_le_bytes() != recorded {
             return None;
         }
         let codec = match bytes[6] {
@@ -102,6 +104,13 @@ impl Header {
     }
 }
 
+fn crc(archive: ArchiveId, head: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&archive);
+    crc.update(head);
+    crc.finalize()
+}
+
 /// What is known of a record once it is written or was read: its bytes on disk, header included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -111,14 +120,15 @@ pub struct Stored {
 
 /// Writes records. Keeps its compressor, whose tables are costlier to make than a small mail is to pack.
 pub struct RecordWriter {
+    archive: ArchiveId,
     small: zstd::bulk::Compressor<'static>,
     plain: Vec<u8>,
     packed: Vec<u8>,
 }
 
 impl RecordWriter {
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { small: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, plain: Vec::new(), packed: Vec::new() })
+    pub fn new(archive: ArchiveId) -> io::Result<Self> {
+        Ok(Self { archive, small: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, plain: Vec::new(), packed: Vec::new() })
     }
 
     /// Appends one record to `out`. `payload` must give exactly `plain_len` bytes with `plain_sha256`: a reader that does
@@ -133,12 +143,12 @@ impl RecordWriter {
     ) -> io::Result<Stored> {
         let mut out = Hashing::new(out);
         if kind == Kind::Commit {
-            write_stored(&mut out, kind, plain_len, plain_sha256, payload)?;
+            write_stored(&mut out, self.archive, kind, plain_len, plain_sha256, payload)?;
         } else if plain_len <= SPOOL_IN_MEMORY as u64 {
             self.write_small(&mut out, kind, plain_len, plain_sha256, payload)?;
         } else {
             let header = Header { kind, codec: Codec::Zstd, plain_len, plain_sha256 };
-            out.write_all(&header.encode())?;
+            out.write_all(&header.encode(self.archive))?;
             let mut encoder = zstd::stream::write::Encoder::new(ChunkWriter::new(&mut out), ZSTD_LEVEL)?;
             encoder.set_pledged_src_size(Some(plain_len))?;
             encoder.include_contentsize(true)?;
@@ -175,7 +185,7 @@ impl RecordWriter {
         } else {
             (Codec::Stored, &self.plain)
         };
-        out.write_all(&Header { kind, codec, plain_len, plain_sha256 }.encode())?;
+        out.write_all(&Header { kind, codec, plain_len, plain_sha256 }.encode(self.archive))?;
         let mut chunks = ChunkWriter::new(out);
         chunks.write_all(bytes)?;
         chunks.finish()
@@ -186,12 +196,13 @@ impl RecordWriter {
 /// them: a packed frame has bits that unpack to the same.
 fn write_stored(
     out: &mut impl Write,
+    archive: ArchiveId,
     kind: Kind,
     plain_len: u64,
     plain_sha256: Sha256,
     payload: &mut dyn Read,
 ) -> io::Result<()> {
-    out.write_all(&Header { kind, codec: Codec::Stored, plain_len, plain_sha256 }.encode())?;
+    out.write_all(&Header { kind, codec: Codec::Stored, plain_len, plain_sha256 }.encode(archive))?;
     let mut chunks = ChunkWriter::new(out);
     let mut plain = Hashing::new(payload);
     let copied = io::copy(&mut plain, &mut chunks)?;
@@ -310,11 +321,12 @@ mod tests {
 
     fn round_trip(plain: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut writer = RecordWriter::new().unwrap();
+        let mut writer = RecordWriter::new([7; 16]).unwrap();
         let sha256 = Sha256::of(plain);
         let stored = writer.write(&mut bytes, Kind::Message, plain.len() as u64, sha256, &mut &plain[..]).unwrap();
         assert_eq!(stored, Stored { len: bytes.len() as u64, sha256: Sha256::of(&bytes) });
-        let header = Header::decode(bytes[..HEADER_LEN].try_into().unwrap()).unwrap();
+        let header = Header::decode(bytes[..HEADER_LEN].try_into().unwrap(), [7; 16]).unwrap();
+        assert_eq!(Header::decode(bytes[..HEADER_LEN].try_into().unwrap(), [8; 16]), None);
         let mut back = Vec::new();
         unpack(&header, &mut ChunkReader::new(&bytes[HEADER_LEN..]), &mut back).unwrap();
         assert_eq!(back, plain);
@@ -353,7 +365,7 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut broken = bytes.clone();
             broken[bit / 8] ^= 1 << (bit % 8);
-            let read = Header::decode(broken[..HEADER_LEN].try_into().unwrap()).map(|header| {
+            let read = Header::decode(broken[..HEADER_LEN].try_into().unwrap(), [7; 16]).map(|header| {
                 let mut back = Vec::new();
                 unpack(&header, &mut ChunkReader::new(&broken[HEADER_LEN..]), &mut back).map(|()| back)
             });
@@ -366,7 +378,7 @@ mod tests {
     fn a_payload_that_is_not_what_was_hashed_is_refused() {
         for len in [10usize, 200_000] {
             let plain = noise(len);
-            let mut writer = RecordWriter::new().unwrap();
+            let mut writer = RecordWriter::new([7; 16]).unwrap();
             let wrong = Sha256::of(b"other");
             assert!(writer.write(&mut Vec::new(), Kind::Message, len as u64, wrong, &mut &plain[..]).is_err());
             let short =

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use super::catalog::{Catalog, Position, View};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
-use super::log::{self, Finding, ReadCommit, Start, Tail, Visitor};
+use super::log::{self, Finding, Findings, ReadCommit, Start, Tail, Visitor};
 use super::pack::{self, ArchiveId, BadHead, Depth, PACK_HEADER_LEN, Scanner};
 use crate::ingest::Spool;
-use crate::limits::CATALOG_EVERY;
+use crate::limits::{CATALOG_CACHE, CATALOG_EVERY};
 use crate::pulse::Pulse;
 
 /// The folders of a data folder.
@@ -68,7 +68,7 @@ pub struct Started {
     pub keys: Keys,
     pub archive: ArchiveId,
     /// What was healed or is damaged, for a person to read.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
 }
 
 /// The id of the archive whose packs lie here; `None` where there are none.
@@ -83,12 +83,12 @@ pub fn archive_id(paths: &Paths) -> Result<Option<ArchiveId>> {
 
 /// Brings a locked data folder up.
 pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let from_packs = archive_id(paths)?;
     // Opening the catalog changes its file, so what can be refused is refused before.
     match peek(paths) {
-        Some(position) => check(paths, from_packs, position, &mut Vec::new())?,
-        None if !paths.catalog.exists() => check(paths, from_packs, Position::default(), &mut Vec::new())?,
+        Some(position) => check(paths, from_packs, position, &mut Findings::default())?,
+        None if !paths.catalog.exists() => check(paths, from_packs, Position::default(), &mut Findings::default())?,
         None => {}
     }
     let mut fresh = [0; 16];
@@ -117,14 +117,14 @@ fn is_empty(catalog: &Catalog) -> bool {
 /// The position of a catalog that was closed, without a change to its file.
 fn peek(paths: &Paths) -> Option<Position> {
     let position = std::panic::catch_unwind(|| {
-        let database = redb::ReadOnlyDatabase::open(&paths.catalog).ok()?;
+        let database = redb::Database::builder().set_cache_size(CATALOG_CACHE).open_read_only(&paths.catalog).ok()?;
         View::over(database).and_then(|view| view.position()).ok().flatten()
     });
     position.ok().flatten()
 }
 
 /// Refuses packs and a catalog that do not belong together; what is merely damaged becomes a finding.
-fn check(paths: &Paths, from_packs: Option<ArchiveId>, position: Position, findings: &mut Vec<Finding>) -> Result<()> {
+fn check(paths: &Paths, from_packs: Option<ArchiveId>, position: Position, findings: &mut Findings) -> Result<()> {
     check_position(paths, position, findings)?;
     if from_packs.is_some_and(|id| id != position.archive && position.sequence > 0) {
         return Err(ArchiveError::Foreign { path: paths.packs.clone() });
@@ -163,7 +163,7 @@ pub fn ends_with(paths: &Paths, position: Position) -> Result<bool> {
     if !head.is_ok_and(|(_, header)| header.archive == position.archive) {
         return Ok(false);
     }
-    let commit = pack::read(&paths.packs, position.pack, position.start, &mut io::sink())?;
+    let commit = pack::read(&paths.packs, position.archive, position.pack, position.start, &mut io::sink())?;
     Ok(commit.is_ok_and(|header| header.plain_sha256 == position.commit))
 }
 
@@ -174,7 +174,7 @@ pub fn rebuild(
     archive: ArchiveId,
     known: Position,
     pulse: &Pulse,
-    findings: &mut Vec<Finding>,
+    findings: &mut Findings,
 ) -> Result<Catalog> {
     put_catalog_aside(paths)?;
     let catalog = Catalog::open(&paths.catalog, archive)?;
@@ -182,7 +182,7 @@ pub fn rebuild(
     let read = catalog.position().sequence;
     if read < known.sequence {
         let last = pack::numbers(&paths.packs)?.last().copied().unwrap_or(0);
-        let end = pack::path(&paths.packs, last).metadata().map_or(0, |meta| meta.len());
+        let end = pack::size(&paths.packs, last)?;
         catalog.remember(known, last, end)?;
         findings.push(Finding {
             path: paths.packs.clone(),
@@ -195,8 +195,8 @@ pub fn rebuild(
 }
 
 /// [`rebuild`] of a folder that is locked but not open, because it cannot be opened otherwise.
-pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
+pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Findings> {
+    let mut findings = Findings::default();
     let Some(archive) = archive_id(paths)? else {
         let what = "no pack with a whole head is there".to_string();
         return Err(ArchiveError::Damaged { path: paths.packs.clone(), offset: 0, what });
@@ -210,7 +210,7 @@ pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Vec<Finding>> {
 }
 
 /// Opens the catalog, or puts a broken one aside and begins an empty one.
-fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Vec<Finding>) -> Result<Catalog> {
+fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> Result<Catalog> {
     // Bytes of a broken file may take redb to places its authors did not think of.
     let opened = std::panic::catch_unwind(|| Catalog::open(&paths.catalog, archive));
     let what = match opened {
@@ -264,7 +264,7 @@ fn put_catalog_aside(paths: &Paths) -> Result<PathBuf> {
 }
 
 /// Holds the catalog's last commit against the log.
-fn check_position(paths: &Paths, position: Position, findings: &mut Vec<Finding>) -> Result<()> {
+fn check_position(paths: &Paths, position: Position, findings: &mut Findings) -> Result<()> {
     if position.sequence == 0 {
         return Ok(());
     }
@@ -277,7 +277,7 @@ fn check_position(paths: &Paths, position: Position, findings: &mut Vec<Finding>
     if len < position.end {
         return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: last_sequence(paths, position)? });
     }
-    let header = pack::read(&paths.packs, position.pack, position.start, &mut io::sink())?;
+    let header = pack::read(&paths.packs, position.archive, position.pack, position.start, &mut io::sink())?;
     if !header.is_ok_and(|header| header.plain_sha256 == position.commit) {
         findings.push(Finding {
             path,
@@ -291,26 +291,23 @@ fn check_position(paths: &Paths, position: Position, findings: &mut Vec<Finding>
 
 /// Sequence of the last commit that the packs hold.
 fn last_sequence(paths: &Paths, position: Position) -> Result<u64> {
-    struct Last(u64);
-    impl Visitor for Last {
-        fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
-            self.0 = read.commit.sequence;
+    struct Nobody;
+    impl Visitor for Nobody {
+        fn commit(&mut self, _: &ReadCommit) -> Result<bool> {
             Ok(true)
         }
         fn finding(&mut self, _: Finding) {}
         fn progress(&mut self, _: u64) {}
     }
-    let mut last = Last(0);
     let start =
         Start { archive: position.archive, position: Position::default(), known: u64::MAX, depth: Depth::Headers };
-    log::walk(&paths.packs, start, &mut last)?;
-    Ok(last.0)
+    Ok(log::walk(&paths.packs, start, &mut Nobody)?.sequence)
 }
 
 struct Replay<'a> {
     catalog: Catalog,
     pulse: &'a Pulse,
-    findings: &'a mut Vec<Finding>,
+    findings: &'a mut Findings,
     applied: u32,
 }
 
@@ -335,11 +332,17 @@ impl Visitor for Replay<'_> {
 }
 
 /// Applies what the catalog does not know yet and puts an unfinished end aside.
-fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: &mut Vec<Finding>) -> Result<Catalog> {
+fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: &mut Findings) -> Result<Catalog> {
     let position = catalog.position();
+    // What a killed process wrote may be in the kernel's memory only; what is read here counts as acknowledged afterwards.
+    for number in pack::numbers(&paths.packs)?.into_iter().filter(|number| *number >= position.pack) {
+        pack::sync(&paths.packs, number)?;
+        pulse.beat();
+    }
+    pack::sync_dir(&paths.packs)?;
     let start = Start { archive: position.archive, position, known, depth: Depth::Stored };
     let mut replay = Replay { catalog, pulse, findings, applied: 0 };
-    let tail = log::walk(&paths.packs, start, &mut replay)?;
+    let tail = log::walk(&paths.packs, start, &mut replay)?.tail;
     let Replay { catalog, findings, applied, .. } = replay;
     if applied > 0 {
         catalog.make_durable()?;

@@ -9,7 +9,7 @@ use minicbor::Encode;
 use super::catalog::{Document, Position, Row, Sizes, View, row_number};
 use super::commit::{Commit, Metadata};
 use super::error::{ArchiveError, Result};
-use super::log::{self, Finding, ReadCommit, Start, Visitor};
+use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
 use super::start::{Paths, archive_id};
 
@@ -25,7 +25,7 @@ pub struct Report {
     /// Hash of the last commit: who knows it can prove the whole history.
     pub head: String,
     /// Damage. Empty: the archive is complete and unaltered.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// What is not damage but worth a line: an unfinished end, a catalog that lags behind.
     pub notes: Vec<String>,
 }
@@ -45,15 +45,10 @@ pub fn open(paths: &Paths, view: &View, quick: bool, progress: &mut Progress<'_>
 pub fn closed(paths: &Paths, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { quick, ..Report::default() };
     let copy = paths.spool.join("verify.redb");
-    let view = open_view(paths, &copy, &mut report);
-    let result = match view {
-        Ok(Some(view)) => {
-            let position = view.position()?.unwrap_or_default();
-            run(paths, Some(&view), position, false, &mut report, progress)
-        }
-        Ok(None) => run(paths, None, Position::default(), false, &mut report, progress),
-        Err(error) => Err(error),
-    };
+    let result = open_view(paths, &copy, &mut report).and_then(|view| {
+        let position = view.as_ref().map(View::position).transpose()?.flatten().unwrap_or_default();
+        run(paths, view.as_ref(), position, false, &mut report, progress)
+    });
     if copy.exists() {
         fs::remove_file(&copy).map_err(ArchiveError::io(&copy))?;
     }
@@ -73,12 +68,13 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
         return Ok(None);
     }
     let opened = std::panic::catch_unwind(|| {
-        if let Ok(database) = redb::ReadOnlyDatabase::open(catalog) {
+        let mut builder = redb::Database::builder();
+        builder.set_cache_size(crate::limits::CATALOG_CACHE);
+        if let Ok(database) = builder.open_read_only(catalog) {
             return View::over(database);
         }
         fs::copy(catalog, copy).map_err(ArchiveError::io(copy))?;
-        let database = redb::Database::builder().set_cache_size(crate::limits::CATALOG_CACHE).open(copy)?;
-        View::over(database)
+        View::over(builder.open(copy)?)
     });
     match opened {
         Ok(Ok(view)) => Ok(Some(view)),
@@ -117,6 +113,10 @@ fn run(
         }
         return Ok(());
     };
+    if live && position.sequence == 0 {
+        // What is being written has not been acknowledged.
+        return Ok(());
+    }
     let depth = if report.quick { Depth::Headers } else { Depth::Plain };
     let total = report.bytes;
     let mut check = Check {
@@ -134,7 +134,7 @@ fn run(
         stopped: None,
     };
     let start = Start { archive, position: Position::default(), known: position.sequence, depth };
-    let tail = log::walk(&paths.packs, start, &mut check)?;
+    let tail = log::walk(&paths.packs, start, &mut check)?.tail;
     if let Some(error) = check.stopped {
         return Err(error);
     }
@@ -176,6 +176,7 @@ fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Repor
         ("settings", there.settings, matched.settings),
         ("journal", there.journal, matched.journal),
         ("runs", there.runs, matched.runs),
+        ("folder_numbers", there.folder_numbers, there.folders),
     ];
     for (table, there, explained) in pairs {
         if there != explained {
@@ -187,7 +188,9 @@ fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Repor
             });
         }
     }
-    Ok(())
+    view.check_indexes(|what| {
+        report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
+    })
 }
 
 struct Check<'a, 'p> {
@@ -209,7 +212,7 @@ struct Check<'a, 'p> {
 impl Visitor for Check<'_, '_> {
     fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
         let commit = &read.commit;
-        if self.stopped.is_some() || (self.live && commit.sequence > self.position.sequence) {
+        if self.stopped.is_some() {
             return Ok(false);
         }
         self.sequence = commit.sequence;
@@ -224,7 +227,8 @@ impl Visitor for Check<'_, '_> {
         {
             self.rows(view, read)?;
         }
-        Ok(true)
+        // What lies behind is being written just now.
+        Ok(!self.live || commit.sequence < self.position.sequence)
     }
 
     fn finding(&mut self, finding: Finding) {
@@ -278,9 +282,9 @@ impl Check<'_, '_> {
         }
         for folder in &commit.folders {
             match view.folder(folder.number)? {
-                Some(row) if row.folder == *folder => self.matched.folders += 1,
+                Some(row) if row.declared == sequence && row.folder == *folder => self.matched.folders += 1,
                 // Renamed later: the later commit counts it.
-                Some(row) if row.folder.id == folder.id => {}
+                Some(row) if row.declared > sequence && row.folder.id == folder.id => {}
                 _ => self.find(read, None, format!("the catalog does not know folder {}", folder.number)),
             }
         }
@@ -308,15 +312,9 @@ impl Check<'_, '_> {
     }
 
     fn plain_rows(&mut self, view: &View, read: &ReadCommit, commit: &Commit) -> Result<()> {
-        for setting in commit.settings.iter().filter(|setting| setting.value.is_some()) {
-            match view.setting_row(&setting.key)? {
-                // Removed later.
-                None => {}
-                row => {
-                    if self.same(read, "settings", row, setting, true) {
-                        self.matched.settings += 1;
-                    }
-                }
+        for setting in &commit.settings {
+            if self.same(read, "settings", view.setting_row(&setting.key)?, setting, true) {
+                self.matched.settings += 1;
             }
         }
         for (place, event) in (0u64..).zip(&commit.journal) {

@@ -5,6 +5,8 @@
 //! next look-up sees it; a batch that fails leaves no byte behind; after a failed sync nothing more is written.
 
 use std::collections::HashMap;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
@@ -12,8 +14,8 @@ use std::time::{Duration, Instant};
 use super::catalog::{Applied, Catalog};
 use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome};
 use super::error::{ArchiveError, Result};
-use super::log::Finding;
-use super::pack::{Appender, ArchiveId};
+use super::log::Findings;
+use super::pack::{self, Appender, ArchiveId, PACK_HEADER_LEN};
 use super::record::{Kind, RecordWriter};
 use super::start::{self, Paths};
 use crate::clock;
@@ -62,7 +64,7 @@ pub enum Task {
     Folder(Folder, Sender<std::result::Result<FolderNumber, Arc<ArchiveError>>>),
     /// Commits what waits and answers.
     Flush(Sender<std::result::Result<(), Arc<ArchiveError>>>),
-    Rebuild(Sender<Result<Vec<Finding>>>),
+    Rebuild(Sender<Result<Findings>>),
 }
 
 pub struct Writer {
@@ -77,6 +79,8 @@ pub struct Writer {
     batch: Batch,
     /// Commits since the catalog was last made durable.
     lagging: u32,
+    /// A batch with notes was lost since the last flush: whoever sent them is not told otherwise.
+    lost: Option<Arc<ArchiveError>>,
     /// Why nothing more is written; set once.
     pub stopped: Arc<OnceLock<String>>,
 }
@@ -90,6 +94,8 @@ struct Batch {
     /// Place of a row in `commit.ledger`: a later word on the same message replaces the earlier one.
     ledger: HashMap<(FolderNumber, Vec<u8>), usize>,
     tickets: Vec<(Sender<Booked>, Booked)>,
+    /// Something came without a ticket.
+    has_notes: bool,
     since: Option<Instant>,
 }
 
@@ -113,6 +119,19 @@ impl Batch {
     }
 }
 
+/// A long record is progress all the way.
+struct Beating<'a> {
+    payload: &'a mut dyn Read,
+    pulse: &'a Pulse,
+}
+
+impl Read for Beating<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.pulse.beat();
+        self.payload.read(into)
+    }
+}
+
 impl Writer {
     pub fn new(
         paths: Paths,
@@ -121,7 +140,7 @@ impl Writer {
         pulse: Pulse,
         pack_size: u64,
     ) -> Result<Self> {
-        let records = RecordWriter::new().map_err(ArchiveError::io(&paths.packs))?;
+        let records = RecordWriter::new(archive).map_err(ArchiveError::io(&paths.packs))?;
         Ok(Self {
             paths,
             archive,
@@ -132,12 +151,20 @@ impl Writer {
             appender: None,
             batch: Batch::default(),
             lagging: 0,
+            lost: None,
             stopped: Arc::default(),
         })
     }
 
-    /// Works until all who could ask are gone, then leaves a durable catalog behind.
-    pub fn run(mut self, tasks: &Receiver<Task>) {
+    /// Works until all who could ask are gone, then leaves a durable catalog behind. A panic stops it like a failed write.
+    pub fn run(self, tasks: &Receiver<Task>) {
+        let stopped = self.stopped.clone();
+        if catch_unwind(AssertUnwindSafe(|| self.work(tasks))).is_err() {
+            let _ = stopped.set("the writer panicked".into());
+        }
+    }
+
+    fn work(mut self, tasks: &Receiver<Task>) {
         loop {
             let wait = match self.batch.since {
                 Some(since) => COMMIT_INTERVAL.saturating_sub(since.elapsed()),
@@ -192,7 +219,11 @@ impl Writer {
                 let _ = answer.send(number);
             }
             Task::Flush(answer) => {
-                let _ = answer.send(self.commit_and_tell().and_then(|()| self.running()));
+                let flushed = self.commit_and_tell().and_then(|()| self.running());
+                let _ = answer.send(match self.lost.take() {
+                    Some(error) => Err(error),
+                    None => flushed,
+                });
             }
             Task::Rebuild(answer) => {
                 let _ = answer.send(self.rebuild());
@@ -216,16 +247,21 @@ impl Writer {
         if self.appender.is_none() {
             let position = self.read().position();
             // Numbers of lost packs are not used again, so that a pack that turns up later fits.
-            let last = super::pack::numbers(&self.paths.packs)?.last().copied().unwrap_or(0).max(position.pack);
+            let packs = &self.paths.packs;
+            let last = pack::numbers(packs)?.last().copied().unwrap_or(0).max(position.pack);
             // Nothing is ever written over: only a pack that ends with the last commit is gone on with.
             let goes_on = last > 0
                 && last == position.pack
                 && position.end < self.pack_size
                 && start::ends_with(&self.paths, position)?;
+            let unused = last > position.pack && pack::size(packs, last)? == PACK_HEADER_LEN;
             self.appender = Some(if goes_on {
-                Appender::reopen(&self.paths.packs, last, position.end)?
+                Appender::reopen(packs, last, position.end)?
+            } else if unused {
+                // It was begun, and its first commit failed.
+                Appender::reopen(packs, last, PACK_HEADER_LEN)?
             } else {
-                Appender::create(&self.paths.packs, last + 1, self.archive)?
+                Appender::create(packs, last.saturating_add(1), self.archive)?
             });
         }
         Ok(())
@@ -276,16 +312,11 @@ impl Writer {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        kind: Kind,
-        plain_len: u64,
-        plain_sha256: Sha256,
-        payload: &mut dyn std::io::Read,
-    ) -> Result<()> {
+    fn append(&mut self, kind: Kind, plain_len: u64, plain_sha256: Sha256, payload: &mut dyn Read) -> Result<()> {
         self.open_pack()?;
         let Some(pack) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
-        let placed = pack.append(&mut self.records, kind, plain_len, plain_sha256, payload)?;
+        let mut payload = Beating { payload, pulse: &self.pulse };
+        let placed = pack.append(&mut self.records, kind, plain_len, plain_sha256, &mut payload)?;
         self.batch.commit.records.push(Named::new(kind, placed.stored));
         self.batch.offsets.push(Some(placed.offset));
         Ok(())
@@ -293,9 +324,16 @@ impl Writer {
 
     fn note(&mut self, note: Commit) {
         self.batch.touch();
+        self.batch.has_notes = true;
         let mine = &mut self.batch.commit;
         mine.restarted.extend(note.restarted);
-        mine.occurrences.extend(note.occurrences);
+        for new in note.occurrences {
+            let same =
+                |old: &Occurrence| old.document == new.document && old.folder == new.folder && old.remote == new.remote;
+            if !mine.occurrences.iter().any(same) {
+                mine.occurrences.push(new);
+            }
+        }
         mine.cursors.retain(|old| note.cursors.iter().all(|new| new.folder != old.folder));
         mine.cursors.extend(note.cursors);
         mine.settings.retain(|old| note.settings.iter().all(|new| new.key != old.key));
@@ -327,6 +365,9 @@ impl Writer {
     /// Takes back an unfinished batch; everybody who waits for it is told.
     fn fail(&mut self, error: &Arc<ArchiveError>) {
         let batch = std::mem::take(&mut self.batch);
+        if batch.has_notes {
+            self.lost = Some(error.clone());
+        }
         if let Some(appender) = &mut self.appender
             && let Err(error) = appender.roll_back()
         {
@@ -369,11 +410,10 @@ impl Writer {
         self.batch.commit.records = named;
         let start = self.batch.offsets.pop().flatten().unwrap_or_default();
         let Some(appender) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
-        appender.flush()?;
         if let Err(error) = appender.sync() {
+            // After a failed sync the kernel takes what it could not write for written; reading it back proves nothing. It
+            // is cut off ([`Self::fail`]), and nothing is written until the next start.
             let _ = self.stopped.set(error.to_string());
-            // The bytes may or may not be on the disk; the next start decides by reading.
-            self.appender = None;
             return Err(error);
         }
         let (pack, end) = (appender.number(), appender.end());
@@ -400,7 +440,8 @@ impl Writer {
         if end >= self.pack_size
             && let Some(full) = self.appender.take()
         {
-            full.close()?;
+            // Read-only is a courtesy; some file systems do not know it.
+            let _ = full.close();
         }
         Ok(())
     }
@@ -412,12 +453,12 @@ impl Writer {
         }
     }
 
-    fn rebuild(&mut self) -> Result<Vec<Finding>> {
-        if let Err(error) = self.commit_and_tell() {
+    fn rebuild(&mut self) -> Result<Findings> {
+        if let Err(error) = self.running().and_then(|()| self.commit_and_tell()) {
             return Err(ArchiveError::Stopped { what: error.to_string() });
         }
         self.appender = None;
-        let mut findings = Vec::new();
+        let mut findings = Findings::default();
         let mut catalog = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = catalog.position();
         let rebuilt = start::rebuild(&self.paths, self.archive, known, &self.pulse, &mut findings);

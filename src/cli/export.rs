@@ -29,20 +29,21 @@ pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Termina
         }
         Ok(())
     };
-    if numbers.is_empty() {
-        // Exporting takes long, so no view of the catalog is held open meanwhile.
-        let last = session.archive.view()?.position()?.unwrap_or_default().last_number;
-        for number in 1..=last {
-            if session.archive.view()?.document(number)?.is_some() {
-                one(number)?;
-            }
-        }
-    } else {
-        numbers.iter().try_for_each(|number| one(*number))?;
-    }
+    let result =
+        if numbers.is_empty() {
+            // Exporting takes long, so no view of the catalog is held open meanwhile.
+            let last = session.archive.view()?.position()?.unwrap_or_default().last_number;
+            (1..=last).try_for_each(|number| {
+                if session.archive.view()?.document(number)?.is_some() { one(number) } else { Ok(()) }
+            })
+        } else {
+            numbers.iter().try_for_each(|number| one(*number))
+        };
+    // What was handed out is written down, also where it ended before its time.
     if let Some((low, high)) = bounds {
         session.archive.journal(CONSOLE, Happening::Exported(low, high, exported))?;
     }
+    result?;
     terminal.log(&format!("{exported} exported, {failed} not."));
     Ok(if failed == 0 { Exit::Fine } else { Exit::Trouble })
 }

@@ -15,20 +15,28 @@ pub fn run(
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Exit> {
     let definitions = match name {
-        Some(name) => vec![settings::definition(session.archive, name)?],
+        Some(name) => vec![Ok(settings::definition(session.archive, name)?)],
         None => settings::definitions(session.archive)?,
     };
     if definitions.is_empty() {
         terminal.log("No definition yet: add one with `source add FILE.toml`.");
     }
     let mut exit = Exit::Fine;
-    for definition in &definitions {
+    for definition in definitions {
+        let definition = match definition {
+            Ok(definition) => definition,
+            Err(error) => {
+                terminal.log(&error.to_string());
+                exit = Exit::Trouble;
+                continue;
+            }
+        };
         if definition.inactive {
             terminal.log(&format!("{}: inactive, left alone.", definition.name));
             continue;
         }
         let mut watching = Watching { terminal, pulse: session.pulse };
-        let run = session.fetcher.run(session.archive, definition, session.pulse, &mut watching);
+        let run = session.fetcher.run(session.archive, &definition, session.pulse, &mut watching);
         if run.unexplained > 0 || !run.trouble.is_empty() {
             exit = Exit::Trouble;
         }

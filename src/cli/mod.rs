@@ -16,9 +16,9 @@ pub mod status;
 pub mod terminal;
 pub mod verify;
 
-use std::io::ErrorKind;
 use std::path::Path;
 
+use anyhow::Context;
 use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
 
@@ -92,31 +92,21 @@ pub fn main() -> std::process::ExitCode {
         Ok(Command { data, request: Some(request), out, .. }) => {
             let mut console = Console::new(out);
             let exit = run_request(&data, &request, &mut console);
-            console.finish();
-            exit
+            exit.and_then(|exit| console.finish().map(|()| exit).context("standard output"))
         }
         Ok(_) => Ok(Exit::Usage),
         Err(error) => {
-            eprintln!("archivista: {error:#}\nTry `archivista help`.");
+            terminal::remark(&format!("archivista: {error:#}\nTry `archivista help`."));
             return (Exit::Usage as u8).into();
         }
     };
     match exit {
         Ok(exit) => (exit as u8).into(),
-        Err(error) if is_broken_pipe(&error) => (Exit::Fine as u8).into(),
         Err(error) => {
-            eprintln!("archivista: {error:#}");
+            terminal::remark(&format!("archivista: {error:#}"));
             (Exit::Trouble as u8).into()
         }
     }
-}
-
-/// Whoever read our output has seen enough (`list | head`).
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    };
-    error.chain().any(io)
 }
 
 fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
@@ -146,8 +136,8 @@ fn run_request(data: &Path, request: &Request, console: &mut Console) -> anyhow:
         }
         opened => opened?,
     };
-    for finding in archive.findings() {
-        console.log(&finding.to_string());
+    for finding in archive.findings().lines() {
+        console.log(&finding);
     }
     let fetcher = Fetcher::default();
     request.run(&Session { archive: &archive, fetcher: &fetcher, pulse: &pulse }, console)

@@ -2,7 +2,7 @@
 
 use super::terminal::{Console, Terminal};
 use super::{Exit, Session};
-use crate::archive::log::Finding;
+use crate::archive::log::Findings;
 use crate::archive::start::{self, Paths};
 use crate::pulse::Pulse;
 
@@ -19,9 +19,9 @@ pub fn run_closed(paths: &Paths, pulse: &Pulse, console: &mut Console) -> anyhow
     Ok(tell(&findings, None, console))
 }
 
-fn tell(findings: &[Finding], documents: Option<u64>, terminal: &mut dyn Terminal) -> Exit {
-    for finding in findings {
-        terminal.log(&finding.to_string());
+fn tell(findings: &Findings, documents: Option<u64>, terminal: &mut dyn Terminal) -> Exit {
+    for finding in findings.lines() {
+        terminal.log(&finding);
     }
     let count = documents.map_or(String::new(), |documents| format!(" {documents} documents."));
     terminal.log(&format!("The catalog was made anew from the packs.{count}"));

@@ -1,11 +1,13 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt;
 
@@ -24,6 +26,8 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs(
 const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest that the archive's writer may need for one record of the largest size, with room.
 const ARCHIVE_DEADLINE: Duration = Duration::from_mins(5);
+/// How long verbs may take to end when `serve` ends.
+const VERBS_GRACE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Why `serve` ends on its own.
@@ -36,13 +40,16 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let writer = Pulse::new();
     let archive = Arc::new(Archive::open(data, &writer)?);
-    for finding in archive.findings() {
+    for finding in archive.findings().lines() {
         tracing::warn!("{finding}");
     }
-    let listener = Arc::new(control::listen(&archive.paths().control)?);
+    let socket = &archive.paths().control;
+    let listener = control::listen(socket).with_context(|| format!("{} (at most 107 bytes long)", socket.display()))?;
+    let listener = Arc::new(listener);
     listener.set_nonblocking(true)?;
     let fetcher = Arc::new(Fetcher::default());
-    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener)];
+    let verbs = Arc::new(Verbs::default());
+    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener, &verbs)];
     tracing::info!("serving {}", data.display());
 
     let end = Pulse::new();
@@ -82,7 +89,8 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     }
     let _ = std::fs::remove_file(&archive.paths().control);
     drop(roles);
-    // The last one to hold the archive leaves a durable catalog behind.
+    verbs.end();
+    // Leaves a durable catalog behind, unless a verb still holds the archive; then the log carries it.
     drop(archive);
     tracing::info!("ended");
     Ok(Exit::Fine)
@@ -111,13 +119,13 @@ fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
 fn control_role(
     archive: &Arc<Archive>,
     fetcher: &Arc<Fetcher>,
-    listener: &Arc<std::os::unix::net::UnixListener>,
+    listener: &Arc<UnixListener>,
+    verbs: &Arc<Verbs>,
 ) -> Role {
-    let (archive, fetcher, listener) = (archive.clone(), fetcher.clone(), listener.clone());
-    let busy = Arc::new(AtomicUsize::new(0));
+    let (archive, fetcher, listener, verbs) = (archive.clone(), fetcher.clone(), listener.clone(), verbs.clone());
     let work = move |pulse: &Pulse| {
         while pulse.go_on().is_ok() {
-            let free = busy.load(Ordering::SeqCst) < CONTROL_AT_ONCE;
+            let free = verbs.count() < CONTROL_AT_ONCE;
             let stream = match if free { listener.accept() } else { Err(std::io::ErrorKind::WouldBlock.into()) } {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
@@ -127,12 +135,12 @@ fn control_role(
                 Err(error) => return Err(error.into()),
             };
             stream.set_nonblocking(false)?;
-            let (archive, fetcher, busy) = (archive.clone(), fetcher.clone(), busy.clone());
-            busy.fetch_add(1, Ordering::SeqCst);
-            let guard = Busy(busy);
+            let (archive, fetcher) = (archive.clone(), fetcher.clone());
+            let verb = Verbs::begin(&verbs);
             std::thread::Builder::new().name("verb".into()).stack_size(2 * ROLE_STACK).spawn(move || {
-                let _guard = guard;
-                let pulse = Pulse::new();
+                // Moved here whole, so that it ends with this thread.
+                let verb = verb;
+                let pulse = verb.pulse.clone();
                 let session = Session { archive: &archive, fetcher: &fetcher, pulse: &pulse };
                 if let Err(error) = control::answer(&stream, &session) {
                     tracing::info!("a verb was not answered to its end: {error:#}");
@@ -144,11 +152,48 @@ fn control_role(
     Role { name: "control", deadline: CONTROL_DEADLINE, work: Arc::new(work) }
 }
 
-/// Counts a verb as long as it lives, even when it panics.
-struct Busy(Arc<AtomicUsize>);
+/// The verbs that are being carried out.
+#[derive(Default)]
+struct Verbs {
+    pulses: Mutex<Vec<(u64, Pulse)>>,
+    next: AtomicU64,
+}
 
-impl Drop for Busy {
+/// One of them; it counts as long as it lives, also when it panics.
+struct Verb {
+    verbs: Arc<Verbs>,
+    id: u64,
+    pulse: Pulse,
+}
+
+impl Verbs {
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Pulse)>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn begin(verbs: &Arc<Self>) -> Verb {
+        let id = verbs.next.fetch_add(1, Ordering::Relaxed);
+        let pulse = Pulse::new();
+        verbs.lock().push((id, pulse.clone()));
+        Verb { verbs: verbs.clone(), id, pulse }
+    }
+
+    /// Asks all of them to end and waits a while, so that the archive is closed and not torn away.
+    fn end(&self) {
+        self.lock().iter().for_each(|(_, pulse)| pulse.cancel());
+        let since = Instant::now();
+        while self.count() > 0 && since.elapsed() < VERBS_GRACE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Verb {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.verbs.lock().retain(|(id, _)| *id != self.id);
     }
 }

@@ -21,7 +21,16 @@ pub fn add(session: &Session<'_>, definition: &Definition, terminal: &mut dyn Te
 }
 
 pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Fine;
     for definition in settings::definitions(session.archive)? {
+        let definition = match definition {
+            Ok(definition) => definition,
+            Err(error) => {
+                terminal.log(&error.to_string());
+                exit = Exit::Trouble;
+                continue;
+            }
+        };
         let accounts: Vec<&str> = definition.accounts.iter().map(|account| account.account.as_str()).collect();
         let encryption = match definition.encryption {
             Encryption::Tls => "tls",
@@ -68,7 +77,7 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
         };
         terminal.line(&line)?;
     }
-    Ok(Exit::Fine)
+    Ok(exit)
 }
 
 pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {

@@ -11,6 +11,9 @@ use crate::archive::commit::{LeftOut, Outcome};
 use crate::clock;
 use crate::settings;
 
+/// Reasons of failures that are told apart in one folder.
+const REASONS: usize = 20;
+
 /// The ledger of one folder, counted.
 #[derive(Default)]
 struct Counts {
@@ -32,7 +35,12 @@ impl Counts {
                 Outcome::Same(_) => counts.same += 1,
                 Outcome::Deleted(_) => counts.deleted += 1,
                 Outcome::LeftOut { why, .. } => *counts.left_out.entry(reason(why)).or_default() += 1,
-                Outcome::Failed { why, .. } => *counts.failed.entry(why).or_default() += 1,
+                Outcome::Failed { why, .. } => {
+                    // Servers have many words for the same trouble.
+                    let known = counts.failed.contains_key(&why) || counts.failed.len() < REASONS;
+                    let why = if known { why } else { "other reasons".into() };
+                    *counts.failed.entry(why).or_default() += 1;
+                }
             }
         })?;
         Ok(counts)
@@ -55,11 +63,19 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     let documents = view.count()?;
     if !as_json {
         terminal.line(&format!("{documents} documents"))?;
-        for finding in session.archive.findings() {
+        for finding in session.archive.findings().lines() {
             terminal.line(&format!("! {finding}"))?;
         }
     }
     for definition in settings::definitions(session.archive)? {
+        let definition = match definition {
+            Ok(definition) => definition,
+            Err(error) => {
+                terminal.log(&error.to_string());
+                exit = Exit::Trouble;
+                continue;
+            }
+        };
         let last = view.runs(&definition.name, 1)?.pop();
         if last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
             exit = Exit::Trouble;
@@ -109,7 +125,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
         }));
     }
     if as_json {
-        let findings: Vec<String> = session.archive.findings().iter().map(ToString::to_string).collect();
+        let findings: Vec<String> = session.archive.findings().lines().collect();
         let object: Value = json!({ "documents": documents, "definitions": objects, "findings": findings });
         terminal.line(&object.to_string())?;
     }

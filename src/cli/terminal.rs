@@ -51,11 +51,17 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A line on standard error, wherever that leads.
+pub fn remark(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// The console of this process.
 pub struct Console {
     out: BufWriter<io::Stdout>,
     /// Folder for files.
     folder: Option<PathBuf>,
+    reader_is_gone: bool,
     bar: Option<ProgressBar>,
     is_terminal: bool,
     /// What the bar or the last line was about.
@@ -72,6 +78,7 @@ impl Console {
         Self {
             out: BufWriter::new(io::stdout()),
             folder,
+            reader_is_gone: false,
             bar: None,
             is_terminal: io::stderr().is_terminal(),
             place: String::new(),
@@ -80,10 +87,22 @@ impl Console {
         }
     }
 
-    /// Shows what is still to be shown.
-    pub fn finish(&mut self) {
+    /// Shows what is still to be shown. A result that could not be written (a full disk) is an error.
+    pub fn finish(&mut self) -> io::Result<()> {
         self.leave();
-        let _ = self.out.flush();
+        let flushed = self.out.flush();
+        self.unless_gone(flushed)
+    }
+
+    /// Whoever read our output may have seen enough (`list | head`): the verb goes on, and its exit code stays its own.
+    fn unless_gone(&mut self, result: io::Result<()>) -> io::Result<()> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.reader_is_gone = true;
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// The place that was shown is done.
@@ -93,7 +112,7 @@ impl Console {
         } else if let Some(line) = self.last.take().as_ref().and_then(line)
             && !self.is_terminal
         {
-            eprintln!("{line}");
+            remark(&line);
         }
         self.last = None;
         self.place.clear();
@@ -131,15 +150,18 @@ fn line(progress: &Progress) -> Option<String> {
 
 impl Terminal for Console {
     fn line(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())?;
-        self.out.write_all(b"\n")
+        if self.reader_is_gone {
+            return Ok(());
+        }
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
+        self.unless_gone(written)
     }
 
     fn log(&mut self, text: &str) {
         let _ = self.out.flush();
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| remark(text)),
+            None => remark(text),
         }
     }
 
@@ -173,7 +195,7 @@ impl Terminal for Console {
         } else if self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY) {
             self.said = Some(Instant::now());
             if let Some(line) = line(progress) {
-                eprintln!("{line}");
+                remark(&line);
             }
         }
         self.last = Some(progress.clone());
@@ -199,6 +221,6 @@ impl Terminal for Console {
 
 impl Drop for Console {
     fn drop(&mut self) {
-        self.finish();
+        let _ = self.finish();
     }
 }

@@ -41,12 +41,12 @@ fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> a
             "commits": report.commits,
             "documents": report.documents,
             "head": report.head,
-            "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "findings": report.findings.lines().collect::<Vec<_>>(),
             "notes": report.notes,
         });
         terminal.line(&object.to_string())?;
     } else {
-        for finding in &report.findings {
+        for finding in report.findings.lines() {
             terminal.line(&format!("! {finding}"))?;
         }
         for note in &report.notes {

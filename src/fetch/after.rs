@@ -4,8 +4,8 @@
 //! ledger until the server has confirmed it.
 
 use super::FetchError;
-use crate::archive::Archive;
 use crate::archive::commit::{self, Commit, Entry, FolderNumber, Occurrence, Outcome};
+use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 use crate::settings::{AfterArchiving, Definition};
 use crate::source::{After, Done, Folder, MailSource, Mailbox, RemoteId};
@@ -28,24 +28,37 @@ pub fn run(
         AfterArchiving::Move(target) => After::Move(target.clone()),
         AfterArchiving::Delete => After::Delete,
     };
+    archive.flush()?;
+    let mut damaged = None;
+    let mut above = Vec::new();
     loop {
-        archive.flush()?;
-        let due = archive.view()?.after_due(number, AT_ONCE)?;
-        if due.is_empty() {
-            return Ok(());
-        }
+        // Each row is tried once a run: one that the server does not confirm stays due for the next.
+        let due = archive.view()?.after_due(number, &above, AT_ONCE)?;
+        let Some((last, _)) = due.last() else { break };
+        above.clone_from(last);
         let mut ids = Vec::with_capacity(due.len());
-        for (remote, document) in &due {
-            archive.read(*document, &mut std::io::sink())?;
-            ids.push(RemoteId(remote.clone()));
+        for (remote, document) in due {
+            match archive.read(document, &mut std::io::sink()) {
+                Ok(()) => ids.push(RemoteId(remote)),
+                // It stays on the server, which may hold the only good copy.
+                Err(error @ (ArchiveError::DocumentDamaged { .. } | ArchiveError::NoDocument { .. })) => {
+                    damaged.get_or_insert(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if ids.is_empty() {
+            continue;
         }
         let done = source.after(mailbox, folder, &ids, &action)?;
         let note = confirmed(archive, definition, mailbox, all, number, &done)?;
-        if note.ledger.is_empty() {
-            // The server confirmed nothing; the rows stay due for the next run.
-            return Ok(());
+        if !note.ledger.is_empty() {
+            archive.commit(note)?;
         }
-        archive.commit(note)?;
+    }
+    match damaged {
+        Some(error) => Err(FetchError::NotSafe(error)),
+        None => Ok(()),
     }
 }
 

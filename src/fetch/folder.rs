@@ -1,11 +1,11 @@
 //! One folder of a mailbox in one run: what is new, what is due again, what was lost, and what is still to be done on the
 //! server.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::FetchError;
 use super::after;
-use super::intake::Intake;
+use super::intake::{Intake, LONGEST_REST};
 use super::progress::{Meter, Watch};
 use crate::archive::Archive;
 use crate::archive::commit::{self, Commit, FolderCursor, FolderNumber, LeftOut, Outcome, Run};
@@ -13,7 +13,7 @@ use crate::archive::writer::Task;
 use crate::clock;
 use crate::ingest::Spool;
 use crate::settings::{AfterArchiving, Definition};
-use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Retry, Sink, SourceError};
+use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Retry, Sink};
 
 /// Time after which all ids of a folder are compared with the ledger again, seconds.
 const RECONCILE_EVERY: i64 = 24 * 3600;
@@ -21,6 +21,8 @@ const RECONCILE_EVERY: i64 = 24 * 3600;
 const AGAIN_AT_ONCE: usize = 1000;
 /// How often the connection may break at the same message before that message is booked as failed.
 const BREAKS: u32 = 3;
+/// Pause before a connection is made again, once more so long at each break.
+const PAUSE: Duration = Duration::from_millis(300);
 
 pub struct FolderJob<'a> {
     pub archive: &'a Archive,
@@ -45,53 +47,91 @@ impl FolderJob<'_> {
             name: self.folder.name.clone(),
             mailbox_name: self.mailbox.name.clone(),
         })?;
-        // What a kill or an outage left undone.
-        self.after(source, number)?;
+        // What a kill or an outage left undone. Whatever becomes of that, archiving goes on.
+        let before = self.after(source, number);
         let old = self.archive.view()?.cursor(number)?;
+        let noted = self.read(source, number, old.as_ref())?;
+        // An idle box writes nothing: the same words are not noted again.
+        let same = |old: &FolderCursor| FolderCursor { noted: old.noted, ..noted.clone() } == *old;
+        if !old.as_ref().is_some_and(same) {
+            self.archive.send(Task::Note(Box::new(Commit { cursors: vec![noted], ..Commit::default() })))?;
+        }
+        before.and(self.after(source, number))
+    }
+
+    /// Archives what is new, what is due and what was lost. Returns how far the folder is read.
+    fn read(
+        &mut self,
+        source: &mut dyn MailSource,
+        number: FolderNumber,
+        old: Option<&FolderCursor>,
+    ) -> Result<FolderCursor, FetchError> {
         let min_age_days = self.definition.min_age_days;
-        if old.as_ref().is_some_and(|old| old.min_age_days != min_age_days) {
+        if old.is_some_and(|old| old.min_age_days != min_age_days) {
             self.young(source, number)?;
         }
-        let mut cursor = old.as_ref().map(|old| Cursor(old.cursor.clone()));
-        let mut reconciled = old.as_ref().and_then(|old| old.reconciled);
-        let last = loop {
+        let mut reconciled = old.and_then(|old| old.reconciled);
+        let cursor = old.map(|old| Cursor(old.cursor.clone()));
+        let is_first = cursor.is_none();
+        let (mut last, restarted) = self.pages(source, number, cursor, reconciled)?;
+        self.again(source, number)?;
+        let now = clock::now();
+        if is_first || restarted {
+            // Read from its beginning, so every id was compared with the ledger on the way.
+            reconciled = Some(now);
+        }
+        let booked = self.archive.view()?.folder(number)?.map_or(0, |row| row.booked);
+        let overdue = reconciled.is_none_or(|at| !(0..RECONCILE_EVERY).contains(&(now - at)));
+        let mut unexplained = 0;
+        if overdue || booked < last.on_server {
+            unexplained = self.without_outcome(source, number)?;
+            if unexplained > 0 {
+                // Read again from the beginning; what has an outcome is passed over.
+                (last, _) = self.pages(source, number, None, reconciled)?;
+                unexplained = self.without_outcome(source, number)?;
+            }
+            reconciled = Some(now);
+        }
+        self.run.unexplained += unexplained;
+        Ok(FolderCursor { unexplained, reconciled, noted: now, ..last })
+    }
+
+    /// Reads pages from `cursor` to the end of the folder. Each cursor but the last is noted on the way. Tells whether the
+    /// cursor no longer counted.
+    fn pages(
+        &mut self,
+        source: &mut dyn MailSource,
+        number: FolderNumber,
+        mut cursor: Option<Cursor>,
+        reconciled: Option<i64>,
+    ) -> Result<(FolderCursor, bool), FetchError> {
+        let min_age_days = self.definition.min_age_days;
+        let mut restarted = false;
+        loop {
             let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), min_age_days > 0)?;
-            if page.restarted {
-                self.archive.commit(Commit { restarted: vec![number], ..Commit::default() })?;
-            }
-            if page.restarted || cursor.is_none() {
-                // Read from its beginning, so every id is compared with the ledger on the way.
-                reconciled = Some(clock::now());
-            }
-            self.page(source, number, &page.listed, page.total)?;
-            let moved = FolderCursor {
+            let at = |cursor: &Cursor| FolderCursor {
                 folder: number,
-                cursor: page.next.0.clone(),
+                cursor: cursor.0.clone(),
                 on_server: page.total,
                 unexplained: 0,
-                reconciled: old.as_ref().and_then(|old| old.reconciled),
+                reconciled,
                 noted: clock::now(),
                 min_age_days,
             };
-            if page.more {
-                self.archive.send(Task::Note(Box::new(Commit { cursors: vec![moved], ..Commit::default() })))?;
-                cursor = Some(page.next);
-            } else {
-                break moved;
+            if let Some(beginning) = &page.renumbered {
+                // In one commit with the new beginning, so that a run that is broken off does not do it once more.
+                let cursors = vec![at(beginning)];
+                self.archive.commit(Commit { restarted: vec![number], cursors, ..Commit::default() })?;
             }
-        };
-        self.again(source, number)?;
-        let booked = self.archive.view()?.folder(number)?.map_or(0, |row| row.booked);
-        let overdue = reconciled.is_none_or(|at| clock::now() - at >= RECONCILE_EVERY);
-        let mut unexplained = 0;
-        if overdue || booked < last.on_server {
-            unexplained = self.reconcile(source, number)?;
-            reconciled = Some(clock::now());
+            restarted |= page.restarted;
+            self.page(source, number, &page.listed, page.total)?;
+            let moved = at(&page.next);
+            if !page.more {
+                return Ok((moved, restarted));
+            }
+            self.archive.send(Task::Note(Box::new(Commit { cursors: vec![moved], ..Commit::default() })))?;
+            cursor = Some(page.next);
         }
-        self.after(source, number)?;
-        self.run.unexplained += unexplained;
-        let noted = FolderCursor { unexplained, reconciled, noted: clock::now(), ..last };
-        Ok(self.archive.send(Task::Note(Box::new(Commit { cursors: vec![noted], ..Commit::default() })))?)
     }
 
     /// Whether archived messages of this folder are to be moved or deleted.
@@ -148,7 +188,7 @@ impl FolderJob<'_> {
 
     /// The minimum age is another one now: looks again at everything that was too young.
     fn young(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(), FetchError> {
-        if self.archive.view()?.again(number, i64::MAX, 1)?.is_empty() {
+        if self.archive.view()?.again(number, i64::MAX, i64::MAX, 1)?.is_empty() {
             return Ok(());
         }
         let mut cursor = None;
@@ -194,7 +234,9 @@ impl FolderJob<'_> {
         let mut intake = self.intake(number, of);
         if !young.is_empty() {
             for (id, received) in young {
-                intake.book(id, Outcome::LeftOut { why: LeftOut::TooYoung, again: Some(received + min_age) })?;
+                // A message from the future waits no longer than one from today.
+                let again = received.min(clock::now()) + min_age;
+                intake.book(id, Outcome::LeftOut { why: LeftOut::TooYoung, again: Some(again) })?;
             }
             // What follows looks into the ledger: a row that is still on its way would be missed there.
             intake.settle()?;
@@ -205,55 +247,46 @@ impl FolderJob<'_> {
     /// Looks again at messages whose time has come: young ones that grew old, failed ones that rested.
     fn again(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(), FetchError> {
         let now = clock::now();
+        let horizon = now + LONGEST_REST.max(i64::from(self.definition.min_age_days) * 86_400);
+        if self.definition.min_age_days > 0 && !self.archive.view()?.again(number, i64::MIN, horizon, 1)?.is_empty() {
+            // The clock was wrong when these were booked; their age is looked at again before anything is fetched.
+            self.young(source, number)?;
+        }
         loop {
-            let due: Vec<RemoteId> =
-                self.archive.view()?.again(number, now, AGAIN_AT_ONCE)?.into_iter().map(RemoteId).collect();
+            let due = self.archive.view()?.again(number, now, horizon, AGAIN_AT_ONCE)?;
             if due.is_empty() {
                 return Ok(());
             }
+            let due: Vec<RemoteId> = due.into_iter().map(RemoteId).collect();
             let (mailbox, folder) = (self.mailbox, self.folder);
             let mut intake = self.intake(number, due.len() as u64);
             fetch(source, mailbox, folder, &due, &mut intake)?;
         }
     }
 
-    /// Compares every id on the server with the ledger and fetches what has no outcome. Returns how many still have none.
-    fn reconcile(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<u64, FetchError> {
-        let lost = self.without_outcome(source, number)?;
-        if lost.is_empty() {
-            return Ok(0);
-        }
-        let (mailbox, folder) = (self.mailbox, self.folder);
-        let mut intake = self.intake(number, lost.len() as u64);
-        fetch(source, mailbox, folder, &lost, &mut intake)?;
-        Ok(self.without_outcome(source, number)?.len() as u64)
-    }
-
-    fn without_outcome(
-        &mut self,
-        source: &mut dyn MailSource,
-        number: FolderNumber,
-    ) -> Result<Vec<RemoteId>, FetchError> {
+    /// Compares every id on the server with the ledger: how many have no outcome.
+    fn without_outcome(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<u64, FetchError> {
+        self.archive.flush()?;
         let view = self.archive.view()?;
-        let mut lost = Vec::new();
+        let mut without = 0;
         let mut trouble = None;
         source.list_ids(self.mailbox, self.folder, &mut |id| {
             match view.entry(number, &id.0) {
                 Ok(Some(_)) => {}
-                Ok(None) => lost.push(id),
+                Ok(None) => without += 1,
                 Err(error) => trouble = Some(error),
             }
             Ok(())
         })?;
         match trouble {
             Some(error) => Err(error.into()),
-            None => Ok(lost),
+            None => Ok(without),
         }
     }
 }
 
-/// Fetches `ids` until each is settled. A message at which the connection breaks again and again is booked as failed, so
-/// that it does not keep the rest from being archived.
+/// Fetches `ids` until each is settled. A message at which the connection breaks, although it holds otherwise, is booked as
+/// failed, so that it does not keep the rest from being archived.
 fn fetch(
     source: &mut dyn MailSource,
     mailbox: &Mailbox,
@@ -261,48 +294,40 @@ fn fetch(
     ids: &[RemoteId],
     intake: &mut Intake<'_>,
 ) -> Result<(), FetchError> {
+    // As a server sends them, so that the first one left after a break is the one that broke it.
     let mut left = ids.to_vec();
-    let mut at: Option<RemoteId> = None;
+    left.sort_unstable();
     let mut breaks = 0;
     while let Some(first) = left.first().cloned() {
-        intake.expect(&left);
-        let result = source.fetch(mailbox, folder, &left, intake);
+        // After a break without progress the suspect is asked for alone.
+        let asked = if breaks == 0 { left.clone() } else { vec![first.clone()] };
+        intake.expect(&asked);
+        let result = source.fetch(mailbox, folder, &asked, intake);
         intake.abort();
-        let settled = intake.settle();
+        intake.settle()?;
+        left = intake.unsettled(&left, &asked);
+        let stuck = left.first() == Some(&first);
         match result {
-            Err(SourceError::Sink(error)) => {
-                settled?;
-                return Err(SourceError::Sink(error).into());
+            Ok(()) if stuck => {
+                // A source that settles nothing and reports nothing breaks its word; it must not be asked for ever.
+                intake.book_failure(first, "the server says nothing about it".into())?;
+                intake.settle()?;
+                left.remove(0);
             }
-            result => {
-                settled?;
-                left = intake.unsettled(&left);
-                match result {
-                    Ok(()) => {
-                        // A source that settles nothing and reports nothing breaks its word; it must not be asked for ever.
-                        if left.first() == Some(&first) {
-                            for id in std::mem::take(&mut left) {
-                                intake.book_failure(id, "the server says nothing about it".into())?;
-                            }
-                            intake.settle()?;
-                        }
-                    }
-                    Err(error) if error.retry() == Retry::Now => {
-                        let stuck = left.first().cloned();
-                        breaks = if stuck == at { breaks + 1 } else { 1 };
-                        at = stuck;
-                        if breaks >= BREAKS
-                            && let Some(id) = at.take()
-                        {
-                            intake.book_failure(id.clone(), format!("at this message: {error}"))?;
-                            intake.settle()?;
-                            left.retain(|other| *other != id);
-                            breaks = 0;
-                        }
-                    }
-                    Err(error) => return Err(error.into()),
+            Ok(()) => breaks = 0,
+            Err(error) if error.retry() == Retry::Now => {
+                breaks = if stuck { breaks + 1 } else { 0 };
+                std::thread::sleep(PAUSE * breaks);
+                // Whether it is the message or the connection: a connection that does not come up again is not its fault.
+                source.folders(mailbox)?;
+                if breaks > BREAKS {
+                    intake.book_failure(first, format!("at this message: {error}"))?;
+                    intake.settle()?;
+                    left.remove(0);
+                    breaks = 0;
                 }
             }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

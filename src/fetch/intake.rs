@@ -16,8 +16,8 @@ use crate::source::{Arrival, Missing, RemoteId, Sink};
 
 /// Wait before the first further try of a message that could not be had; doubled at each try.
 const FIRST_AGAIN: i64 = 15 * 60;
-/// Longest wait between two tries.
-const LONGEST_AGAIN: i64 = 24 * 3600;
+/// Longest wait between two tries, seconds.
+pub const LONGEST_REST: i64 = 24 * 3600;
 /// Time between two signs of progress.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 
@@ -37,8 +37,6 @@ pub struct Intake<'a> {
     incoming: Option<Incoming>,
     ticket: Sender<Booked>,
     tickets: Receiver<Booked>,
-    /// Messages handed to the archive and not answered yet.
-    waiting: u64,
     error: Option<std::sync::Arc<ArchiveError>>,
     shown: Instant,
 }
@@ -67,7 +65,6 @@ impl<'a> Intake<'a> {
             incoming: None,
             ticket,
             tickets,
-            waiting: 0,
             error: None,
             shown: Instant::now(),
         }
@@ -78,9 +75,10 @@ impl<'a> Intake<'a> {
         self.open.extend(ids.iter().cloned());
     }
 
-    /// Which of `ids` are not settled, in their order.
-    pub fn unsettled(&self, ids: &[RemoteId]) -> Vec<RemoteId> {
-        ids.iter().filter(|id| self.open.contains(id)).cloned().collect()
+    /// Which of `ids` are not settled, in their order, when `asked` was asked for.
+    pub fn unsettled(&self, ids: &[RemoteId], asked: &[RemoteId]) -> Vec<RemoteId> {
+        let asked: HashSet<&RemoteId> = asked.iter().collect();
+        ids.iter().filter(|id| self.open.contains(id) || !asked.contains(id)).cloned().collect()
     }
 
     /// Books a message that is not archived.
@@ -102,7 +100,7 @@ impl<'a> Intake<'a> {
             Some(Outcome::Failed { tries, .. }) => tries,
             _ => 0,
         };
-        let rest = FIRST_AGAIN.saturating_mul(1 << before.min(10)).min(LONGEST_AGAIN);
+        let rest = FIRST_AGAIN.saturating_mul(1 << before.min(10)).min(LONGEST_REST);
         let outcome = Outcome::Failed { why, tries: before + 1, again: clock::now() + rest };
         self.book(id, outcome)
     }
@@ -114,8 +112,7 @@ impl<'a> Intake<'a> {
         self.hear();
         self.meter.show(self.watch);
         if let Some(error) = self.error.take() {
-            self.waiting = 0;
-            return Err(super::super::archive::shared(&error));
+            return Err(crate::archive::shared(&error));
         }
         flushed
     }
@@ -123,7 +120,6 @@ impl<'a> Intake<'a> {
     /// Takes the answers that are there.
     fn hear(&mut self) {
         while let Ok(booked) = self.tickets.try_recv() {
-            self.waiting -= 1;
             match booked.outcome {
                 Ok(Outcome::Archived(_)) => self.run.archived += 1,
                 Ok(_) => self.run.same += 1,
@@ -217,7 +213,6 @@ impl Sink for Intake<'_> {
             after_due: self.after_due,
             ticket: self.ticket.clone(),
         };
-        self.waiting += 1;
         self.archive.send(Task::Message(Box::new(new))).map_err(|error| archive_error(&error))?;
         self.hear();
         match &self.error {

@@ -1,6 +1,8 @@
 //! One run of a definition: its accounts, their mailboxes, their folders, one after the other. Trouble in one of them is
 //! told and does not stop the rest.
 
+use std::time::Duration;
+
 use super::FetchError;
 use super::folder::FolderJob;
 use super::progress::Watch;
@@ -11,10 +13,14 @@ use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::{self, Definition};
 use crate::source::imap::{self, ImapSource};
-use crate::source::{Folder, MailSource, Mailbox, Role, SourceError};
+use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
 
 /// How often a folder is begun again after the connection broke without any progress.
 const TRIES: u32 = 3;
+/// Pause before a folder is begun again, once more so long at each try.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Folders that may fail one after the other before the mailbox is given up for this run.
+const BAD_FOLDERS: u32 = 5;
 
 /// The connection to one account of a definition.
 pub fn source(definition: &Definition, account: &settings::Account, pulse: &Pulse) -> ImapSource {
@@ -100,14 +106,25 @@ impl MailboxJob<'_> {
                 tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
             }
         }
+        let mut bad = 0;
         for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
-            self.folder(source, folder, &folders)?;
+            match self.folder(source, folder, &folders) {
+                Ok(()) => bad = 0,
+                Err(error) if error.is_ours() || is_whole_mailbox(&error) => return Err(error),
+                Err(error) => {
+                    // One folder does not keep the others; where one after the other fails, it is not the folders.
+                    bad += 1;
+                    if bad >= BAD_FOLDERS {
+                        return Err(error);
+                    }
+                    tell(self.watch, self.troubles, &format!("{} {}", self.mailbox.name, folder.name), &error);
+                }
+            }
         }
         Ok(())
     }
 
-    /// One folder; begun again after a broken connection as long as that brings something. An error that is about this
-    /// folder alone is told and the next folder follows.
+    /// One folder; begun again after a broken connection as long as that brings something.
     fn folder(&mut self, source: &mut dyn MailSource, folder: &Folder, all: &[Folder]) -> Result<(), FetchError> {
         let mut tries = 0;
         loop {
@@ -128,22 +145,27 @@ impl MailboxJob<'_> {
                 Err(error) => return Err(error),
             };
             tries = if self.run.seen > before { 1 } else { tries + 1 };
-            let again = error.retry() == crate::source::Retry::Now && tries < TRIES;
-            let this_folder_only = matches!(
-                error,
-                SourceError::NoFolder { .. } | SourceError::Refused { .. } | SourceError::Unsupported { .. }
-            );
-            let place = format!("{} {}", self.mailbox.name, folder.name);
-            if again {
-                self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
-            } else if this_folder_only {
-                tell(self.watch, self.troubles, &place, &error.into());
-                return Ok(());
-            } else {
+            if error.retry() != Retry::Now || tries >= TRIES {
                 return Err(error.into());
             }
+            self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+            std::thread::sleep(PAUSE * tries);
         }
     }
+}
+
+/// Whether the next folder would meet the same: the login fails, the server asks for rest, or we do not know it.
+fn is_whole_mailbox(error: &FetchError) -> bool {
+    let FetchError::Source(error) = error else { return false };
+    !matches!(
+        error,
+        SourceError::NoFolder { .. }
+            | SourceError::Refused { .. }
+            | SourceError::Unsupported { .. }
+            | SourceError::Lost { .. }
+            | SourceError::Silent { .. }
+            | SourceError::Protocol { .. }
+    )
 }
 
 /// Whether a definition archives this folder.

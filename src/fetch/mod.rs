@@ -35,6 +35,9 @@ pub enum FetchError {
     Archive(#[from] ArchiveError),
     #[error("the spool: {0}")]
     Spool(#[source] std::io::Error),
+    /// Something in the archive is damaged, so its message was left alone on the server.
+    #[error("{0}; on the server it was left where it is, run `archivista verify`")]
+    NotSafe(#[source] ArchiveError),
 }
 
 impl FetchError {
@@ -48,7 +51,11 @@ impl FetchError {
 
     /// Whether going on with the next folder or mailbox is of no use: the archive itself takes nothing.
     fn is_ours(&self) -> bool {
-        !matches!(self, Self::Source(error) if !matches!(error, SourceError::Sink(_) | SourceError::Cancelled))
+        match self {
+            Self::Source(error) => matches!(error, SourceError::Sink(_) | SourceError::Cancelled),
+            Self::NotSafe(_) => false,
+            Self::Archive(_) | Self::Spool(_) => true,
+        }
     }
 }
 

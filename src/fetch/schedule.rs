@@ -1,6 +1,6 @@
 //! When which definition runs: each active one, its interval after its last run ended, one after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Fetcher;
@@ -27,6 +27,7 @@ impl Watch for Log {
 pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), super::FetchError> {
     // Times of this process only: after a start everything is due, so that an outage is made up for at once.
     let mut next: HashMap<String, Instant> = HashMap::new();
+    let mut told = HashSet::new();
     while let Ok(()) = pulse.go_on() {
         let definitions = match settings::definitions(archive) {
             Ok(definitions) => definitions,
@@ -36,7 +37,17 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
                 Vec::new()
             }
         };
-        for definition in definitions.iter().filter(|definition| !definition.inactive) {
+        let good = definitions.iter().filter_map(|definition| match definition {
+            Ok(definition) => Some(definition),
+            Err(error) => {
+                // Twice a second would fill the log.
+                if told.insert(error.to_string()) {
+                    tracing::error!("{error}");
+                }
+                None
+            }
+        });
+        for definition in good.filter(|definition| !definition.inactive) {
             if next.get(&definition.name).is_some_and(|at| *at > Instant::now()) {
                 continue;
             }

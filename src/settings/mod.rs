@@ -31,26 +31,29 @@ pub enum SettingsError {
 /// Result of everything in this room.
 pub type Result<T> = std::result::Result<T, SettingsError>;
 
-/// All definitions, by name, with their secrets opened.
-pub fn definitions(archive: &Archive) -> Result<Vec<Definition>> {
+/// What is stored under each definition's name, by name.
+fn stored(archive: &Archive) -> Result<Vec<(String, Vec<u8>)>> {
     let stored = archive.view()?.settings(DEFINITION)?;
-    stored
-        .into_iter()
-        .map(|(key, value)| Definition::open(key.trim_start_matches(DEFINITION), &value, archive.keys()))
-        .collect()
+    Ok(stored.into_iter().filter_map(|(key, value)| Some((key.strip_prefix(DEFINITION)?.to_string(), value))).collect())
+}
+
+/// All definitions, by name, with their secrets opened. One that cannot be opened does not keep the others.
+pub fn definitions(archive: &Archive) -> Result<Vec<Result<Definition>>> {
+    let open = |(name, value): (String, Vec<u8>)| Definition::open(&name, &value, archive.keys());
+    Ok(stored(archive)?.into_iter().map(open).collect())
 }
 
 /// One definition.
 pub fn definition(archive: &Archive, name: &str) -> Result<Definition> {
-    let mut all = definitions(archive)?;
-    match all.iter().position(|definition| definition.name == name) {
-        Some(place) => Ok(all.swap_remove(place)),
+    let all = stored(archive)?;
+    match all.iter().find(|(other, _)| other == name) {
+        Some((_, value)) => Definition::open(name, value, archive.keys()),
         None => Err(unknown(name, &all)),
     }
 }
 
-fn unknown(name: &str, all: &[Definition]) -> SettingsError {
-    let names: Vec<&str> = all.iter().map(|definition| definition.name.as_str()).collect();
+fn unknown(name: &str, all: &[(String, Vec<u8>)]) -> SettingsError {
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     let known = match names.as_slice() {
         [] => "none is defined yet, add one with `source add FILE.toml`".to_string(),
         names => format!("defined are: {}", names.join(", ")),
@@ -60,7 +63,7 @@ fn unknown(name: &str, all: &[Definition]) -> SettingsError {
 
 /// Adds a definition, or changes the one with this name. Returns whether it is new.
 pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool> {
-    let is_new = definitions(archive)?.iter().all(|other| other.name != definition.name);
+    let is_new = stored(archive)?.iter().all(|(name, _)| *name != definition.name);
     let value = definition.seal(archive.keys())?;
     store(archive, &definition.name, Some(value), who)?;
     Ok(is_new)
@@ -68,7 +71,10 @@ pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool
 
 /// Removes a definition. What it archived stays, and so does its ledger: added again under its name, it goes on.
 pub fn remove(archive: &Archive, name: &str, who: &str) -> Result<()> {
-    definition(archive, name)?;
+    let all = stored(archive)?;
+    if all.iter().all(|(other, _)| other != name) {
+        return Err(unknown(name, &all));
+    }
     store(archive, name, None, who)
 }
 

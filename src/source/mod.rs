@@ -116,6 +116,9 @@ pub struct Page {
     pub more: bool,
     /// The cursor that was given no longer counts (UIDVALIDITY changed): the folder is read from its beginning.
     pub restarted: bool,
+    /// The server has numbered the folder anew (UIDVALIDITY changed): no id from before names anything any more. The cursor
+    /// is that of the folder's beginning.
+    pub renumbered: Option<Cursor>,
     /// Messages in the folder now.
     pub total: u64,
 }

@@ -88,6 +88,7 @@ pub fn changes(
         next: write_cursor(&selected, start),
         more: false,
         restarted,
+        renumbered: restarted.then(|| write_cursor(&selected, 1)),
         total: u64::from(selected.exists),
     };
     if selected.exists == 0 {
