@@ -95,7 +95,8 @@ impl MailboxJob<'_> {
     fn run(&mut self, source: &mut dyn MailSource) -> Result<(), FetchError> {
         let folders = source.folders(self.mailbox)?;
         for wanted in &self.definition.folders {
-            if !folders.iter().any(|folder| folder.is_named(wanted)) {
+            // A level that only groups other folders holds no mail.
+            if !folders.iter().any(|folder| folder.selectable && folder.is_named(wanted)) {
                 let error = SourceError::NoFolder { name: wanted.clone() };
                 tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
             }
