@@ -134,3 +134,18 @@ fn mail_that_is_moved_away_and_back_has_every_place_once() {
     assert_eq!(list.len(), 1);
     assert_eq!(folders_of(&list[0]), ["INBOX", "INBOX"], "two messages of the same bytes, UIDs 1 and 2");
 }
+
+#[test]
+fn a_definition_that_is_removed_and_added_again_goes_on() {
+    let dovecot = Dovecot::start();
+    dovecot.deliver(USER, "INBOX", &tiny("1@example.ch", "Eins"));
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(1));
+    archivista.run(&["source", "remove", "büro"]).succeeded();
+    assert!(archivista.fetch().is_empty());
+    assert_eq!(archivista.list().len(), 1, "what was archived stays");
+    dovecot.deliver(USER, "INBOX", &tiny("2@example.ch", "Zwei"));
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(1));
+}

@@ -86,7 +86,7 @@ fn at_one_message_always() {
     let proxy = Proxy::cutting_each(dovecot.tls_port(), 1_000_000);
     archivista.define(&Definition::of(&dovecot, "büro").with("port", proxy.port()));
     let archived = (MAILS + more.len()) as u64;
-    let output = archivista.run(&["fetch", "--json"]);
+    let output = archivista.run(&["fetch", "--json"]).succeeded();
     assert_eq!(Counts::of(&output), Counts { archived, failed: 1, ..Counts::default() }, "{}", output.stderr);
     let status = archivista.folder_status("INBOX");
     let failed = status["failed"].as_object().unwrap();

@@ -45,8 +45,12 @@ impl FolderJob<'_> {
             name: self.folder.name.clone(),
             mailbox_name: self.mailbox.name.clone(),
         })?;
-        // What a kill or an outage left undone.
-        self.after(source, number)?;
+        // What a kill or an outage left undone. Where the server refuses that, new mail must not wait for it: the end of
+        // this job asks again, and says so.
+        match self.after(source, number) {
+            Err(error) if error.is_of_one_folder() => {}
+            done => done?,
+        }
         let old = self.archive.view()?.cursor(number)?;
         let min_age_days = self.definition.min_age_days;
         if old.as_ref().is_some_and(|old| old.min_age_days != min_age_days) {
@@ -88,10 +92,11 @@ impl FolderJob<'_> {
             unexplained = self.reconcile(source, number)?;
             reconciled = Some(clock::now());
         }
+        let noted = FolderCursor { unexplained, reconciled, noted: clock::now(), ..last };
+        self.archive.send(Task::Note(Box::new(Commit { cursors: vec![noted], ..Commit::default() })))?;
         self.after(source, number)?;
         self.run.unexplained += unexplained;
-        let noted = FolderCursor { unexplained, reconciled, noted: clock::now(), ..last };
-        Ok(self.archive.send(Task::Note(Box::new(Commit { cursors: vec![noted], ..Commit::default() })))?)
+        Ok(())
     }
 
     /// Whether archived messages of this folder are to be moved or deleted.

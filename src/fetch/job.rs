@@ -123,25 +123,18 @@ impl MailboxJob<'_> {
                 run: self.run,
                 watch: self.watch,
             };
-            let error = match job.run(source) {
-                Ok(()) => return Ok(()),
-                Err(FetchError::Source(error)) => error,
-                Err(error) => return Err(error),
-            };
+            let Err(error) = job.run(source) else { return Ok(()) };
             tries = if self.run.seen > before { 1 } else { tries + 1 };
-            let again = error.retry() == crate::source::Retry::Now && tries < TRIES;
-            let this_folder_only = matches!(
-                error,
-                SourceError::NoFolder { .. } | SourceError::Refused { .. } | SourceError::Unsupported { .. }
-            );
+            let may = matches!(&error, FetchError::Source(error) if error.retry() == crate::source::Retry::Now);
+            let again = may && tries < TRIES;
             let place = format!("{} {}", self.mailbox.name, folder.name);
             if again {
                 self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
-            } else if this_folder_only {
-                tell(self.watch, self.troubles, &place, &error.into());
+            } else if error.is_of_one_folder() {
+                tell(self.watch, self.troubles, &place, &error);
                 return Ok(());
             } else {
-                return Err(error.into());
+                return Err(error);
             }
         }
     }

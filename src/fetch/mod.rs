@@ -46,6 +46,12 @@ impl FetchError {
         }
     }
 
+    /// Whether it is about one folder alone, so that the next one may do.
+    fn is_of_one_folder(&self) -> bool {
+        use SourceError::{NoFolder, Refused, Unsupported};
+        matches!(self, Self::Source(NoFolder { .. } | Refused { .. } | Unsupported { .. }))
+    }
+
     /// Whether going on with the next folder or mailbox is of no use: the archive itself takes nothing.
     fn is_ours(&self) -> bool {
         !matches!(self, Self::Source(error) if !matches!(error, SourceError::Sink(_) | SourceError::Cancelled))
