@@ -149,3 +149,37 @@ fn a_definition_that_is_removed_and_added_again_goes_on() {
     archivista.define(&Definition::of(&dovecot, "büro"));
     assert_eq!(archivista.fetch_counts(), Counts::archived(1));
 }
+
+#[test]
+fn folders_with_every_name_that_a_person_may_give() {
+    let names = [
+        "INBOX",
+        "\"Wichtig\"",
+        "back\\slash",
+        "100% *neu*",
+        "&",
+        "R&D & Co",
+        "(Klammer) {5}",
+        "zwei  Leerzeichen",
+        "NIL",
+        "inbox 2",
+        "😀/🏔️ Alpen",
+        "Ärzte/Ärzte/Ärzte",
+        "Ελληνικά",
+        "'; DROP TABLE --",
+    ];
+    let dovecot = Dovecot::start();
+    for (name, number) in names.iter().zip(1..) {
+        dovecot.deliver(USER, name, &tiny(&format!("{number}@example.ch"), name));
+    }
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(names.len() as u64));
+    archive_equals_server(&archivista, &dovecot, USER, &names);
+    // A person can name each of them.
+    for name in names {
+        let archivista = Archivista::new();
+        archivista.define(&Definition::of(&dovecot, "büro").with("folders", vec![name]));
+        assert_eq!(archivista.fetch_counts(), Counts::archived(1), "{name}");
+    }
+}

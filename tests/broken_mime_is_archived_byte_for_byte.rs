@@ -19,9 +19,8 @@ const DATE: &str = "Date: Mon, 3 Jun 2002 12:00:00 +0000\r\n";
 /// A mail with a date and the defects that have to be named, in the order of their numbers.
 fn mails() -> Vec<(Vec<u8>, &'static [&'static str])> {
     let dated = |rest: &[u8]| [DATE.as_bytes(), rest].concat();
-    let nested: String = (0..500)
-        .map(|depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n"))
-        .collect();
+    let level = |depth| format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
+    let nested = (0..500).map(level).collect::<Vec<_>>().concat();
     let forwarded = "Content-Type: message/rfc822\r\n\r\n".repeat(2000);
     let parts = "--x\r\nContent-Type: a/b; name=1\r\n\r\nx\r\n".repeat(20_000);
     vec![
