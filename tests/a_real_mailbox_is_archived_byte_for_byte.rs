@@ -134,3 +134,52 @@ fn mail_that_is_moved_away_and_back_has_every_place_once() {
     assert_eq!(list.len(), 1);
     assert_eq!(folders_of(&list[0]), ["INBOX", "INBOX"], "two messages of the same bytes, UIDs 1 and 2");
 }
+
+#[test]
+fn a_definition_that_is_removed_and_added_again_goes_on() {
+    let dovecot = Dovecot::start();
+    dovecot.deliver(USER, "INBOX", &tiny("1@example.ch", "Eins"));
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(1));
+    archivista.run(&["source", "remove", "büro"]).succeeded();
+    assert!(archivista.fetch().is_empty());
+    assert_eq!(archivista.list().len(), 1, "what was archived stays");
+    dovecot.deliver(USER, "INBOX", &tiny("2@example.ch", "Zwei"));
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(1));
+}
+
+#[test]
+fn folders_with_every_name_that_a_person_may_give() {
+    let names = [
+        "INBOX",
+        "\"Wichtig\"",
+        "back\\slash",
+        "100% *neu*",
+        "&",
+        "R&D & Co",
+        "(Klammer) {5}",
+        "zwei  Leerzeichen",
+        "NIL",
+        "inbox 2",
+        "😀/🏔️ Alpen",
+        "Ärzte/Ärzte/Ärzte",
+        "Ελληνικά",
+        "'; DROP TABLE --",
+    ];
+    let dovecot = Dovecot::start();
+    for (name, number) in names.iter().zip(1..) {
+        dovecot.deliver(USER, name, &tiny(&format!("{number}@example.ch"), name));
+    }
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(names.len() as u64));
+    archive_equals_server(&archivista, &dovecot, USER, &names);
+    // A person can name each of them.
+    for name in names {
+        let archivista = Archivista::new();
+        archivista.define(&Definition::of(&dovecot, "büro").with("folders", vec![name]));
+        assert_eq!(archivista.fetch_counts(), Counts::archived(1), "{name}");
+    }
+}

@@ -121,6 +121,17 @@ fn a_named_folder_that_is_missing_is_said_and_the_rest_is_archived() {
 }
 
 #[test]
+fn a_named_folder_that_only_holds_others_is_said() {
+    let dovecot = Dovecot::start();
+    deliver_one_each(&dovecot, &["Kunden/Müller"]);
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro").with("folders", vec!["Kunden"]));
+    let output = archivista.run(&["fetch", "--json"]).ended_with(1);
+    assert_eq!(Counts::of(&output), Counts::default());
+    assert!(output.stderr.contains("There is no folder \"Kunden\""), "{}", output.stderr);
+}
+
+#[test]
 fn a_folder_that_a_definition_takes_up_later_is_archived_from_its_beginning() {
     let dovecot = Dovecot::start();
     deliver_one_each(&dovecot, &["INBOX", "Privat"]);

@@ -101,7 +101,8 @@ impl MailboxJob<'_> {
     fn run(&mut self, source: &mut dyn MailSource) -> Result<(), FetchError> {
         let folders = source.folders(self.mailbox)?;
         for wanted in &self.definition.folders {
-            if !folders.iter().any(|folder| folder.is_named(wanted)) {
+            // A level that only groups other folders holds no mail.
+            if !folders.iter().any(|folder| folder.selectable && folder.is_named(wanted)) {
                 let error = SourceError::NoFolder { name: wanted.clone() };
                 tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
             }
@@ -139,14 +140,11 @@ impl MailboxJob<'_> {
                 run: self.run,
                 watch: self.watch,
             };
-            let error = match job.run(source) {
-                Ok(()) => return Ok(()),
-                Err(FetchError::Source(error)) => error,
-                Err(error) => return Err(error),
-            };
+            let Err(error) = job.run(source) else { return Ok(()) };
             tries = if self.run.seen > before { 1 } else { tries + 1 };
-            if error.retry() != Retry::Now || tries >= TRIES {
-                return Err(error.into());
+            let may = matches!(&error, FetchError::Source(error) if error.retry() == Retry::Now);
+            if !may || tries >= TRIES {
+                return Err(error);
             }
             self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
             std::thread::sleep(PAUSE * tries);

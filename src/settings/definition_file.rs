@@ -88,6 +88,11 @@ fn read_text(path: &Path) -> Result<String> {
     Ok(text)
 }
 
+/// Reads a file that a key of the definition names; an error names all three.
+fn read_named(key: &str, path: &Path, place: &str) -> Result<String> {
+    read_text(path).map_err(|error| SettingsError::Wrong { place: place.into(), what: format!("{key}: {error}") })
+}
+
 /// `place` names the text in errors.
 fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
     let wrong = |what: String| SettingsError::Wrong { place: place.into(), what };
@@ -106,7 +111,7 @@ fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
         (false, _) => file.accounts,
     };
     let accounts = accounts.into_iter().map(|account| login(account, folder, place)).collect::<Result<Vec<_>>>()?;
-    let ca_pem = file.ca_file.map(|path| read_text(&folder.join(path))).transpose()?;
+    let ca_pem = file.ca_file.map(|path| read_named("ca_file", &folder.join(path), place)).transpose()?;
     let default_port = if matches!(file.encryption, Encryption::Tls) { 993 } else { 143 };
     let definition = Definition {
         name: file.name,
@@ -146,7 +151,10 @@ fn login(account: WrittenAccount, folder: &Path, place: &str) -> Result<Account>
         }
         (Some(password), None) => Some(password),
         // Editors end files with a line end; no password does.
-        (None, Some(path)) => Some(read_text(&folder.join(path))?.trim_end_matches(['\r', '\n']).to_string()),
+        (None, Some(path)) => {
+            let text = read_named("password_file", &folder.join(path), place)?;
+            Some(text.trim_end_matches(['\r', '\n']).to_string())
+        }
         (None, None) => None,
     };
     let access_token_file = account.access_token_file.map(|path| {
@@ -200,7 +208,7 @@ mod tests {
             ("interval_minutes = 0", &["interval_minutes"]),
             ("password_file = 'p'", &["password_file", "not both"]),
             ("access_token_file = 't'", &["not both"]),
-            ("ca_file = 'missing.pem'", &["missing.pem", "cannot be read"]),
+            ("ca_file = 'missing.pem'", &["büro.toml", "ca_file", "missing.pem", "cannot be read"]),
             ("accounts = [{ account = 'b', password = 'x' }]", &["either account or accounts"]),
             ("folders = 'INBOX'", &["line 6", "folders"]),
         ];

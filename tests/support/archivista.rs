@@ -113,7 +113,9 @@ impl Archivista {
         let number = |path: &Path| path.file_name()?.to_str()?.strip_suffix(".eml")?.parse().ok();
         files
             .map(|file| file.unwrap().path())
-            .map(|path| (number(&path).unwrap_or_else(|| panic!("exported too: {path:?}")), fs::read(&path).unwrap()))
+            .map(|path| {
+                (number(&path).unwrap_or_else(|| panic!("exported too: {}", path.display())), fs::read(&path).unwrap())
+            })
             .collect()
     }
 
