@@ -1,13 +1,15 @@
 //! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
 //! nothing; runs in constant memory.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use minicbor::Encode;
 
 use super::catalog::{Document, Position, Row, Sizes, View, row_number};
-use super::commit::{Commit, Metadata};
+use super::commit::{Commit, FolderNumber, Metadata};
 use super::error::{ArchiveError, Result};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
@@ -67,7 +69,7 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
         }
         return Ok(None);
     }
-    let opened = std::panic::catch_unwind(|| {
+    let opened = catch_unwind(|| {
         let mut builder = redb::Database::builder();
         builder.set_cache_size(crate::limits::CATALOG_CACHE);
         if let Ok(database) = builder.open_read_only(catalog) {
@@ -104,14 +106,18 @@ fn run(
         let path = pack::path(&paths.packs, *number);
         report.bytes += path.metadata().map_err(ArchiveError::io(&path))?.len();
     }
-    let Some(archive) = archive_id(paths)? else {
-        if position.sequence > 0 {
-            return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: 0 });
+    let from_packs = archive_id(paths)?;
+    let archive = match from_packs {
+        // Where no head is whole, the catalog tells whose packs these are; without one, zeros fit none of them.
+        None if report.bytes == 0 && position.sequence == 0 => return Ok(()),
+        None => position.archive,
+        Some(archive) => {
+            if position.sequence > 0 && position.archive != archive {
+                let what = ArchiveError::Foreign { path: paths.packs.clone() }.to_string();
+                report.findings.push(Finding { path: paths.packs.clone(), offset: None, document: None, what });
+            }
+            archive
         }
-        if !numbers.is_empty() {
-            report.notes.push("no pack has a whole head; nothing was ever committed".into());
-        }
-        return Ok(());
     };
     if live && position.sequence == 0 {
         // What is being written has not been acknowledged.
@@ -131,6 +137,7 @@ fn run(
         lagging: 0,
         last_number: 0,
         matched: Sizes::default(),
+        unseen: Unseen::default(),
         stopped: None,
     };
     let start = Start { archive, position: Position::default(), known: position.sequence, depth };
@@ -138,8 +145,10 @@ fn run(
     if let Some(error) = check.stopped {
         return Err(error);
     }
-    let Check { sequence, lagging, matched, .. } = check;
-    if let Some(tail) = tail {
+    check.unseen_rows();
+    let Check { view, report, sequence, lagging, matched, .. } = check;
+    // While the archive is open, its last batch is being written there.
+    if let Some(tail) = tail.filter(|_| !live) {
         report.notes.push(format!(
             "pack {:06} ends in {} bytes that were never acknowledged; the next start puts them aside",
             tail.pack, tail.len
@@ -206,8 +215,12 @@ struct Check<'a, 'p> {
     lagging: u64,
     last_number: u64,
     matched: Sizes,
+    unseen: Unseen,
     stopped: Option<ArchiveError>,
 }
+
+/// Rows of the ledger that the catalog does not have, by folder; right only if a later commit ended that folder's rows.
+type Unseen = BTreeMap<FolderNumber, u64>;
 
 impl Visitor for Check<'_, '_> {
     fn commit(&mut self, read: &ReadCommit) -> Result<bool> {
@@ -220,12 +233,24 @@ impl Visitor for Check<'_, '_> {
         self.report.documents += commit.documents.len() as u64;
         self.report.head = read.sha256.to_string();
         self.numbers(read);
+        if commit.sequence == self.position.sequence && read.sha256 != self.position.commit {
+            self.find(read, None, "the catalog knows another commit of this number".into());
+        }
         if commit.sequence > self.position.sequence {
             self.lagging += u64::from(self.view.is_some());
         } else if let Some(view) = self.view
             && !self.report.quick
         {
-            self.rows(view, read)?;
+            // A catalog that cannot be read is looked at no further; the packs are.
+            let what = match catch_unwind(AssertUnwindSafe(|| self.rows(view, read))) {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => Some("its pages are broken".into()),
+            };
+            if let Some(what) = what {
+                self.find(read, None, format!("the catalog cannot be read: {what}"));
+                self.view = None;
+            }
         }
         // What lies behind is being written just now.
         Ok(!self.live || commit.sequence < self.position.sequence)
@@ -249,6 +274,14 @@ impl Check<'_, '_> {
         self.report.findings.push(Finding { path, offset: None, document, what });
     }
 
+    /// Rows that are missing although no commit ended them.
+    fn unseen_rows(&mut self) {
+        for (folder, rows) in std::mem::take(&mut self.unseen) {
+            let what = format!("{rows} rows of folder {folder} are missing in the catalog's table ledger");
+            self.report.findings.push(Finding { path: "catalog.redb".into(), offset: None, document: None, what });
+        }
+    }
+
     /// Document numbers follow each other without a gap.
     fn numbers(&mut self, read: &ReadCommit) {
         for new in &read.commit.documents {
@@ -264,6 +297,9 @@ impl Check<'_, '_> {
     fn rows(&mut self, view: &View, read: &ReadCommit) -> Result<()> {
         let commit = &read.commit;
         let sequence = commit.sequence;
+        for folder in &commit.restarted {
+            self.unseen.remove(folder);
+        }
         for (new, metadata) in commit.documents.iter().zip(&read.metadata) {
             let offset = read.offsets.get(new.message as usize).copied().flatten();
             let metadata: Metadata = metadata.clone();
@@ -291,6 +327,7 @@ impl Check<'_, '_> {
         for entry in &commit.ledger {
             let row = view.entry_row(entry.folder, &entry.remote)?;
             if row.is_none() && view.folder(entry.folder)?.is_some_and(|folder| folder.restarted > sequence) {
+                *self.unseen.entry(entry.folder).or_default() += 1;
                 continue;
             }
             if self.same(read, "ledger", row, entry, true) {
