@@ -1,11 +1,13 @@
 //! What happens on the server to messages that are safe: move or delete.
 //!
 //! Invariants: only a message whose bytes were read back from the archive is touched; what was begun stays due in the
-//! ledger until the server has confirmed it.
+//! ledger until the server has confirmed it; a damaged document keeps no other message from its turn.
+
+use std::collections::HashSet;
 
 use super::FetchError;
-use crate::archive::Archive;
 use crate::archive::commit::{self, Commit, Entry, FolderNumber, Occurrence, Outcome};
+use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 use crate::settings::{AfterArchiving, Definition};
 use crate::source::{After, Done, Folder, MailSource, Mailbox, RemoteId};
@@ -28,22 +30,34 @@ pub fn run(
         AfterArchiving::Move(target) => After::Move(target.clone()),
         AfterArchiving::Delete => After::Delete,
     };
+    // These stay on the server, and due.
+    let mut damaged = HashSet::new();
+    let mut trouble = None;
     loop {
         archive.flush()?;
-        let due = archive.view()?.after_due(number, AT_ONCE)?;
-        if due.is_empty() {
-            return Ok(());
-        }
+        let due = archive.view()?.after_due(number, AT_ONCE + damaged.len())?;
         let mut ids = Vec::with_capacity(due.len());
-        for (remote, document) in &due {
-            archive.read(*document, &mut std::io::sink())?;
-            ids.push(RemoteId(remote.clone()));
+        for (remote, document) in due {
+            if damaged.contains(&remote) {
+                continue;
+            }
+            match archive.read(document, &mut std::io::sink()) {
+                Ok(()) => ids.push(RemoteId(remote)),
+                Err(error @ ArchiveError::DocumentDamaged { .. }) => {
+                    damaged.insert(remote);
+                    trouble = Some(error);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if ids.is_empty() {
+            return trouble.map_or(Ok(()), |error| Err(error.into()));
         }
         let done = source.after(mailbox, folder, &ids, &action)?;
         let note = confirmed(archive, definition, mailbox, all, number, &done)?;
         if note.ledger.is_empty() {
             // The server confirmed nothing; the rows stay due for the next run.
-            return Ok(());
+            return trouble.map_or(Ok(()), |error| Err(error.into()));
         }
         archive.commit(note)?;
     }

@@ -49,7 +49,12 @@ impl FetchError {
     /// Whether it is about one folder alone, so that the next one may do.
     fn is_of_one_folder(&self) -> bool {
         use SourceError::{NoFolder, Refused, Unsupported};
-        matches!(self, Self::Source(NoFolder { .. } | Refused { .. } | Unsupported { .. }))
+        match self {
+            Self::Source(error) => matches!(error, NoFolder { .. } | Refused { .. } | Unsupported { .. }),
+            // What is to be moved or deleted on the server there is not safe.
+            Self::Archive(error) => matches!(error, ArchiveError::DocumentDamaged { .. }),
+            Self::Spool(_) => false,
+        }
     }
 
     /// Whether going on with the next folder or mailbox is of no use: the archive itself takes nothing.
