@@ -179,6 +179,39 @@ fn a_server_that_refuses_the_move_keeps_nothing_from_being_archived() {
     assert_eq!(["INBOX", "Kunden", "Archiv/x"].map(|folder| uids(&dovecot, folder).len()), [0, 0, 6]);
 }
 
+#[test]
+fn what_is_damaged_in_the_archive_is_not_deleted_on_the_server() {
+    let dovecot = Dovecot::start();
+    let archivista = Archivista::new();
+    let noise: Vec<u8> =
+        (0..50_000_u32).flat_map(|number| format!("{:x}", number.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+    dovecot.deliver(USER, "INBOX", &mail(1));
+    dovecot.deliver(USER, "INBOX", &[&mail(2), &noise[..], b"\r\n"].concat());
+    dovecot.deliver(USER, "INBOX", &mail(3));
+    // All three are archived and still to be moved.
+    archivista.define(&Definition::of(&dovecot, "büro").with("after", "move:Archiv//x"));
+    archivista.run(&["fetch"]).ended_with(1);
+    assert_eq!(archivista.folder_status("INBOX")["after_due"], 3);
+
+    // Nearly all of the pack is the second mail.
+    let pack = archivista.data().join("packs/000001.pack");
+    let mut bytes = std::fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&pack, bytes).unwrap();
+
+    archivista.define(&Definition::of(&dovecot, "büro").with("after", "delete"));
+    for number in 4..=5 {
+        dovecot.deliver(USER, "INBOX", &mail(number));
+        dovecot.deliver(USER, "Kunden", &mail(number + 10));
+        let output = archivista.run(&["fetch", "--json"]).ended_with(1);
+        assert_eq!(Counts::of(&output), Counts::archived(2), "{}", output.stderr);
+        assert!(output.stderr.contains("document 2"), "{}", output.stderr);
+        assert_eq!(uids(&dovecot, "INBOX"), [2]);
+        assert!(uids(&dovecot, "Kunden").is_empty(), "the next folder follows");
+    }
+}
+
 /// Kills `fetch` again and again at whatever it does, and looks each time: what is gone from its place must be archived.
 fn killed_at_random(after: &str, places: &[&str]) {
     let dovecot = Dovecot::start();

@@ -105,6 +105,24 @@ fn a_lower_number_takes_up_at_once_what_was_left_out() {
 }
 
 #[test]
+fn in_a_folder_that_is_listed_in_pieces() {
+    let dovecot = Dovecot::start();
+    for number in 0..2_400 {
+        deliver_aged(&dovecot, &format!("Mail {number}"), if number % 3 == 0 { 0 } else { 10 * DAY });
+    }
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&dovecot, "büro").with("min_age_days", 5));
+    assert_eq!(archivista.fetch_counts(), Counts { archived: 1_600, left_out: 800, ..Counts::default() });
+    assert_eq!(archivista.fetch_counts(), Counts::default());
+    archivista.define(&Definition::of(&dovecot, "büro"));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(800));
+    assert_eq!(archivista.fetch_counts(), Counts::default());
+    assert_eq!(archived(&archivista).len(), 2_400);
+    let status = archivista.folder_status("INBOX");
+    assert_eq!((&status["archived"], &status["left_out"]), (&2_400.into(), &serde_json::json!({})), "{status}");
+}
+
+#[test]
 fn a_higher_number_leaves_out_what_waits_and_keeps_what_is_archived() {
     let dovecot = Dovecot::start();
     deliver_aged(&dovecot, "alt", 20 * DAY);

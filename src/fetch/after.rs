@@ -1,7 +1,7 @@
 //! What happens on the server to messages that are safe: move or delete.
 //!
 //! Invariants: only a message whose bytes were read back from the archive is touched; what was begun stays due in the
-//! ledger until the server has confirmed it.
+//! ledger until the server has confirmed it; a damaged document keeps no other message from its turn.
 
 use super::FetchError;
 use crate::archive::commit::{self, Commit, Entry, FolderNumber, Occurrence, Outcome};
