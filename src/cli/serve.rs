@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::process;
-use std::sync::Arc;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt;
@@ -13,7 +15,7 @@ use super::{Exit, Session};
 use crate::archive::Archive;
 use crate::control;
 use crate::fetch::{Fetcher, schedule};
-use crate::limits::{CONTROL_AT_ONCE, ROLE_STACK, SERVER_TIMEOUT};
+use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep};
 
@@ -25,6 +27,9 @@ const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest that the archive's writer may need for one record of the largest size, with room.
 const ARCHIVE_DEADLINE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long verbs that were asked to end are waited for.
+const VERBS_END: Duration = Duration::from_secs(8);
 
 /// Why `serve` ends on its own.
 enum Broken {
@@ -82,7 +87,11 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     }
     let _ = std::fs::remove_file(&archive.paths().control);
     drop(roles);
-    // The last one to hold the archive leaves a durable catalog behind.
+    // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
+    let since = Instant::now();
+    while Arc::strong_count(&archive) > 1 && since.elapsed() < VERBS_END {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     drop(archive);
     tracing::info!("ended");
     Ok(Exit::Fine)
@@ -107,48 +116,110 @@ fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
     Role { name: "fetch", deadline: FETCH_DEADLINE, work: Arc::new(work) }
 }
 
-/// Accepts asking processes; each is answered by a thread of its own, few at a time.
+/// Accepts asking processes; each is answered by a thread of its own, few at a time. Ends when they have ended.
 fn control_role(
     archive: &Arc<Archive>,
     fetcher: &Arc<Fetcher>,
     listener: &Arc<std::os::unix::net::UnixListener>,
 ) -> Role {
     let (archive, fetcher, listener) = (archive.clone(), fetcher.clone(), listener.clone());
-    let busy = Arc::new(AtomicUsize::new(0));
+    let verbs = Arc::new(Verbs::default());
     let work = move |pulse: &Pulse| {
         while pulse.go_on().is_ok() {
-            let free = busy.load(Ordering::SeqCst) < CONTROL_AT_ONCE;
+            let free = verbs.open.load(Ordering::SeqCst) < CONTROL_OPEN;
             let stream = match if free { listener.accept() } else { Err(std::io::ErrorKind::WouldBlock.into()) } {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(50));
+                    std::thread::sleep(PAUSE);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
             stream.set_nonblocking(false)?;
-            let (archive, fetcher, busy) = (archive.clone(), fetcher.clone(), busy.clone());
-            busy.fetch_add(1, Ordering::SeqCst);
-            let guard = Busy(busy);
+            let (archive, fetcher) = (archive.clone(), fetcher.clone());
+            let verb = Verb::new(&verbs, stream);
             std::thread::Builder::new().name("verb".into()).stack_size(2 * ROLE_STACK).spawn(move || {
-                let _guard = guard;
-                let pulse = Pulse::new();
-                let session = Session { archive: &archive, fetcher: &fetcher, pulse: &pulse };
-                if let Err(error) = control::answer(&stream, &session) {
+                if let Err(error) = verb.run(&archive, &fetcher) {
                     tracing::info!("a verb was not answered to its end: {error:#}");
                 }
             })?;
         }
+        verbs.end(pulse);
         Ok(())
     };
     Role { name: "control", deadline: CONTROL_DEADLINE, work: Arc::new(work) }
 }
 
-/// Counts a verb as long as it lives, even when it panics.
-struct Busy(Arc<AtomicUsize>);
+/// The asking processes that are connected.
+#[derive(Default)]
+struct Verbs {
+    open: AtomicUsize,
+    /// Of these, whose verb is being carried out: who is slow to ask keeps nobody waiting.
+    busy: AtomicUsize,
+    connections: Mutex<Vec<Weak<Connection>>>,
+}
 
-impl Drop for Busy {
+struct Connection {
+    stream: UnixStream,
+    pulse: Pulse,
+}
+
+impl Verbs {
+    fn connections(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks all verbs to end, and waits for them; whoever does not read its answer is left.
+    fn end(&self, pulse: &Pulse) {
+        let live = || self.connections().iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        live().iter().for_each(|connection| connection.pulse.cancel());
+        let since = Instant::now();
+        while self.open.load(Ordering::SeqCst) > 0 && since.elapsed() < VERBS_END {
+            if since.elapsed() > VERBS_END / 4 {
+                live().iter().for_each(|connection| drop(connection.stream.shutdown(Shutdown::Both)));
+            }
+            pulse.beat();
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// One asking process; counted as long as it lives, even when its verb panics.
+struct Verb {
+    verbs: Arc<Verbs>,
+    connection: Arc<Connection>,
+    is_busy: bool,
+}
+
+impl Verb {
+    fn new(verbs: &Arc<Verbs>, stream: UnixStream) -> Self {
+        let connection = Arc::new(Connection { stream, pulse: Pulse::new() });
+        verbs.open.fetch_add(1, Ordering::SeqCst);
+        let mut connections = verbs.connections();
+        connections.retain(|connection| connection.strong_count() > 0);
+        connections.push(Arc::downgrade(&connection));
+        drop(connections);
+        Self { verbs: verbs.clone(), connection, is_busy: false }
+    }
+
+    fn run(mut self, archive: &Archive, fetcher: &Fetcher) -> anyhow::Result<()> {
+        let Connection { stream, pulse } = &*self.connection.clone();
+        let request = control::request(stream, pulse)?;
+        let busy = |count| (count < CONTROL_AT_ONCE).then_some(count + 1);
+        while self.verbs.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, busy).is_err() {
+            pulse.go_on()?;
+            std::thread::sleep(PAUSE);
+        }
+        self.is_busy = true;
+        control::answer(stream, &request, &Session { archive, fetcher, pulse })
+    }
+}
+
+impl Drop for Verb {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        if self.is_busy {
+            self.verbs.busy.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.verbs.open.fetch_sub(1, Ordering::SeqCst);
     }
 }
