@@ -73,7 +73,10 @@ impl Box {
         let before = self.bytes();
         assert!(before.ends_with(end));
         let notes = self.verify(0).stdout;
-        assert!(notes.contains(&format!("ends in {} bytes that were never acknowledged", end.len())), "{what}: {notes}");
+        assert!(
+            notes.contains(&format!("ends in {} bytes that were never acknowledged", end.len())),
+            "{what}: {notes}"
+        );
 
         let output = self.archivista.run(&["list", "--json"]).succeeded();
         assert_eq!(output.json_lines(), rest, "{what}");
@@ -205,8 +208,10 @@ fn damage_with_a_commit_behind_it_stays() {
         it.verify(1);
         if place.kind == Kind::Message {
             fs::remove_dir_all(&out).unwrap();
-            let export =
-                it.archivista.run(&["export", "--all", "--format", "eml", "--out", out.to_str().unwrap()]).ended_with(1);
+            let export = it
+                .archivista
+                .run(&["export", "--all", "--format", "eml", "--out", out.to_str().unwrap()])
+                .ended_with(1);
             assert!(export.stderr.contains("9 exported, 1 not"), "{}", export.stderr);
         }
     }
@@ -218,10 +223,8 @@ fn a_damaged_end_that_was_acknowledged_stays() {
     let it = Box::new();
     let good = it.bytes();
     let [.., before, last] = small::commits(&it.archivista.data(), 1)[..] else { panic!() };
-    let batch: Vec<Place> = small::records(&it.archivista.data(), 1)
-        .into_iter()
-        .filter(|place| place.offset >= before.end())
-        .collect();
+    let batch: Vec<Place> =
+        small::records(&it.archivista.data(), 1).into_iter().filter(|place| place.offset >= before.end()).collect();
     for place in batch {
         for verb in [&["list"][..], &["rebuild", "catalog"]] {
             it.again();

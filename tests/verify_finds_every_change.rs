@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use archivista::archive::catalog::{Document, DOCUMENTS, LEDGER, OCCURRENCES, Row, SETTINGS};
+use archivista::archive::catalog::{DOCUMENTS, Document, LEDGER, OCCURRENCES, Row, SETTINGS};
 use archivista::archive::commit::{Entry, Occurrence, Outcome};
 use archivista::archive::pack::PACK_HEADER_LEN;
 use archivista::archive::record::{HEADER_LEN, Kind};
@@ -302,10 +302,13 @@ fn rows_of_the_catalog() {
     found("hash", &with(&|row| row.value.sha256.0[31] ^= 1));
     found("offset", &with(&|row| row.value.offset = None));
     found("pack", &with(&|row| row.value.pack += 1));
-    found("title in the name of a later commit", &with(&|row| {
-        row.commit = 1000;
-        row.value.metadata.title.push('x');
-    }));
+    found(
+        "title in the name of a later commit",
+        &with(&|row| {
+            row.commit = 1000;
+            row.value.metadata.title.push('x');
+        }),
+    );
     found("title in the name of an earlier commit", &with(&|row| row.commit = 1));
     found("a document that nobody archived", &put(9, document.clone()));
     found("a document less", &|txn| {

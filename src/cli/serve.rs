@@ -1,9 +1,9 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
-use std::path::Path;
-use std::process;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};

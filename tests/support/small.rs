@@ -6,13 +6,13 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use archivista::archive::{Archive, ArchiveError};
 use archivista::archive::commit::{Folder, Metadata, Outcome};
 use archivista::archive::pack::{self, Depth};
 use archivista::archive::pack::{Found, Scanner};
 use archivista::archive::record::Kind;
 use archivista::archive::start::Paths;
 use archivista::archive::writer::{NewMessage, Task};
+use archivista::archive::{Archive, ArchiveError};
 use archivista::ingest::{Incoming, Spool};
 use archivista::limits::PACK_SIZE;
 use archivista::pulse::Pulse;
