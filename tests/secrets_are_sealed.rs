@@ -24,7 +24,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 #[test]

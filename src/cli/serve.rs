@@ -172,11 +172,15 @@ impl Verbs {
     /// Asks all verbs to end, and waits for them; whoever does not read its answer is left.
     fn end(&self, pulse: &Pulse) {
         let live = || self.connections().iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
-        live().iter().for_each(|connection| connection.pulse.cancel());
+        for connection in live() {
+            connection.pulse.cancel();
+        }
         let since = Instant::now();
         while self.open.load(Ordering::SeqCst) > 0 && since.elapsed() < VERBS_END {
             if since.elapsed() > VERBS_END / 4 {
-                live().iter().for_each(|connection| drop(connection.stream.shutdown(Shutdown::Both)));
+                for connection in live() {
+                    let _ = connection.stream.shutdown(Shutdown::Both);
+                }
             }
             pulse.beat();
             std::thread::sleep(PAUSE);
