@@ -10,7 +10,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
@@ -18,6 +18,7 @@ use crate::cli::terminal::{Console, Fill, Terminal};
 use crate::cli::{Exit, Request, Session};
 use crate::fetch::progress::Progress;
 use crate::limits::{CHUNK, CONTROL_REQUEST};
+use crate::pulse::Pulse;
 
 const LINE: u8 = b'o';
 const LOG: u8 = b'l';
@@ -30,6 +31,8 @@ const FILE_END: u8 = b'e';
 const FILE_ABORT: u8 = b'a';
 const EXIT: u8 = b'x';
 
+/// How often a wait for it looks whether to go on.
+const SLICE: Duration = Duration::from_millis(200);
 /// How long an asking process may take to say what it wants.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it may leave its frames unread.
@@ -181,12 +184,38 @@ pub fn listen(socket: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers one asking process.
-pub fn answer(stream: &UnixStream, session: &Session<'_>) -> anyhow::Result<()> {
-    stream.set_read_timeout(Some(REQUEST_TIMEOUT))?;
+/// Waits for what an asking process wants.
+pub fn request(stream: &UnixStream, pulse: &Pulse) -> anyhow::Result<Request> {
+    stream.set_read_timeout(Some(SLICE))?;
+    let mut input = Asking { stream, pulse, until: Instant::now() + REQUEST_TIMEOUT };
+    Ok(serde_json::from_slice(&take(&mut input, CONTROL_REQUEST)?)?)
+}
+
+/// Reads a request, which has to be whole in time however slowly it comes.
+struct Asking<'a> {
+    stream: &'a UnixStream,
+    pulse: &'a Pulse,
+    until: Instant,
+}
+
+impl Read for Asking<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.pulse.go_on().map_err(io::Error::other)?;
+            if Instant::now() >= self.until {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match (&mut &*self.stream).read(into) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Carries out what an asking process wants, and answers it.
+pub fn answer(stream: &UnixStream, request: &Request, session: &Session<'_>) -> anyhow::Result<()> {
     stream.set_write_timeout(Some(READER_TIMEOUT))?;
-    let mut input = stream;
-    let request: Request = serde_json::from_slice(&take(&mut input, CONTROL_REQUEST)?)?;
     let mut remote = Remote { out: BufWriter::with_capacity(CHUNK, stream) };
     let exit = request.run(session, &mut remote).unwrap_or_else(|error| {
         remote.log(&format!("archivista: {error:#}"));

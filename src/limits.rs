@@ -48,6 +48,8 @@ pub const RECORD_IN_MEMORY: u64 = 64 * 1024 * 1024;
 pub const CATALOG_EVERY: u32 = 50;
 /// One request or frame on the control socket.
 pub const CONTROL_REQUEST: usize = 16 * 1024 * 1024;
+/// Processes that may be connected to the control socket at a time, asking, waiting or answered.
+pub const CONTROL_OPEN: usize = 64;
 /// Verbs that `serve` carries out at a time.
 pub const CONTROL_AT_ONCE: usize = 4;
 /// Stack of a role's thread.

@@ -11,6 +11,8 @@ use support::archivista::{Archivista, Output};
 use support::random::Random;
 use support::{small, tree};
 
+type Damage<'a> = Box<dyn Fn(&mut Vec<u8>) + 'a>;
+
 /// An archive, closed properly, and what it lists. Its packs are small, so there are several.
 struct Good {
     archivista: Archivista,
@@ -102,7 +104,6 @@ fn cut_or_overwritten() {
     let len = good.again().len();
     let cut = |keep: usize| move |bytes: &mut Vec<u8>| bytes.truncate(keep);
     let noise = random.bytes(len);
-    type Damage<'a> = Box<dyn Fn(&mut Vec<u8>) + 'a>;
     let damages: Vec<(&str, Damage)> = vec![
         ("cut to half", Box::new(cut(len / 2))),
         ("cut to a page", Box::new(cut(4096))),

@@ -14,7 +14,7 @@ use archivista::archive::record::{HEADER_LEN, Kind};
 use archivista::archive::start::Paths;
 use archivista::archive::verify::{self, Report};
 use archivista::archive::{Archive, ArchiveError};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase};
 use support::archivista::Archivista;
 use support::{small, tree};
 

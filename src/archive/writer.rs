@@ -446,10 +446,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the catalog durable. Where that fails the log carries it, and the next commit tries again.
+    /// Makes the catalog durable. Where that fails the log carries it; redb takes nothing more after an I/O error, so the
+    /// reason is kept for whoever comes next.
     fn settle(&mut self) {
-        if self.stopped.get().is_none() && self.read().make_durable().is_ok() {
-            self.lagging = 0;
+        if self.stopped.get().is_some() {
+            return;
+        }
+        let settled = self.read().make_durable();
+        match settled {
+            Ok(()) => self.lagging = 0,
+            Err(error) => drop(self.stopped.set(error.to_string())),
         }
     }
 

@@ -1,10 +1,11 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
-use std::os::unix::net::UnixListener;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -15,7 +16,7 @@ use super::{Exit, Session};
 use crate::archive::Archive;
 use crate::control;
 use crate::fetch::{Fetcher, schedule};
-use crate::limits::{CONTROL_AT_ONCE, ROLE_STACK, SERVER_TIMEOUT};
+use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep};
 
@@ -26,9 +27,10 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs(
 const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest that the archive's writer may need for one record of the largest size, with room.
 const ARCHIVE_DEADLINE: Duration = Duration::from_mins(5);
-/// How long verbs may take to end when `serve` ends.
-const VERBS_GRACE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long verbs that were asked to end are waited for.
+const VERBS_END: Duration = Duration::from_secs(8);
 
 /// Why `serve` ends on its own.
 enum Broken {
@@ -48,8 +50,7 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     let listener = Arc::new(listener);
     listener.set_nonblocking(true)?;
     let fetcher = Arc::new(Fetcher::default());
-    let verbs = Arc::new(Verbs::default());
-    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener, &verbs)];
+    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener)];
     tracing::info!("serving {}", data.display());
 
     let end = Pulse::new();
@@ -89,8 +90,11 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     }
     let _ = std::fs::remove_file(&archive.paths().control);
     drop(roles);
-    verbs.end();
-    // Leaves a durable catalog behind, unless a verb still holds the archive; then the log carries it.
+    // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
+    let since = Instant::now();
+    while Arc::strong_count(&archive) > 1 && since.elapsed() < VERBS_END {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     drop(archive);
     tracing::info!("ended");
     Ok(Exit::Fine)
@@ -115,85 +119,114 @@ fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
     Role { name: "fetch", deadline: FETCH_DEADLINE, work: Arc::new(work) }
 }
 
-/// Accepts asking processes; each is answered by a thread of its own, few at a time.
+/// Accepts asking processes; each is answered by a thread of its own, few at a time. Ends when they have ended.
 fn control_role(
     archive: &Arc<Archive>,
     fetcher: &Arc<Fetcher>,
-    listener: &Arc<UnixListener>,
-    verbs: &Arc<Verbs>,
+    listener: &Arc<std::os::unix::net::UnixListener>,
 ) -> Role {
-    let (archive, fetcher, listener, verbs) = (archive.clone(), fetcher.clone(), listener.clone(), verbs.clone());
+    let (archive, fetcher, listener) = (archive.clone(), fetcher.clone(), listener.clone());
+    let verbs = Arc::new(Verbs::default());
     let work = move |pulse: &Pulse| {
         while pulse.go_on().is_ok() {
-            let free = verbs.count() < CONTROL_AT_ONCE;
+            let free = verbs.open.load(Ordering::SeqCst) < CONTROL_OPEN;
             let stream = match if free { listener.accept() } else { Err(std::io::ErrorKind::WouldBlock.into()) } {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    std::thread::sleep(Duration::from_millis(50));
+                    std::thread::sleep(PAUSE);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
             stream.set_nonblocking(false)?;
             let (archive, fetcher) = (archive.clone(), fetcher.clone());
-            let verb = Verbs::begin(&verbs);
+            let verb = Verb::new(&verbs, stream);
             std::thread::Builder::new().name("verb".into()).stack_size(2 * ROLE_STACK).spawn(move || {
-                // Moved here whole, so that it ends with this thread.
-                let verb = verb;
-                let pulse = verb.pulse.clone();
-                let session = Session { archive: &archive, fetcher: &fetcher, pulse: &pulse };
-                if let Err(error) = control::answer(&stream, &session) {
+                if let Err(error) = verb.run(&archive, &fetcher) {
                     tracing::info!("a verb was not answered to its end: {error:#}");
                 }
             })?;
         }
+        verbs.end(pulse);
         Ok(())
     };
     Role { name: "control", deadline: CONTROL_DEADLINE, work: Arc::new(work) }
 }
 
-/// The verbs that are being carried out.
+/// The asking processes that are connected.
 #[derive(Default)]
 struct Verbs {
-    pulses: Mutex<Vec<(u64, Pulse)>>,
-    next: AtomicU64,
+    open: AtomicUsize,
+    /// Of these, whose verb is being carried out: who is slow to ask keeps nobody waiting.
+    busy: AtomicUsize,
+    connections: Mutex<Vec<Weak<Connection>>>,
 }
 
-/// One of them; it counts as long as it lives, also when it panics.
-struct Verb {
-    verbs: Arc<Verbs>,
-    id: u64,
+struct Connection {
+    stream: UnixStream,
     pulse: Pulse,
 }
 
 impl Verbs {
-    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Pulse)>> {
-        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn begin(verbs: &Arc<Self>) -> Verb {
-        let id = verbs.next.fetch_add(1, Ordering::Relaxed);
-        let pulse = Pulse::new();
-        verbs.lock().push((id, pulse.clone()));
-        Verb { verbs: verbs.clone(), id, pulse }
-    }
-
-    /// Asks all of them to end and waits a while, so that the archive is closed and not torn away.
-    fn end(&self) {
-        self.lock().iter().for_each(|(_, pulse)| pulse.cancel());
-        let since = Instant::now();
-        while self.count() > 0 && since.elapsed() < VERBS_GRACE {
-            std::thread::sleep(Duration::from_millis(20));
+    /// Asks all verbs to end, and waits for them; whoever does not read its answer is left.
+    fn end(&self, pulse: &Pulse) {
+        let live = || self.connections().iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
+        for connection in live() {
+            connection.pulse.cancel();
         }
+        let since = Instant::now();
+        while self.open.load(Ordering::SeqCst) > 0 && since.elapsed() < VERBS_END {
+            if since.elapsed() > VERBS_END / 4 {
+                for connection in live() {
+                    let _ = connection.stream.shutdown(Shutdown::Both);
+                }
+            }
+            pulse.beat();
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// One asking process; counted as long as it lives, even when its verb panics.
+struct Verb {
+    verbs: Arc<Verbs>,
+    connection: Arc<Connection>,
+    is_busy: bool,
+}
+
+impl Verb {
+    fn new(verbs: &Arc<Verbs>, stream: UnixStream) -> Self {
+        let connection = Arc::new(Connection { stream, pulse: Pulse::new() });
+        verbs.open.fetch_add(1, Ordering::SeqCst);
+        let mut connections = verbs.connections();
+        connections.retain(|connection| connection.strong_count() > 0);
+        connections.push(Arc::downgrade(&connection));
+        drop(connections);
+        Self { verbs: verbs.clone(), connection, is_busy: false }
+    }
+
+    fn run(mut self, archive: &Archive, fetcher: &Fetcher) -> anyhow::Result<()> {
+        let Connection { stream, pulse } = &*self.connection.clone();
+        let request = control::request(stream, pulse)?;
+        let busy = |count| (count < CONTROL_AT_ONCE).then_some(count + 1);
+        while self.verbs.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, busy).is_err() {
+            pulse.go_on()?;
+            std::thread::sleep(PAUSE);
+        }
+        self.is_busy = true;
+        control::answer(stream, &request, &Session { archive, fetcher, pulse })
     }
 }
 
 impl Drop for Verb {
     fn drop(&mut self) {
-        self.verbs.lock().retain(|(id, _)| *id != self.id);
+        if self.is_busy {
+            self.verbs.busy.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.verbs.open.fetch_sub(1, Ordering::SeqCst);
     }
 }

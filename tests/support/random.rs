@@ -1,4 +1,4 @@
-//! Numbers by chance that can be had again: SplitMix64 (Steele, Lea, Flood 2014).
+//! Numbers by chance that can be had again: `SplitMix64` (Steele, Lea, Flood 2014).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

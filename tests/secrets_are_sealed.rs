@@ -1,0 +1,137 @@
+//! Promise: a password that was entered stands nowhere in readable form, and the key that opens it belongs to its owner only
+//! and is never replaced by another one behind somebody's back.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use archivista::archive::pack::{self, Depth, Found, Scanner};
+use support::archivista::Archivista;
+use support::definition::Definition;
+use support::dovecot::{Dovecot, PASSWORD, USER};
+use support::{small, tree};
+
+/// All files below `dir`.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+#[test]
+fn no_file_and_no_answer_holds_the_password() {
+    let server = Dovecot::start();
+    server.deliver(USER, "INBOX", &small::mail(1));
+    let archivista = Archivista::new();
+    let wrong = "falsches Passwort";
+    archivista.define(&Definition::of(&server, "office"));
+    archivista.define(&Definition::of(&server, "wrong").with("password", wrong));
+    let mut said = String::new();
+    for verb in [
+        &["fetch"][..],
+        &["fetch", "--json"],
+        &["source", "list"],
+        &["source", "list", "--json"],
+        &["source", "test", "office"],
+        &["source", "test", "wrong", "--json"],
+        &["status", "--json"],
+        &["verify"],
+        &["rebuild", "catalog"],
+        &["source", "remove", "wrong"],
+    ] {
+        let output = archivista.run(verb);
+        said += &output.stdout;
+        said += &output.stderr;
+    }
+    assert_eq!(archivista.list().len(), 1, "the password was used");
+    let texts = [PASSWORD, wrong].into_iter().flat_map(|text| [text.to_owned(), hex(text)]);
+    let texts: Vec<String> = texts.chain([support::token::base64(wrong.as_bytes())]).collect();
+    for text in &texts {
+        assert!(!holds(said.as_bytes(), text), "{text} was said: {said}");
+    }
+    let mut looked = 0;
+    for path in files(&archivista.data()).into_iter().filter(|path| path.is_file()) {
+        let bytes = fs::read(&path).unwrap();
+        looked += bytes.len();
+        for text in &texts {
+            assert!(!holds(&bytes, text), "{text} in {}", path.display());
+        }
+    }
+    assert!(looked > 10_000);
+    // What is packed has to be unpacked to be looked at.
+    let packs = archivista.data().join("packs");
+    let (mut records, mut settings) = (0, 0);
+    for number in pack::numbers(&packs).unwrap() {
+        let (mut scanner, _) = Scanner::open(&packs, number).unwrap().unwrap();
+        while let Some(found) = scanner.next(Depth::Plain).unwrap() {
+            let Found::Record { offset, .. } = found else { panic!("{found:?}") };
+            let mut plain = Vec::new();
+            pack::read(&packs, number, offset, &mut plain).unwrap().unwrap();
+            records += 1;
+            settings += usize::from(holds(&plain, "definition/office"));
+            for text in &texts {
+                assert!(!holds(&plain, text), "{text} in the record at {offset}");
+            }
+        }
+    }
+    assert!(records > 4 && settings > 0, "{records} records, {settings} with a definition");
+}
+
+#[test]
+fn the_key_is_its_owners_and_stays_the_same() {
+    let server = Dovecot::start();
+    server.deliver(USER, "INBOX", &small::mail(1));
+    let archivista = Archivista::new();
+    archivista.define(&Definition::of(&server, "office"));
+    let keys = archivista.data().join("keys");
+    let key = keys.join("archive.key");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&keys), mode(&key)), (0o700, 0o600));
+    assert_eq!(fs::metadata(&key).unwrap().len(), 32);
+    archivista.fetch();
+
+    let good = fs::read(&key).unwrap();
+    let verbs = [&["fetch"][..], &["list"], &["status"], &["source", "list"], &["serve"]];
+    for (what, bytes) in [("gone", None), ("empty", Some(&b""[..])), ("cut", Some(&good[..31]))] {
+        match bytes {
+            None => fs::remove_file(&key).unwrap(),
+            Some(bytes) => fs::write(&key, bytes).unwrap(),
+        }
+        let before = tree::hashes(&keys);
+        for verb in verbs {
+            let output = archivista.run(verb).ended_with(1);
+            assert!(output.stderr.contains("archive.key is missing"), "{what}, {verb:?}: {}", output.stderr);
+            assert!(output.stderr.contains("put it back from a backup"), "{what}, {verb:?}: {}", output.stderr);
+        }
+        // The proof needs no secret.
+        archivista.run(&["verify"]).succeeded();
+        assert_eq!(tree::hashes(&keys), before, "{what}: another key was made");
+    }
+    // Not even where everything else is gone that could be made anew.
+    fs::remove_dir_all(&keys).unwrap();
+    fs::remove_file(archivista.data().join("catalog.redb")).unwrap();
+    archivista.run(&["list"]).ended_with(1);
+    assert!(!key.exists());
+
+    fs::create_dir_all(&keys).unwrap();
+    fs::write(&key, &good).unwrap();
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o755)).unwrap();
+    server.deliver(USER, "INBOX", &small::mail(2));
+    archivista.fetch();
+    assert_eq!(archivista.list().len(), 2);
+    assert_eq!(mode(&keys), 0o700);
+
+    // Another archive's key opens nothing, and says so.
+    fs::write(&key, [7; 32]).unwrap();
+    let output = archivista.run(&["fetch"]).ended_with(1);
+    assert!(output.stderr.contains("cannot be opened with this archive's key"), "{}", output.stderr);
+}
