@@ -71,11 +71,11 @@ fn no_file_and_no_answer_holds_the_password() {
     let packs = archivista.data().join("packs");
     let (mut records, mut settings) = (0, 0);
     for number in pack::numbers(&packs).unwrap() {
-        let (mut scanner, _) = Scanner::open(&packs, number).unwrap().unwrap();
+        let (mut scanner, header) = Scanner::open(&packs, number).unwrap().unwrap();
         while let Some(found) = scanner.next(Depth::Plain).unwrap() {
             let Found::Record { offset, .. } = found else { panic!("{found:?}") };
             let mut plain = Vec::new();
-            pack::read(&packs, number, offset, &mut plain).unwrap().unwrap();
+            pack::read(&packs, header.archive, number, offset, &mut plain).unwrap().unwrap();
             records += 1;
             settings += usize::from(holds(&plain, "definition/office"));
             for text in &texts {
