@@ -91,9 +91,11 @@ fn a_flipped_bit_in_every_byte_of_every_pack() {
             if message.is_some_and(|place| place.offset == at) {
                 number_of += 1;
             }
-            // All bits of heads, where each has its own meaning.
-            let in_head = place.is_none_or(|place| at < place.offset + HEADER_LEN as u64 + 4);
-            for bit in (0..8).filter(|bit| in_head || *bit == at % 8) {
+            // All bits of heads, where each has its own meaning: that of the record, and that of the packed frame in it.
+            let head_end = |place: small::Place| place.offset + HEADER_LEN as u64 + 4;
+            let in_head = place.is_none_or(|place| at < head_end(*place));
+            let in_frame_head = place.is_some_and(|place| at < head_end(*place) + 12);
+            for bit in (0..8).filter(|bit| in_head || in_frame_head || *bit == at % 8) {
                 flips += 1;
                 let what = format!("pack {pack}, byte {at}, bit {bit}, {place:?}");
                 file.write_all_at(&[byte ^ (1 << bit)], at).unwrap();
