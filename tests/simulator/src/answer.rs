@@ -23,6 +23,23 @@ pub struct Piece {
     slow: bool,
     sent: u64,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// What was sent before the end has had its time to leave.
+    left: bool,
+}
+
+impl Piece {
+    /// Ends the connection, but not before what was sent has left: hyper throws away what it still holds.
+    fn break_off(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if self.left {
+            return Poll::Ready(Some(Err(std::io::Error::other("cut"))));
+        }
+        self.left = true;
+        let mut sleep = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
+        // Not ready yet, but asked, so that it wakes this up.
+        let _ = sleep.as_mut().poll(context);
+        self.sleep = Some(sleep);
+        Poll::Pending
+    }
 }
 
 enum From {
@@ -52,7 +69,7 @@ impl Body for Piece {
         let mut room = 64 << 10;
         if let Some(cut) = this.cut {
             if this.sent >= cut {
-                return Poll::Ready(Some(Err(std::io::Error::other("cut"))));
+                return this.break_off(context);
             }
             room = room.min(cut - this.sent);
         }
@@ -74,11 +91,11 @@ impl Body for Piece {
             }
         };
         if data.is_empty() {
+            if this.cut.is_some() {
+                return this.break_off(context);
+            }
             this.from = From::Nothing;
             this.lane = None;
-            if this.cut.is_some() {
-                return Poll::Ready(Some(Err(std::io::Error::other("cut"))));
-            }
             return Poll::Ready(None);
         }
         this.sent += data.len() as u64;
@@ -102,7 +119,7 @@ pub struct Answer {
 
 impl Answer {
     fn new(status: u16, from: From) -> Self {
-        let piece = Piece { from, lane: None, cut: None, slow: false, sent: 0, sleep: None };
+        let piece = Piece { from, lane: None, cut: None, slow: false, sent: 0, sleep: None, left: false };
         Self { status, headers: Vec::new(), piece }
     }
 

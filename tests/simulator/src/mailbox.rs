@@ -265,7 +265,7 @@ mod tests {
         let mut mailbox = Mailbox::new("a", false);
         let inbox = mailbox.inbox();
         assert_eq!(mailbox.folder_of(&["INBOX"]), inbox);
-        assert_eq!(mailbox.folder_of::<&str>(&[]), inbox);
+        assert_eq!(mailbox.folder_of(&[] as &[&str]), inbox);
         assert_eq!(mailbox.folder_of(&["Posteingang"]), inbox);
         let sent = mailbox.folder_of(&["Sent"]);
         assert_eq!(mailbox.folders[sent].well_known, Some("sentitems"));

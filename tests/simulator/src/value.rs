@@ -28,7 +28,7 @@ pub fn answer(tenant: &mut Tenant, at: &mut At<'_>, message: usize) -> Result<An
     Ok(match fault {
         Some(Kind::Cut) => answer.cut(length / 2),
         // A length that is too small could not be told from a short message by anyone, so it is not among the faults.
-        Some(Kind::LyingLength) => answer.with("Content-Length", (length * 2 + 1024).to_string()),
+        Some(Kind::LyingLength) => answer.with("Content-Length", (length * 2 + 1024).to_string()).cut(length),
         Some(_) => answer.slowly(),
         None => answer,
     })
