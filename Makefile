@@ -26,13 +26,13 @@ run: ## Archive a sample mailbox from a private mail server, and look at the res
 check: ## Form, lints, unit tests, licences and bans: what every commit passes
 	@tests/tools/install.sh $(BUILD_PACKAGES)
 	@tests/tools/cargo_deny.sh $(TOOLS)
-	cargo fmt --check
-	cargo clippy --all-targets --quiet -- -D warnings
-	tests/tools/run_tests.sh target/unit-tests.log --lib --bins
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	tests/tools/run_tests.sh target/unit-tests.log --workspace --lib --bins
 	cargo deny check bans licenses sources
 
 test: tools check ## All of check, then every promise against the real program and a real mail server
-	tests/tools/run_tests.sh target/promises.log --test '*'
+	tests/tools/run_tests.sh target/promises.log --workspace --test '*'
 	@tests/tools/closing_line.sh target/unit-tests.log target/promises.log
 
 bench-fetch: ## Fetch a mailbox side by side with mbsync; writes docs/benchmarks.md
@@ -45,7 +45,8 @@ bench-fetch: ## Fetch a mailbox side by side with mbsync; writes docs/benchmarks
 BUILD_PACKAGES := gcc libc6-dev
 MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
 
-tools: ## Install what the tests need: Debian packages, cargo-deny, 6,046 real mails
+tools: ## Install what the tests need: Debian packages, cargo-deny, python O365, 6,046 real mails
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
 	@tests/tools/cargo_deny.sh $(TOOLS)
 	@tests/tools/mail_corpus.sh $(TOOLS)
+	@tests/tools/o365/install.sh $(TOOLS)
