@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod imap;
+mod socket;
 
 pub use error::{Retry, SourceError};
 
