@@ -53,7 +53,8 @@ impl FolderJob<'_> {
         let dates = self.definition.min_age_days > 0;
         let last = loop {
             let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), dates)?;
-            if page.restarted {
+            // Ids that span folders outlive a lost cursor: their ledger rows stay.
+            if page.restarted && !source.ids_span_folders() {
                 self.archive.commit(Commit { restarted: vec![number], ..Commit::default() })?;
             }
             if page.restarted || cursor.is_none() {
@@ -94,7 +95,7 @@ impl FolderJob<'_> {
     fn has_after(&self) -> bool {
         match &self.definition.after {
             AfterArchiving::Leave => false,
-            AfterArchiving::Delete => true,
+            AfterArchiving::Delete | AfterArchiving::Purge => true,
             AfterArchiving::Move(target) => !self.folder.is_named(target),
         }
     }

@@ -152,7 +152,7 @@ pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
         return false;
     }
     if definition.folders.is_empty() {
-        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk)
+        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk | Role::Recoverable)
     } else {
         definition.folders.iter().any(|name| folder.is_named(name))
     }

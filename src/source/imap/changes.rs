@@ -81,6 +81,7 @@ pub fn changes(
         next: write_cursor(&selected, start),
         more: false,
         restarted,
+        removed: Vec::new(),
         total: u64::from(selected.exists),
     };
     if selected.exists == 0 {
