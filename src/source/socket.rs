@@ -201,8 +201,7 @@ fn dial(server: &str, port: u16, pulse: &Pulse, patience: Duration) -> Result<Tc
 }
 
 fn tls(server: &str, port: u16, tcp: Tcp, config: Arc<ClientConfig>) -> Result<Layer> {
-    let failed =
-        |detail: &str| SourceError::Tls { server: server.to_owned(), port, detail: words(detail.as_bytes()) };
+    let failed = |detail: &str| SourceError::Tls { server: server.to_owned(), port, detail: words(detail.as_bytes()) };
     let name = ServerName::try_from(server.to_owned()).map_err(|error| failed(&error.to_string()))?;
     let mut connection = ClientConnection::new(config, name).map_err(|error| failed(&error.to_string()))?;
     let patience = tcp.patience;

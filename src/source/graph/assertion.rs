@@ -54,7 +54,8 @@ pub fn sign(cert_pem: &str, key_pem: &str, app: &str, audience: &str, now: i64) 
             signature
         }
         Key::P256(key) => {
-            let signature = key.sign(&random, token.as_bytes()).map_err(|_| "the P-256 key does not sign".to_owned())?;
+            let signature =
+                key.sign(&random, token.as_bytes()).map_err(|_| "the P-256 key does not sign".to_owned())?;
             signature.as_ref().to_vec()
         }
     };

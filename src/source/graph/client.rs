@@ -23,7 +23,7 @@ use super::throttle::{Gates, Pace, Pass, rest, retry_after};
 use super::token::{Token, Tokens};
 use super::trouble::Trouble;
 use crate::clock;
-use crate::limits::{GRAPH_ANSWER, GRAPH_PAGE_TIME};
+use crate::limits::{GRAPH_ANSWER, GRAPH_MESSAGE, GRAPH_PAGE_TIME};
 use crate::pulse::Pulse;
 use crate::source::error::words;
 use crate::source::socket::tls_config;
@@ -95,7 +95,6 @@ impl From<Fail> for SourceError {
 
 /// A success; its body is read by whoever asked, and keeps its lane as long.
 pub struct Answer {
-    pub status: u16,
     /// Content-Length, where given.
     pub length: Option<u64>,
     body: BodyReader<'static>,
@@ -210,7 +209,7 @@ impl Client {
             if head.status.is_success() {
                 pass.answered();
                 let length = body.content_length();
-                return Ok(Answer { status, length, body: body.into_reader(), _pass: pass });
+                return Ok(Answer { length, body: body.into_reader(), _pass: pass });
             }
             if head.status.is_redirection() {
                 let host = head.headers.get("location").map_or("?".to_owned(), |to| words(to.as_bytes()));
@@ -283,7 +282,9 @@ impl Client {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|error| {
                         let place = format!("line {} column {}", error.line(), error.column());
-                        Fail::Other(SourceError::Protocol { detail: format!("an answer that is not as documented, {place}") })
+                        Fail::Other(SourceError::Protocol {
+                            detail: format!("an answer that is not as documented, {place}"),
+                        })
                     });
                 }
                 // Cut in the middle: reading it again changes nothing on the server.
@@ -299,7 +300,7 @@ impl Client {
     pub fn done(&self, ask: &Ask<'_>) -> std::result::Result<(), Fail> {
         let mut answer = self.send(ask)?;
         // Read to its end, so that the connection can be used again.
-        bounded(&mut answer, super::super::super::limits::GRAPH_MESSAGE).map(drop).map_err(Fail::Other)
+        bounded(&mut answer, GRAPH_MESSAGE).map(drop).map_err(Fail::Other)
     }
 }
 

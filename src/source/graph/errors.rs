@@ -102,7 +102,11 @@ impl Refusal {
     }
 
     fn is_elsewhere(&self) -> bool {
-        self.is_any(&["MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI", "MailboxNotHostedInExchangeOnline"])
+        self.is_any(&[
+            "MailboxNotEnabledForRESTAPI",
+            "MailboxNotSupportedForRESTAPI",
+            "MailboxNotHostedInExchangeOnline",
+        ])
     }
 
     /// What to do about it.

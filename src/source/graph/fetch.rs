@@ -45,17 +45,15 @@ fn one(client: &Client, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -
         Ok(mut answer) => return stream(&mut answer, arrival(false), sink),
         Err(Fail::Refused(refusal, _)) if refusal.is_gone() => Missing::Gone,
         // A server error that stays is about this one message: what else can be had of it?
-        Err(Fail::Refused(refusal, _)) if refusal.status == 500 => {
-            match rebuild::rebuild(client, mailbox, id, sink) {
-                Ok(()) => return sink.end(arrival(true)).map_err(SourceError::Sink),
-                Err(rebuild::Impossible::Gone) => Missing::Gone,
-                Err(rebuild::Impossible::Refused(said)) => {
-                    let first = if refusal.code.is_empty() { refusal.said } else { refusal.code };
-                    Missing::Refused(words(format!("{first}; and it cannot be rebuilt: {said}").as_bytes()))
-                }
-                Err(rebuild::Impossible::Trouble(error)) => return Err(error),
+        Err(Fail::Refused(refusal, _)) if refusal.status == 500 => match rebuild::rebuild(client, mailbox, id, sink) {
+            Ok(()) => return sink.end(arrival(true)).map_err(SourceError::Sink),
+            Err(rebuild::Impossible::Gone) => Missing::Gone,
+            Err(rebuild::Impossible::Refused(said)) => {
+                let first = if refusal.code.is_empty() { refusal.said } else { refusal.code };
+                Missing::Refused(words(format!("{first}; and it cannot be rebuilt: {said}").as_bytes()))
             }
-        }
+            Err(rebuild::Impossible::Trouble(error)) => return Err(error),
+        },
         Err(Fail::Refused(refusal, error)) => match refusal.status {
             // What concerns the mailbox or the whole service is no message's fault.
             401 | 403 | 429 | 502 | 503 | 509 => return Err(error),

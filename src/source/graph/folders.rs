@@ -176,6 +176,9 @@ mod tests {
              "childFolderCount":0,"totalItemCount":5,"isSupported":true,"filterQuery":"contains(subject, 'weekly digest')"}]}"##;
         let page: Listing<Wire> = serde_json::from_slice(json).unwrap();
         let of = |folder: &Wire| (folder.is_search(), folder.children, folder.items);
-        assert_eq!(page.value.iter().map(of).collect::<Vec<_>>(), [(false, Some(1), Some(71)), (true, Some(0), Some(5))]);
+        assert_eq!(
+            page.value.iter().map(of).collect::<Vec<_>>(),
+            [(false, Some(1), Some(71)), (true, Some(0), Some(5))]
+        );
     }
 }

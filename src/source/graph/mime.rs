@@ -90,7 +90,11 @@ pub fn boundary(message: &Value) -> String {
 /// The text of the message as the first part.
 pub fn body(message: &Value, boundary: &str) -> String {
     let body = &message["body"];
-    let kind = if body["contentType"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("html")) { "html" } else { "plain" };
+    let kind = if body["contentType"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("html")) {
+        "html"
+    } else {
+        "plain"
+    };
     let text = body["content"].as_str().unwrap_or("[The server does not give the text of this message.]\r\n");
     text_part(boundary, kind, text)
 }
@@ -114,7 +118,10 @@ fn text_part(boundary: &str, kind: &str, text: &str) -> String {
 /// The head of a part for a file; Base64 follows.
 pub fn file_part(boundary: &str, name: &str, media_type: &str) -> String {
     let (main, sub) = media_type.split(';').next().unwrap_or_default().trim().split_once('/').unwrap_or_default();
-    let is_simple = is_name(main) && is_name(sub) && !main.eq_ignore_ascii_case("multipart") && !main.eq_ignore_ascii_case("message");
+    let is_simple = is_name(main)
+        && is_name(sub)
+        && !main.eq_ignore_ascii_case("multipart")
+        && !main.eq_ignore_ascii_case("message");
     let media_type = if is_simple { format!("{main}/{sub}") } else { "application/octet-stream".to_owned() };
     let mut out = format!("\r\n--{boundary}\r\nContent-Type: {media_type}\r\nContent-Disposition: attachment");
     // RFC 2231, 4: the charset, no language, percent-encoded.
@@ -139,7 +146,9 @@ pub fn item_part(boundary: &str) -> String {
 
 /// A token of RFC 2045, 5.1, which is also a field name of RFC 5322.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 200 && name.bytes().all(|c| c.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&c))
+    !name.is_empty()
+        && name.len() <= 200
+        && name.bytes().all(|c| c.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&c))
 }
 
 /// Control characters become spaces, the rest is cut.

@@ -87,7 +87,10 @@ impl Transport for Pipe {
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> std::result::Result<(), ureq::Error> {
         use std::io::Write;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.socket.write_all(output).and_then(|()| self.socket.flush()).map_err(|error| other(self.socket.explain(&error)))
+        self.socket
+            .write_all(output)
+            .and_then(|()| self.socket.flush())
+            .map_err(|error| other(self.socket.explain(&error)))
     }
 
     fn await_input(&mut self, _: NextTimeout) -> std::result::Result<bool, ureq::Error> {

@@ -37,7 +37,9 @@ impl From<Fail> for Impossible {
     fn from(fail: Fail) -> Self {
         match fail {
             Fail::Refused(refusal, _) if refusal.is_gone() => Self::Gone,
-            Fail::Refused(refusal, error) if matches!(refusal.status, 401 | 403 | 429 | 502 | 503) => Self::Trouble(error),
+            Fail::Refused(refusal, error) if matches!(refusal.status, 401 | 403 | 429 | 502 | 503) => {
+                Self::Trouble(error)
+            }
             Fail::Refused(refusal, _) => Self::Refused(words(format!("{} {}", refusal.code, refusal.said).as_bytes())),
             // Larger than its bound, or not as documented: about this message only.
             Fail::Other(SourceError::Protocol { detail }) => Self::Refused(detail),

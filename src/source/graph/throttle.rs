@@ -74,11 +74,6 @@ impl Gates {
             inner = self.changed.wait_timeout(inner, SLICE).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-
-    /// Requests at a time that the tenant is trusted with now.
-    pub fn limit(&self) -> usize {
-        self.inner().limit
-    }
 }
 
 impl Pass {
@@ -163,11 +158,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            first: Duration::from_secs(1),
-            longest: Duration::from_mins(1),
-            patience: Duration::from_mins(15),
-        }
+        Self { first: Duration::from_secs(1), longest: Duration::from_mins(1), patience: Duration::from_mins(15) }
     }
 }
 
@@ -229,9 +220,9 @@ mod tests {
         drop(passes);
         fifth.join().unwrap().unwrap();
         other.throttled(Duration::ZERO);
-        assert_eq!(gates.limit(), 1);
+        assert_eq!(gates.inner().limit, 1);
         (0..CLEAN).for_each(|_| other.answered());
-        assert_eq!(gates.limit(), 2);
+        assert_eq!(gates.inner().limit, 2);
         drop(other);
         pulse.cancel();
         assert!(matches!(gates.enter("a", &pulse), Err(SourceError::Cancelled)));

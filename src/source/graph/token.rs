@@ -67,8 +67,9 @@ fn request(tenant: &Tenant, ask: &dyn Fn(HttpRequest) -> Result<HttpResponse>) -
     let endpoint = format!("{}/{}/oauth2/v2.0/token", tenant.login_url.trim_end_matches('/'), tenant.tenant);
     let malformed = |said: String| Trouble::MalformedTenant { tenant: tenant.tenant.clone(), said };
     let url = TokenUrl::new(endpoint.clone()).map_err(|error| malformed(error.to_string()))?;
-    let mut client =
-        BasicClient::new(ClientId::new(tenant.client_id.clone())).set_token_uri(url).set_auth_type(AuthType::RequestBody);
+    let mut client = BasicClient::new(ClientId::new(tenant.client_id.clone()))
+        .set_token_uri(url)
+        .set_auth_type(AuthType::RequestBody);
     let mut assertion = None;
     match &tenant.credential {
         Credential::Secret(secret) => client = client.set_client_secret(ClientSecret::new(secret.as_str().to_owned())),

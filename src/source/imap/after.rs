@@ -36,7 +36,9 @@ pub fn after(session: &mut Session, folder: &Folder, ids: &[RemoteId], action: &
         After::Move(_) if !session.can("MOVE") && !session.can("UIDPLUS") => {
             return Err(cannot("move single messages (neither MOVE nor UIDPLUS)"));
         }
-        After::Delete | After::Purge if !session.can("UIDPLUS") => return Err(cannot("delete single messages (no UIDPLUS)")),
+        After::Delete | After::Purge if !session.can("UIDPLUS") => {
+            return Err(cannot("delete single messages (no UIDPLUS)"));
+        }
         After::Move(name) => Some((name, folders::find_or_make(session, name)?)),
         After::Delete | After::Purge => None,
     };
