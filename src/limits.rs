@@ -36,6 +36,29 @@ pub const IMAP_FETCH_SET: usize = 250;
 pub const IMAP_PAGE: usize = 2000;
 /// Characters of one IMAP command line; Exchange refuses more than 4096.
 pub const IMAP_COMMAND: usize = 4000;
+/// One page of a Microsoft Graph listing: 1000 messages of the properties that are asked for have some 800 kB.
+pub const GRAPH_PAGE: usize = 8 * 1024 * 1024;
+/// One message of Microsoft Graph as JSON, with its text, when it has to be rebuilt.
+pub const GRAPH_MESSAGE: usize = 16 * 1024 * 1024;
+/// An error of Microsoft Graph, an access token.
+pub const GRAPH_ANSWER: usize = 256 * 1024;
+/// Pages of one listing (users, folders, ids) that are followed.
+pub const GRAPH_PAGES: usize = 100_000;
+/// Mail folders of one mailbox, and how deep they are nested (Exchange's own limits are 10,000 and 300).
+pub const GRAPH_FOLDERS: usize = 20_000;
+pub const GRAPH_DEPTH: usize = 300;
+/// Attachments of one message that are rebuilt.
+pub const GRAPH_ATTACHMENTS: usize = 1000;
+/// Requests at a time for one mailbox: Exchange refuses the fifth.
+pub const GRAPH_PER_MAILBOX: usize = 4;
+/// Requests at a time for one tenant, at most; fewer while the tenant is throttled.
+pub const GRAPH_PER_TENANT: usize = 32;
+/// Time that Microsoft Graph may stay silent: its own gateways give up after some 100 seconds.
+pub const GRAPH_TIMEOUT: Duration = Duration::from_mins(2);
+/// Time for one page of JSON as a whole.
+pub const GRAPH_PAGE_TIME: Duration = Duration::from_mins(10);
+/// Longest message that Microsoft Graph takes back: a request has at most 4 MB, in Base64.
+pub const GRAPH_PLAY_BACK: u64 = 3_000_000;
 /// Longest message that is taken over (RFC 9051 numbers are 63 bits; a box's disk is not).
 pub const MESSAGE: u64 = 4 * 1024 * 1024 * 1024;
 /// Time to connect to a server.

@@ -355,6 +355,7 @@ fn ask(source: &mut ImapSource, wish: &str, out: &mut Vec<String>) {
                 id: RemoteId(vec![]),
                 received: Some(837_596_665),
                 flags: vec!["\\Seen".into(), "\\Recent".into(), "bad flag".into()],
+                reconstructed: false,
             };
             source
                 .play_back(&mailbox, words[1], &mut raw.as_slice(), len, Some(&arrival))

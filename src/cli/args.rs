@@ -7,8 +7,10 @@ use anyhow::{Context, bail, ensure};
 use lexopt::{Arg, Parser, ValueExt};
 use zeroize::Zeroizing;
 
+use super::mailtest::Login;
 use super::{Request, mailtest};
 use crate::settings::definition_file;
+use crate::source::graph::{Cloud, Credential, Mailboxes, NUMBER_OF_MAILS, Tenant};
 use crate::source::imap::{Account, Auth, Encryption};
 
 const HELP: &str = "\
@@ -31,6 +33,9 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   mailtest --server S [--port P] --account A (--password X | --password-file F)
            [--encryption tls|starttls|none] [--ca-file F]
                                     try a login without saving anything
+  mailtest --tenant T --client-id C (--client-secret S | --client-secret-file F) --mailbox M
+           [--login-url U] [--graph-url U] [--ca-file F]
+                                    the same for a mailbox of Microsoft 365
   help, version
 
   --data DIR   the data folder (default: $ARCHIVISTA_DATA, else ./data); made if it is missing
@@ -55,10 +60,22 @@ A definition file:
   # field_from, field_cc, field_to, field_subject = \"name of a field\"
   # owner = \"\"
   # min_age_days = 0
-  # after = \"leave\"           # or \"move:FOLDER\", \"delete\"
+  # after = \"leave\"           # or \"move:FOLDER\", \"delete\", \"purge\" (cannot be restored)
   # play_back_folder = \"\"
   # inactive = false
   # interval_minutes = 5
+
+For Microsoft 365, instead of module to ca_file:
+
+  module = \"o365\"
+  tenant = \"…\"               # Directory (tenant) ID, from Entra > App registrations > Overview
+  client_id = \"…\"            # Application (client) ID
+  client_secret = \"…\"        # its value, not its ID; or client_secret_file, or certificate_file and key_file
+  mailboxes = [\"a@example.ch\"]   # or \"all\"
+  # secret_expires = \"2027-01-31\"    # warns 30 days before
+  # number_of_mails = 25      # mails that one call asks for, 1 to 1000
+  # cloud = \"global\"          # or \"us-government\", \"us-defense\", \"china\"
+  # login_url, graph_url, ca_file = \"…\"
 ";
 
 /// What the command line asks for: a verb of this process, or a request to the archive.
@@ -74,7 +91,7 @@ pub struct Command {
 pub enum Local {
     Help(&'static str),
     Serve,
-    Mailtest { source: Box<Account>, json: bool },
+    Mailtest { source: Box<Login>, json: bool },
 }
 
 #[derive(Default)]
@@ -87,7 +104,23 @@ struct Given {
 }
 
 const FLAGS: [&str; 3] = ["json", "quick", "all"];
-const VALUES: [&str; 8] = ["format", "server", "port", "account", "password", "password-file", "encryption", "ca-file"];
+const VALUES: [&str; 15] = [
+    "format",
+    "server",
+    "port",
+    "account",
+    "password",
+    "password-file",
+    "encryption",
+    "ca-file",
+    "tenant",
+    "client-id",
+    "client-secret",
+    "client-secret-file",
+    "mailbox",
+    "login-url",
+    "graph-url",
+];
 
 impl Given {
     fn flag(&mut self, name: &str) -> bool {
@@ -133,7 +166,9 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
         "mailtest" => {
             none_left(&given, "mailtest")?;
             let json = given.flag("json");
-            let source = Box::new(account(&mut given)?);
+            let is_tenant = given.values.iter().any(|(name, _)| ["tenant", "client-id", "mailbox"].contains(name));
+            let login = if is_tenant { Login::Graph(tenant(&mut given)?) } else { Login::Imap(account(&mut given)?) };
+            let source = Box::new(login);
             command.local = Some(Local::Mailtest { source, json });
         }
         "" => bail!("which verb?"),
@@ -280,6 +315,35 @@ fn account(given: &mut Given) -> anyhow::Result<Account> {
     })
 }
 
+fn tenant(given: &mut Given) -> anyhow::Result<Tenant> {
+    let secret = match (given.text("client-secret")?, given.value("client-secret-file")) {
+        (Some(secret), None) => secret,
+        (None, Some(path)) => mailtest::read_password(path.as_ref())?,
+        _ => bail!("give either --client-secret or --client-secret-file"),
+    };
+    let ca_pem = match given.value("ca-file") {
+        Some(path) => Some(mailtest::read_ca(path.as_ref())?),
+        None => None,
+    };
+    let mut url = |name: &str, usual: &str| -> anyhow::Result<String> {
+        Ok(given.text(name)?.map_or_else(|| usual.to_owned(), |url| url.trim_end_matches('/').to_owned()))
+    };
+    let (login_url, graph_url) =
+        (url("login-url", Cloud::Global.login_url())?, url("graph-url", Cloud::Global.graph_url())?);
+    let tenant = Tenant {
+        tenant: given.text("tenant")?.context("give --tenant, the Directory (tenant) ID")?,
+        client_id: given.text("client-id")?.context("give --client-id, the Application (client) ID")?,
+        credential: Credential::Secret(Zeroizing::new(secret.trim().to_owned())),
+        mailboxes: Mailboxes::These(vec![given.text("mailbox")?.context("give --mailbox, such as a@example.ch")?]),
+        number_of_mails: NUMBER_OF_MAILS,
+        login_url,
+        graph_url,
+        ca_pem,
+    };
+    tenant.check().map_err(anyhow::Error::msg)?;
+    Ok(tenant)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,6 +382,9 @@ mod tests {
             "source",
             "source move x",
             "mailtest --server s --account a",
+            "mailtest --tenant t --client-id c --mailbox m",
+            "mailtest --tenant t --client-id c --client-secret s",
+            "mailtest --tenant t --client-secret s --mailbox m --server s",
             "mailtest --server s --account a --password p --port 99999",
             "serve now",
             "list --nonsense",

@@ -10,12 +10,33 @@ use super::Exit;
 use super::terminal::Terminal;
 use crate::language::Lang;
 use crate::pulse::Pulse;
+use crate::source::graph::{GraphSource, Mailboxes, Tenant};
 use crate::source::imap::{Account, ImapSource};
-use crate::source::{MailSource, Step};
+use crate::source::{MailSource, SourceError, Step};
 
-pub fn run(account: Account, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let user = account.user.clone();
-    check(&mut ImapSource::new(account, Pulse::new()), &user, as_json, terminal)
+/// What is tried: an account of an IMAP server, or one mailbox of a tenant.
+pub enum Login {
+    Imap(Account),
+    Graph(Tenant),
+}
+
+pub fn run(login: Login, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    match login {
+        Login::Imap(account) => {
+            let user = account.user.clone();
+            check(&mut ImapSource::new(account, Pulse::new()), &user, as_json, terminal)
+        }
+        Login::Graph(tenant) => {
+            let mailbox = match &tenant.mailboxes {
+                Mailboxes::These(names) => names.join(", "),
+                Mailboxes::All => String::new(),
+            };
+            match GraphSource::new(tenant, Pulse::new()) {
+                Ok(mut source) => check(&mut source, &mailbox, as_json, terminal),
+                Err(error) => failed(&error, &mailbox, as_json, terminal),
+            }
+        }
+    }
 }
 
 /// Shows the steps of a check as they happen. Results on standard output, the reason of a failure beside them.
@@ -25,9 +46,40 @@ pub fn check(
     as_json: bool,
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Exit> {
+    show(&mut |report| source.check(report), mailbox, as_json, terminal)
+}
+
+/// Shows a failure before the first step.
+pub fn failed(error: &SourceError, mailbox: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    if as_json {
+        terminal.line(&as_object(error, mailbox))?;
+    } else {
+        terminal.log(&error.sentence(Lang::from_env()));
+    }
+    Ok(Exit::Trouble)
+}
+
+fn as_object(error: &SourceError, mailbox: &str) -> String {
+    json!({
+        "mailbox": mailbox,
+        "passed": false,
+        "step": error.to_string(),
+        "de": error.sentence(Lang::De),
+        "en": error.sentence(Lang::En),
+    })
+    .to_string()
+}
+
+/// Shows steps as they happen.
+pub fn show(
+    steps: &mut dyn FnMut(&mut dyn FnMut(Step)),
+    mailbox: &str,
+    as_json: bool,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     let mut trouble = None;
-    source.check(&mut |step| {
+    steps(&mut |step| {
         let line = match &step {
             Step::Passed(text) if as_json => json!({ "mailbox": mailbox, "passed": true, "step": text }).to_string(),
             Step::Passed(text) => text.clone(),
@@ -37,14 +89,7 @@ pub fn check(
                     terminal.log(&error.sentence(Lang::from_env()));
                     return;
                 }
-                json!({
-                    "mailbox": mailbox,
-                    "passed": false,
-                    "step": error.to_string(),
-                    "de": error.sentence(Lang::De),
-                    "en": error.sentence(Lang::En),
-                })
-                .to_string()
+                as_object(error, mailbox)
             }
         };
         if let Err(error) = terminal.line(&line) {

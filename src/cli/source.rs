@@ -5,8 +5,13 @@ use serde_json::json;
 use super::mailtest;
 use super::terminal::Terminal;
 use super::{Exit, Session};
+use crate::clock;
 use crate::fetch::job;
-use crate::settings::{self, AfterArchiving, Definition, Encryption};
+use crate::language::Lang;
+use crate::settings::o365::{WARN_DAYS, Which};
+use crate::settings::{self, AfterArchiving, Definition, Encryption, Imap, Module, O365};
+use crate::source::graph::GraphSource;
+use crate::source::{MailSource, Step};
 
 /// Who stands in the journal for what is done by verbs.
 pub const CONSOLE: &str = "console";
@@ -31,25 +36,16 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
                 continue;
             }
         };
-        let accounts: Vec<&str> = definition.accounts.iter().map(|account| account.account.as_str()).collect();
-        let encryption = match definition.encryption {
-            Encryption::Tls => "tls",
-            Encryption::StartTls => "starttls",
-            Encryption::None => "none",
-        };
         let after = match &definition.after {
             AfterArchiving::Leave => "leave".to_string(),
             AfterArchiving::Move(folder) => format!("move:{folder}"),
             AfterArchiving::Delete => "delete".to_string(),
+            AfterArchiving::Purge => "purge".to_string(),
         };
         let line = if as_json {
-            json!({
+            let mut all = json!({
                 "name": definition.name,
-                "module": "imap",
-                "server": definition.server,
-                "port": definition.port,
-                "encryption": encryption,
-                "accounts": accounts,
+                "module": definition.module.code(),
                 "folders": definition.folders,
                 "exclude_folders": definition.exclude_folders,
                 "field_from": definition.fields.from,
@@ -62,16 +58,18 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
                 "play_back_folder": definition.play_back_folder,
                 "inactive": definition.inactive,
                 "interval_minutes": definition.interval_minutes,
-            })
-            .to_string()
+            });
+            if let (Some(all), Some(own)) = (all.as_object_mut(), module_as_object(&definition.module).as_object_mut())
+            {
+                all.append(own);
+            }
+            all.to_string()
         } else {
             let state = if definition.inactive { ", inactive" } else { "" };
             format!(
-                "{}  imap {}:{} ({encryption})  {}  every {} min, {after}{state}",
+                "{}  {}  every {} min, {after}{state}",
                 definition.name,
-                definition.server,
-                definition.port,
-                accounts.join(", "),
+                module_as_text(&definition.module),
                 definition.interval_minutes
             )
         };
@@ -80,19 +78,115 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
     Ok(exit)
 }
 
+fn encryption(imap: &Imap) -> &'static str {
+    match imap.encryption {
+        Encryption::Tls => "tls",
+        Encryption::StartTls => "starttls",
+        Encryption::None => "none",
+    }
+}
+
+fn accounts(imap: &Imap) -> Vec<&str> {
+    imap.accounts.iter().map(|account| account.account.as_str()).collect()
+}
+
+/// What a module needs to know, without its secrets.
+fn module_as_object(module: &Module) -> serde_json::Value {
+    match module {
+        Module::Imap(imap) => json!({
+            "server": imap.server,
+            "port": imap.port,
+            "encryption": encryption(imap),
+            "accounts": accounts(imap),
+        }),
+        Module::O365(o365) => json!({
+            "tenant": o365.tenant,
+            "client_id": o365.client_id,
+            "credential": if o365.certificate_pem.is_some() { "certificate" } else { "secret" },
+            "secret_expires": o365.secret_expires,
+            "mailboxes": match &o365.mailboxes {
+                Which::All => json!("all"),
+                Which::These(names) => json!(names),
+            },
+            "number_of_mails": o365.number_of_mails,
+            "login_url": o365.login_url,
+            "graph_url": o365.graph_url,
+        }),
+    }
+}
+
+fn module_as_text(module: &Module) -> String {
+    match module {
+        Module::Imap(imap) => {
+            format!("imap {}:{} ({})  {}", imap.server, imap.port, encryption(imap), accounts(imap).join(", "))
+        }
+        Module::O365(o365) => {
+            let mailboxes = match &o365.mailboxes {
+                Which::All => "all mailboxes".to_owned(),
+                Which::These(names) => names.join(", "),
+            };
+            let ends = o365.secret_expires.as_ref().map(|day| format!(", secret until {day}")).unwrap_or_default();
+            format!("o365 {} ({} at a time{ends})  {mailboxes}", o365.tenant, o365.number_of_mails)
+        }
+    }
+}
+
 pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let definition = settings::definition(session.archive, name)?;
+    if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {
+        terminal.log(&expiry(&definition.name, days, Lang::from_env()));
+    }
+    if let Module::O365(o365) = &definition.module {
+        return test_tenant(o365, session, as_json, terminal);
+    }
     let mut exit = Exit::Fine;
-    for account in &definition.accounts {
-        if definition.accounts.len() > 1 && !as_json {
-            terminal.line(&account.account)?;
+    let sources = job::open(&definition, session.pulse)?;
+    let several = sources.len() > 1;
+    for (label, mut source) in sources {
+        if several && !as_json {
+            terminal.line(&label)?;
         }
-        let mut source = job::source(&definition, account, session.pulse);
-        if mailtest::check(&mut source, &account.account, as_json, terminal)? != Exit::Fine {
+        if mailtest::check(source.as_mut(), &label, as_json, terminal)? != Exit::Fine {
             exit = Exit::Trouble;
         }
     }
     Ok(exit)
+}
+
+/// Every mailbox of the tenant: a policy may keep the application out of some of them.
+fn test_tenant(o365: &O365, session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let mut source = GraphSource::new(o365.tenant(), session.pulse.clone())?;
+    let names = match &o365.mailboxes {
+        Which::These(names) => names.clone(),
+        Which::All => match source.mailboxes() {
+            Ok(mailboxes) => mailboxes.into_iter().map(|mailbox| mailbox.name).collect(),
+            Err(error) => return mailtest::failed(&error, &o365.tenant, as_json, terminal),
+        },
+    };
+    let mut exit = Exit::Fine;
+    for name in &names {
+        let mut one = |report: &mut dyn FnMut(Step)| source.check_mailbox(name, report);
+        if mailtest::show(&mut one, name, as_json, terminal)? != Exit::Fine {
+            exit = Exit::Trouble;
+        }
+    }
+    Ok(exit)
+}
+
+/// What people are told in the last days of a client secret.
+fn expiry(name: &str, days: i64, lang: Lang) -> String {
+    match (lang, days) {
+        (Lang::De, ..0) => {
+            format!("{name}: Das Client-Secret ist laut Definition abgelaufen. Erstellen Sie in Entra ein neues.")
+        }
+        (Lang::De, _) => {
+            format!("{name}: Das Client-Secret läuft in {days} Tagen ab. Erstellen Sie in Entra rechtzeitig ein neues.")
+        }
+        (Lang::En, ..0) => {
+            format!("{name}: The client secret has expired, says the definition. Make a new one in Entra.")
+        }
+        (Lang::En, _) => format!("{name}: The client secret expires in {days} days. Make a new one in Entra in time."),
+    }
 }
 
 pub fn remove(session: &Session<'_>, name: &str, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {

@@ -27,6 +27,7 @@ pub fn run(
         AfterArchiving::Leave => return Ok(()),
         AfterArchiving::Move(target) => After::Move(target.clone()),
         AfterArchiving::Delete => After::Delete,
+        AfterArchiving::Purge => After::Purge,
     };
     archive.flush()?;
     let mut damaged = None;

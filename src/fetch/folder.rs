@@ -138,7 +138,7 @@ impl FolderJob<'_> {
     fn has_after(&self) -> bool {
         match &self.definition.after {
             AfterArchiving::Leave => false,
-            AfterArchiving::Delete => true,
+            AfterArchiving::Delete | AfterArchiving::Purge => true,
             AfterArchiving::Move(target) => !self.folder.is_named(target),
         }
     }

@@ -11,7 +11,9 @@ use crate::archive::commit::Run;
 use crate::ingest::Spool;
 use crate::language::Lang;
 use crate::pulse::Pulse;
-use crate::settings::{self, Definition};
+use crate::settings::o365::Which;
+use crate::settings::{self, Definition, Module};
+use crate::source::graph::{GraphSource, Trouble};
 use crate::source::imap::{self, ImapSource};
 use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
 
@@ -22,26 +24,41 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Folders that may fail one after the other before the mailbox is given up for this run.
 const BAD_FOLDERS: u32 = 5;
 
-/// The connection to one account of a definition.
-pub fn source(definition: &Definition, account: &settings::Account, pulse: &Pulse) -> ImapSource {
+/// The places that a definition fetches from, each with the name that people give it: the accounts of an IMAP server, or a
+/// tenant. Nothing is connected yet.
+pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<(String, Box<dyn MailSource>)>, SourceError> {
+    Ok(match &definition.module {
+        Module::Imap(imap) => {
+            let one = |account: &settings::Account| -> (String, Box<dyn MailSource>) {
+                (account.account.clone(), Box::new(imap_source(imap, account, pulse)))
+            };
+            imap.accounts.iter().map(one).collect()
+        }
+        Module::O365(o365) => {
+            vec![(o365.tenant.clone(), Box::new(GraphSource::new(o365.tenant(), pulse.clone())?))]
+        }
+    })
+}
+
+fn imap_source(imap: &settings::Imap, account: &settings::Account, pulse: &Pulse) -> ImapSource {
     let auth = match (&account.password, &account.access_token_file) {
         (_, Some(path)) => imap::Auth::TokenFile(path.clone()),
         (password, None) => {
             imap::Auth::Password(password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default())
         }
     };
-    let encryption = match definition.encryption {
+    let encryption = match imap.encryption {
         settings::Encryption::Tls => imap::Encryption::Tls,
         settings::Encryption::StartTls => imap::Encryption::StartTls,
         settings::Encryption::None => imap::Encryption::None,
     };
     let account = imap::Account {
-        server: definition.server.clone(),
-        port: definition.port,
+        server: imap.server.clone(),
+        port: imap.port,
         encryption,
         user: account.account.clone(),
         auth,
-        ca_pem: definition.ca_pem.clone(),
+        ca_pem: imap.ca_pem.clone(),
     };
     ImapSource::new(account, pulse.clone())
 }
@@ -59,18 +76,28 @@ pub fn run(
         Ok(spool) => spool,
         Err(error) => return tell(watch, troubles, &definition.name, &FetchError::Spool(error)),
     };
-    for account in &definition.accounts {
-        let mut source = source(definition, account, pulse);
+    let sources = match open(definition, pulse) {
+        Ok(sources) => sources,
+        Err(error) => return tell(watch, troubles, &definition.name, &error.into()),
+    };
+    let all_of_tenant = matches!(&definition.module, Module::O365(o365) if o365.mailboxes == Which::All);
+    for (label, mut source) in sources {
         let mailboxes = match source.mailboxes() {
             Ok(mailboxes) => mailboxes,
             Err(error) => {
-                tell(watch, troubles, &account.account, &error.into());
+                tell(watch, troubles, &label, &error.into());
                 continue;
             }
         };
+        // Users without a mailbox are no trouble where nobody named them: guests, disabled accounts without licence.
+        let mut without = Vec::new();
         for mailbox in &mailboxes {
             let mut job = MailboxJob { archive, spool: &spool, definition, pulse, mailbox, watch, run, troubles };
-            if let Err(error) = job.run(&mut source) {
+            if let Err(error) = job.run(source.as_mut()) {
+                if all_of_tenant && has_no_mailbox(&error) {
+                    without.push(mailbox.name.as_str());
+                    continue;
+                }
                 let ours = error.is_ours();
                 tell(watch, troubles, &mailbox.name, &error);
                 if ours {
@@ -78,7 +105,19 @@ pub fn run(
                 }
             }
         }
+        if !without.is_empty() {
+            tracing::info!(
+                "{label}: {} users have no mailbox in Exchange Online: {}",
+                without.len(),
+                without.join(", ")
+            );
+        }
     }
+}
+
+fn has_no_mailbox(error: &FetchError) -> bool {
+    let FetchError::Source(SourceError::Graph(trouble)) = error else { return false };
+    matches!(trouble, Trouble::NotInTheCloud { .. } | Trouble::NoSuchMailbox { .. })
 }
 
 fn tell(watch: &mut dyn Watch, troubles: &mut Vec<String>, place: &str, error: &FetchError) {
@@ -172,7 +211,7 @@ pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
         return false;
     }
     if definition.folders.is_empty() {
-        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk)
+        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk | Role::Recoverable)
     } else {
         definition.folders.iter().any(|name| folder.is_named(name))
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::o365::O365;
 use super::{Result, SettingsError};
 use crate::archive::keys::Keys;
 
@@ -62,6 +63,8 @@ pub enum AfterArchiving {
     /// Readable folder name.
     Move(String),
     Delete,
+    /// Deleted so that the owner of the mailbox cannot restore it.
+    Purge,
 }
 
 /// Which field of the document takes which field of the mail; `None`: no further field.
@@ -73,17 +76,42 @@ pub struct FieldMap {
     pub subject: Option<String>,
 }
 
-/// One configured source of module Mail (`imap`).
+/// What is particular to module Mail (`imap`): a server and its accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Definition {
-    /// Never changes.
-    pub name: String,
+pub struct Imap {
     pub server: String,
     pub port: u16,
     pub encryption: Encryption,
     pub accounts: Vec<Account>,
     /// Trusted instead of the public authorities, PEM.
     pub ca_pem: Option<String>,
+}
+
+/// Which module fetches, and what it needs to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "module", rename_all = "lowercase")]
+pub enum Module {
+    Imap(Imap),
+    O365(O365),
+}
+
+impl Module {
+    /// Its code in definition files: `imap`, `o365`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Imap(_) => "imap",
+            Self::O365(_) => "o365",
+        }
+    }
+}
+
+/// One configured source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Never changes.
+    pub name: String,
+    #[serde(flatten)]
+    pub module: Module,
     /// Empty: all but drafts, outbox and junk.
     pub folders: Vec<String>,
     pub exclude_folders: Vec<String>,
@@ -105,16 +133,8 @@ struct Stored {
     sealed: BTreeMap<String, String>,
 }
 
-impl Definition {
-    /// Finds what a person has to put right before this can work.
-    pub fn check(&self) -> std::result::Result<(), String> {
-        let name_is_fine = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
-        if self.name.is_empty() || self.name.chars().count() > 64 || !self.name.chars().all(name_is_fine) {
-            return Err(format!("name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +", self.name));
-        }
-        if self.name.trim() != self.name {
-            return Err(format!("name {:?}: no spaces at its ends", self.name));
-        }
+impl Imap {
+    fn check(&self) -> std::result::Result<(), String> {
         let bad_host = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
         if self.server.is_empty() || self.server.contains(bad_host) {
             return Err(format!("server {:?}: give a host name such as imap.example.ch, without imap://", self.server));
@@ -148,7 +168,31 @@ impl Definition {
                 _ => {}
             }
         }
-        if self.ca_pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
+        Ok(())
+    }
+}
+
+impl Definition {
+    /// Finds what a person has to put right before this can work.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let name_is_fine = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
+        if self.name.is_empty() || self.name.chars().count() > 64 || !self.name.chars().all(name_is_fine) {
+            return Err(format!("name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +", self.name));
+        }
+        if self.name.trim() != self.name {
+            return Err(format!("name {:?}: no spaces at its ends", self.name));
+        }
+        let ca_pem = match &self.module {
+            Module::Imap(imap) => {
+                imap.check()?;
+                &imap.ca_pem
+            }
+            Module::O365(o365) => {
+                o365.check()?;
+                &o365.ca_pem
+            }
+        };
+        if ca_pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
             return Err("ca_file: holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into());
         }
         if !(1..=10_080).contains(&self.interval_minutes) {
@@ -164,10 +208,10 @@ impl Definition {
     pub fn seal(&self, keys: &Keys) -> Result<Vec<u8>> {
         let mut definition = self.clone();
         let mut sealed = BTreeMap::new();
-        for account in &mut definition.accounts {
-            if let Some(password) = account.password.take() {
-                let name = secret_name(&self.name, &account.account);
-                sealed.insert(account.account.clone(), hex(&keys.seal(&name, password.reveal().as_bytes())?));
+        for (key, secret) in definition.secrets() {
+            if let Some(secret) = secret.take() {
+                let name = secret_name(&self.name, &key);
+                sealed.insert(key, hex(&keys.seal(&name, secret.reveal().as_bytes())?));
             }
         }
         serde_json::to_vec(&Stored { definition, sealed })
@@ -179,20 +223,40 @@ impl Definition {
         let wrong = |detail: String| SettingsError::Stored { name: name.into(), detail };
         let Stored { mut definition, sealed } =
             serde_json::from_slice(stored).map_err(|error| wrong(error.to_string()))?;
-        for account in &mut definition.accounts {
-            if let Some(sealed) = sealed.get(&account.account) {
+        for (key, place) in definition.secrets() {
+            if let Some(sealed) = sealed.get(&key) {
                 let sealed = unhex(sealed).ok_or_else(|| wrong("a sealed secret is not hexadecimal".into()))?;
-                let secret = keys.unseal(&secret_name(name, &account.account), &sealed)?;
+                let secret = keys.unseal(&secret_name(name, &key), &sealed)?;
                 let secret = String::from_utf8(secret.to_vec()).map_err(|error| wrong(error.to_string()))?;
-                account.password = Some(Secret::new(secret));
+                *place = Some(Secret::new(secret));
             }
         }
         Ok(definition)
     }
+
+    /// Where its secrets are, each with the name under which it is sealed.
+    fn secrets(&mut self) -> Vec<(String, &mut Option<Secret>)> {
+        match &mut self.module {
+            Module::Imap(imap) => {
+                imap.accounts.iter_mut().map(|account| (account.account.clone(), &mut account.password)).collect()
+            }
+            Module::O365(o365) => {
+                vec![("client_secret".to_owned(), &mut o365.client_secret), ("key".to_owned(), &mut o365.key_pem)]
+            }
+        }
+    }
+
+    /// Days until the client secret ends, at `now` in Unix seconds; negative when it has ended. `None` where there is none,
+    /// or nobody said when. People are warned from [`WARN_DAYS`](super::o365::WARN_DAYS) on.
+    pub fn secret_expires_in_days(&self, now: i64) -> Option<i64> {
+        let Module::O365(o365) = &self.module else { return None };
+        let today = jiff::Timestamp::from_second(now).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
+        o365.expires_in_days(today)
+    }
 }
 
-fn secret_name(definition: &str, account: &str) -> String {
-    format!("definition/{definition}/{account}")
+fn secret_name(definition: &str, key: &str) -> String {
+    format!("definition/{definition}/{key}")
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -214,21 +278,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_stored_definition_holds_no_readable_secret_and_comes_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(&dir.path().join("keys"), true).unwrap();
-        let definition = Definition {
+    fn definition(module: Module) -> Definition {
+        Definition {
             name: "büro".into(),
-            server: "imap.example.ch".into(),
-            port: 993,
-            encryption: Encryption::Tls,
-            accounts: vec![Account {
-                account: "a@example.ch".into(),
-                password: Some(Secret::new("streng geheim".into())),
-                access_token_file: None,
-            }],
-            ca_pem: None,
+            module,
             folders: vec!["INBOX".into()],
             exclude_folders: vec![],
             fields: FieldMap::default(),
@@ -238,11 +291,46 @@ mod tests {
             play_back_folder: None,
             inactive: false,
             interval_minutes: 5,
+        }
+    }
+
+    #[test]
+    fn a_stored_definition_holds_no_readable_secret_and_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(&dir.path().join("keys"), true).unwrap();
+        let imap = Module::Imap(Imap {
+            server: "imap.example.ch".into(),
+            port: 993,
+            encryption: Encryption::Tls,
+            accounts: vec![Account {
+                account: "a@example.ch".into(),
+                password: Some(Secret::new("streng geheim".into())),
+                access_token_file: None,
+            }],
+            ca_pem: None,
+        });
+        let o365 = |client_secret: Option<&str>, key: Option<&str>| {
+            Module::O365(O365 {
+                tenant: "example.onmicrosoft.com".into(),
+                client_id: "48d31887-5fad-4d73-a9f5-3c356e68a038".into(),
+                client_secret: client_secret.map(|secret| Secret::new(secret.into())),
+                certificate_pem: key.map(|_| "PEM".into()),
+                key_pem: key.map(|key| Secret::new(key.into())),
+                secret_expires: Some("2027-01-31".into()),
+                mailboxes: super::super::o365::Which::These(vec!["a@example.ch".into()]),
+                number_of_mails: 25,
+                login_url: "https://login.microsoftonline.com".into(),
+                graph_url: "https://graph.microsoft.com".into(),
+                ca_pem: None,
+            })
         };
-        definition.check().unwrap();
-        let stored = definition.seal(&keys).unwrap();
-        assert!(!String::from_utf8_lossy(&stored).contains("geheim"));
-        assert_eq!(Definition::open("büro", &stored, &keys).unwrap(), definition);
-        assert!(!format!("{definition:?}").contains("geheim"));
+        for module in [imap, o365(Some("streng geheim"), None), o365(None, Some("streng geheim"))] {
+            let definition = definition(module);
+            definition.check().unwrap();
+            let stored = definition.seal(&keys).unwrap();
+            assert!(!String::from_utf8_lossy(&stored).contains("geheim"));
+            assert_eq!(Definition::open("büro", &stored, &keys).unwrap(), definition);
+            assert!(!format!("{definition:?}").contains("geheim"));
+        }
     }
 }

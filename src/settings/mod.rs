@@ -5,8 +5,10 @@
 
 pub mod definition;
 pub mod definition_file;
+pub mod o365;
 
-pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Secret};
+pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
+pub use o365::O365;
 
 use crate::archive::commit::{Commit, Event, Happening, Setting};
 use crate::archive::{Archive, ArchiveError};

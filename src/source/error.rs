@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::graph::Trouble;
 use crate::language::Lang;
 
 /// When the same thing may be tried again.
@@ -62,6 +63,9 @@ pub enum SourceError {
     Sink(#[source] io::Error),
     #[error("cannot read {path}: {detail}")]
     File { path: String, detail: String },
+    /// What only Microsoft 365 knows.
+    #[error(transparent)]
+    Graph(#[from] Trouble),
     #[error("cancelled")]
     Cancelled,
 }
@@ -97,6 +101,11 @@ fn line(text: &str) -> String {
     out
 }
 
+/// What is usual for mail helps nobody who speaks HTTPS.
+fn usual(port: u16, hint: &'static str) -> &'static str {
+    if port == 443 { "" } else { hint }
+}
+
 impl SourceError {
     /// When it makes sense to try again.
     pub fn retry(&self) -> Retry {
@@ -109,6 +118,7 @@ impl SourceError {
             // Exchange names five minutes when it throttles; a token file is renewed by somebody else.
             Self::Busy { .. } | Self::TokenRefused { .. } => minutes(5),
             Self::Refused { .. } => minutes(10),
+            Self::Graph(trouble) => trouble.retry(),
             Self::CertificateName { .. }
             | Self::CertificateUntrusted { .. }
             | Self::NotImap { .. }
@@ -134,12 +144,13 @@ impl SourceError {
     fn german(&self) -> String {
         match self {
             Self::Dns { server, detail } => format!(
-                "Der Mail-Server {server} wurde nicht gefunden ({}). Prüfen Sie den Namen des Servers und den DNS-Server der Box.",
+                "Der Mail-Server {server} wurde nicht gefunden ({}). Prüfen Sie den Namen des Servers, den Netzanschluss und den DNS-Server der Box.",
                 line(detail)
             ),
             Self::Unreachable { server, port, detail } => format!(
-                "Der Mail-Server {server} antwortet nicht auf Port {port} ({}). Prüfen Sie Server, Port und Firewall; üblich sind 993 (TLS) und 143 (STARTTLS).",
-                line(detail)
+                "Der Mail-Server {server} antwortet nicht auf Port {port} ({}). Prüfen Sie Server, Port, Netz und Firewall{}.",
+                line(detail),
+                usual(*port, "; üblich sind 993 (TLS) und 143 (STARTTLS)")
             ),
             Self::CertificateName { server, detail } => format!(
                 "Das Zertifikat des Servers gilt nicht für den Namen {server} ({}). Tragen Sie den Namen ein, auf den das Zertifikat lautet.",
@@ -150,8 +161,9 @@ impl SourceError {
                 line(detail)
             ),
             Self::Tls { server, port, detail } => format!(
-                "Die verschlüsselte Verbindung zu {server}, Port {port}, kam nicht zustande ({}). Prüfen Sie Port und Verschlüsselung; 993 gehört zu TLS, 143 zu STARTTLS.",
-                line(detail)
+                "Die verschlüsselte Verbindung zu {server}, Port {port}, kam nicht zustande ({}). Prüfen Sie Port und Verschlüsselung{}.",
+                line(detail),
+                usual(*port, "; 993 gehört zu TLS, 143 zu STARTTLS")
             ),
             Self::NotImap { server, port, said } => format!(
                 "Auf {server}, Port {port}, antwortet kein IMAP-Server («{}»). Prüfen Sie Server, Port und Verschlüsselung.",
@@ -210,6 +222,7 @@ impl SourceError {
             Self::File { path, detail } => {
                 format!("{} ist nicht lesbar ({}). Prüfen Sie Ort und Rechte der Datei.", line(path), line(detail))
             }
+            Self::Graph(trouble) => trouble.sentence(Lang::De),
             Self::Cancelled => "Der Vorgang wurde abgebrochen. Starten Sie ihn bei Bedarf neu.".to_owned(),
         }
     }
@@ -217,12 +230,13 @@ impl SourceError {
     fn english(&self) -> String {
         match self {
             Self::Dns { server, detail } => format!(
-                "The mail server {server} was not found ({}). Check the name of the server and the box's DNS server.",
+                "The mail server {server} was not found ({}). Check the name of the server, the network of the box and its DNS server.",
                 line(detail)
             ),
             Self::Unreachable { server, port, detail } => format!(
-                "The mail server {server} does not answer on port {port} ({}). Check server, port and firewall; usual are 993 (TLS) and 143 (STARTTLS).",
-                line(detail)
+                "The mail server {server} does not answer on port {port} ({}). Check server, port, network and firewall{}.",
+                line(detail),
+                usual(*port, "; usual are 993 (TLS) and 143 (STARTTLS)")
             ),
             Self::CertificateName { server, detail } => format!(
                 "The server's certificate is not for the name {server} ({}). Enter the name that the certificate was issued for.",
@@ -233,8 +247,9 @@ impl SourceError {
                 line(detail)
             ),
             Self::Tls { server, port, detail } => format!(
-                "The encrypted connection to {server}, port {port}, could not be made ({}). Check port and encryption; 993 goes with TLS, 143 with STARTTLS.",
-                line(detail)
+                "The encrypted connection to {server}, port {port}, could not be made ({}). Check port and encryption{}.",
+                line(detail),
+                usual(*port, "; 993 goes with TLS, 143 with STARTTLS")
             ),
             Self::NotImap { server, port, said } => format!(
                 "No IMAP server answers on {server}, port {port} (\"{}\"). Check server, port and encryption.",
@@ -297,6 +312,7 @@ impl SourceError {
                     line(detail)
                 )
             }
+            Self::Graph(trouble) => trouble.sentence(Lang::En),
             Self::Cancelled => "The operation was cancelled. Start it again if need be.".to_owned(),
         }
     }

@@ -5,7 +5,9 @@
 //! for exactly one fate: [`Sink::end`] or [`Sink::missing`], unless it returns an error.
 
 pub mod error;
+pub mod graph;
 pub mod imap;
+mod socket;
 
 pub use error::{Retry, SourceError};
 
@@ -36,6 +38,8 @@ pub enum Role {
     Archive,
     /// A view that shows every message (Gmail's "All Mail").
     All,
+    /// What was deleted from the trash and can still be restored (Exchange's recoverable items).
+    Recoverable,
     #[default]
     Other,
 }
@@ -69,6 +73,10 @@ impl Folder {
             levels
         };
         let own = levels(&self.name, false);
+        // Exchange names the inbox in the language of its owner.
+        if self.role == Role::Inbox && wanted.eq_ignore_ascii_case("INBOX") {
+            return true;
+        }
         own == levels(wanted, false) || own == levels(wanted, true)
     }
 }
@@ -114,11 +122,15 @@ pub struct Page {
     pub next: Cursor,
     /// Whether to ask again with `next` at once.
     pub more: bool,
-    /// The cursor that was given no longer counts (UIDVALIDITY changed): the folder is read from its beginning.
+    /// The cursor that was given no longer counts (UIDVALIDITY changed, sync state lost): the folder is read from its
+    /// beginning. Unless [`MailSource::ids_span_folders`], the ids that were listed before mean nothing any more.
     pub restarted: bool,
     /// The server has numbered the folder anew (UIDVALIDITY changed): no id from before names anything any more. The cursor
     /// is that of the folder's beginning.
     pub renumbered: Option<Cursor>,
+    /// Messages that are no longer in the folder: moved or deleted. Empty where the server does not tell (IMAP). A message
+    /// may be named here that was never listed.
+    pub removed: Vec<RemoteId>,
     /// Messages in the folder now.
     pub total: u64,
 }
@@ -131,6 +143,8 @@ pub struct Arrival {
     pub received: Option<i64>,
     /// IMAP flags without `\Recent`, as sent.
     pub flags: Vec<String>,
+    /// The server cannot give the message itself; the source put it together from what the server could give.
+    pub reconstructed: bool,
 }
 
 /// Why a message could not be had.
@@ -168,6 +182,8 @@ pub enum After {
     /// Readable folder name.
     Move(String),
     Delete,
+    /// Deleted so that the owner of the mailbox cannot restore it. The same as [`Self::Delete`] where that is final anyway.
+    Purge,
 }
 
 /// What became of a message after [`MailSource::after`].
@@ -183,7 +199,7 @@ pub struct Done {
 pub enum Step {
     /// It worked; one line in the product's words.
     Passed(String),
-    /// It did not; nothing further was tried.
+    /// It did not; nothing further was tried with this mailbox.
     Failed(std::sync::Arc<SourceError>),
 }
 
@@ -218,6 +234,23 @@ pub trait MailSource: Send {
         len: u64,
         arrival: Option<&Arrival>,
     ) -> Result<()>;
+
+    /// Whether an id names the same message in every folder of its mailbox, so that a message that was moved needs no second
+    /// download, and a lost cursor makes no id void.
+    fn ids_span_folders(&self) -> bool {
+        false
+    }
+
+    /// How many connections may fetch from one mailbox at a time, this one included. At least 1.
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    /// A further connection to the same place, which shares login and limits with this one; `None` where there is none to be
+    /// had.
+    fn another_lane(&self) -> Option<Box<dyn MailSource>> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub fn is_done(folder: &Folder, ids: &[RemoteId], action: &After) -> bool {
     match action {
         After::Leave => true,
         After::Move(name) => ids.is_empty() || folder.is_named(name),
-        After::Delete => ids.is_empty(),
+        After::Delete | After::Purge => ids.is_empty(),
     }
 }
 
@@ -36,9 +36,11 @@ pub fn after(session: &mut Session, folder: &Folder, ids: &[RemoteId], action: &
         After::Move(_) if !session.can("MOVE") && !session.can("UIDPLUS") => {
             return Err(cannot("move single messages (neither MOVE nor UIDPLUS)"));
         }
-        After::Delete if !session.can("UIDPLUS") => return Err(cannot("delete single messages (no UIDPLUS)")),
+        After::Delete | After::Purge if !session.can("UIDPLUS") => {
+            return Err(cannot("delete single messages (no UIDPLUS)"));
+        }
         After::Move(name) => Some((name, folders::find_or_make(session, name)?)),
-        After::Delete => None,
+        After::Delete | After::Purge => None,
     };
     if target.as_ref().is_some_and(|(_, id)| *id == folder.id) {
         return Ok(untouched(ids));

@@ -89,6 +89,7 @@ pub fn changes(
         more: false,
         restarted,
         renumbered: restarted.then(|| write_cursor(&selected, 1)),
+        removed: Vec::new(),
         total: u64::from(selected.exists),
     };
     if selected.exists == 0 {

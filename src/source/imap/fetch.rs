@@ -67,6 +67,7 @@ impl Ear for Catch<'_> {
                     id: remote_id(self.uid_validity, uid),
                     received: fetched.received,
                     flags: fetched.flags.unwrap_or_default(),
+                    reconstructed: false,
                 };
                 self.sink.end(arrival).map_err(SourceError::Sink)?;
             }

@@ -91,6 +91,7 @@ mod tests {
             id: remote_id(1, 1),
             received,
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            reconstructed: false,
         };
         let mixed =
             arrival(&["\\Seen", "\\recent", "\\Deleted", "$Label1", "a b", "x\r\ny", "\\Bogus", ""], Some(837_596_665));

@@ -1,0 +1,389 @@
+//! Requests to Graph and their answers: gates, token, pauses and repetitions are settled here, so that everything else of
+//! the room sees an answer or a refusal that counts.
+//!
+//! Invariants: a token goes to the configured host only; no redirection is followed; every request carries
+//! `Prefer: IdType="ImmutableId"`; every body is bounded by whoever reads it.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use oauth2::{HttpRequest, HttpResponse};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::de::DeserializeOwned;
+use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::{Agent, Body, BodyReader};
+
+use super::errors::{Refusal, Remedy};
+use super::paths;
+use super::pipe::{Dialer, NoLookup};
+use super::tenant::Tenant;
+use super::throttle::{Gates, Pace, Pass, rest, retry_after};
+use super::token::{Token, Tokens};
+use super::trouble::Trouble;
+use crate::clock;
+use crate::limits::{GRAPH_ANSWER, GRAPH_MESSAGE, GRAPH_PAGE_TIME};
+use crate::pulse::Pulse;
+use crate::source::error::words;
+use crate::source::socket::tls_config;
+use crate::source::{RemoteId, Result, SourceError};
+
+/// How often the same request is sent when the server throttles it, has trouble, or the connection breaks.
+const THROTTLED: u32 = 20;
+const TROUBLED: u32 = 5;
+/// A server error of one request (500) is seldom one that passes.
+const BROKEN: u32 = 2;
+
+/// What a request needs that is not a mailbox's.
+pub const MAIL_READ: &str = "Mail.Read";
+pub const MAIL_WRITE: &str = "Mail.ReadWrite";
+pub const USERS_READ: &str = "User.Read.All";
+
+/// One request.
+pub struct Ask<'a> {
+    /// Whose gate it passes: the mailbox's id, `""` for the directory.
+    pub mailbox: &'a str,
+    /// What people call the mailbox.
+    pub label: &'a str,
+    pub method: Method,
+    /// A whole address on the configured host, or a path on it.
+    pub url: String,
+    /// Mails that one page is to have: `odata.maxpagesize`.
+    pub page: Option<u32>,
+    /// Media type and bytes.
+    pub body: Option<(&'static str, &'a [u8])>,
+    /// The application permission that it needs.
+    pub permission: &'static str,
+}
+
+impl<'a> Ask<'a> {
+    /// Reads something of a mailbox.
+    pub fn get(mailbox: &'a crate::source::Mailbox, url: String) -> Self {
+        Self {
+            mailbox: &mailbox.id,
+            label: &mailbox.name,
+            method: Method::GET,
+            url,
+            page: None,
+            body: None,
+            permission: MAIL_READ,
+        }
+    }
+
+    /// Changes something in a mailbox.
+    pub fn change(mailbox: &'a crate::source::Mailbox, method: Method, url: String) -> Self {
+        Self { method, permission: MAIL_WRITE, ..Self::get(mailbox, url) }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Fail {
+    /// The server refuses, and asking again does not help.
+    Refused(Refusal, SourceError),
+    Other(SourceError),
+}
+
+impl From<Fail> for SourceError {
+    fn from(fail: Fail) -> Self {
+        match fail {
+            Fail::Refused(_, error) | Fail::Other(error) => error,
+        }
+    }
+}
+
+/// A success; its body is read by whoever asked, and keeps its lane as long.
+pub struct Answer {
+    /// Content-Length, where given.
+    pub length: Option<u64>,
+    body: BodyReader<'static>,
+    _pass: Pass,
+}
+
+impl Read for Answer {
+    /// An error is a [`SourceError`] inside an [`std::io::Error`]; a body that is shorter than announced is one.
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        self.body.read(to).map_err(|error| std::io::Error::other(from_io(error)))
+    }
+}
+
+/// What a source remembers of a message from its listing until its bytes come.
+pub type Seen = HashMap<RemoteId, (Option<i64>, bool)>;
+
+/// All that the lanes of one tenant share.
+pub struct Client {
+    pub tenant: Tenant,
+    pub pulse: Pulse,
+    pub pace: Pace,
+    pub seen: Mutex<Seen>,
+    agent: Agent,
+    gates: Arc<Gates>,
+    tokens: Tokens,
+}
+
+impl Client {
+    /// Nothing is connected yet. `patience` is how long the server may stay silent.
+    pub fn new(tenant: Tenant, pulse: Pulse, patience: Duration, pace: Pace) -> Result<Self> {
+        let tls = tls_config(&tenant.graph_url, tenant.ca_pem.as_deref())?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("archivista/", env!("CARGO_PKG_VERSION")))
+            .max_response_header_size(64 * 1024)
+            .max_idle_connections(32)
+            .max_idle_connections_per_host(32)
+            .max_idle_age(Duration::from_secs(50))
+            .build();
+        let agent = Agent::with_parts(config, Dialer { pulse: pulse.clone(), tls, patience }, NoLookup);
+        let (gates, tokens) = (Arc::default(), Tokens::default());
+        Ok(Self { tenant, pulse, pace, seen: Mutex::default(), agent, gates, tokens })
+    }
+
+    /// A path on the configured host.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.tenant.graph_url.trim_end_matches('/'))
+    }
+
+    /// A link of the server, which has to stay on the configured host.
+    pub fn link(&self, link: &str) -> Result<String> {
+        Ok(paths::link(&self.tenant.graph_url, link)?.to_owned())
+    }
+
+    /// Logs in, where that was not done yet.
+    pub fn log_in(&self) -> Result<()> {
+        self.token(None).map(drop)
+    }
+
+    fn token(&self, refused: Option<u64>) -> Result<Token> {
+        self.tokens.get(&self.tenant, refused, &|request| self.ask_entra(&request))
+    }
+
+    /// One request to Entra, repeated while its trouble passes by itself.
+    fn ask_entra(&self, request: &HttpRequest) -> Result<HttpResponse> {
+        let mut attempt = 0;
+        loop {
+            let answer = self.agent.run(request.clone()).map_err(from_ureq).and_then(|response| {
+                let (head, body) = response.into_parts();
+                Ok((head, bounded(&mut body.into_reader(), GRAPH_ANSWER)?))
+            });
+            let pause = match &answer {
+                Ok((head, _)) if head.status == 429 || head.status.is_server_error() => {
+                    pause(&head.headers).unwrap_or_else(|| self.pace.pause(attempt))
+                }
+                Err(SourceError::Lost { .. } | SourceError::Silent { .. }) => self.pace.pause(attempt),
+                _ => self.pace.patience + Duration::from_secs(1),
+            };
+            attempt += 1;
+            if attempt >= TROUBLED || pause > self.pace.patience {
+                return answer.map(|(head, body)| Response::from_parts(head, body));
+            }
+            rest(pause, &self.pulse)?;
+        }
+    }
+
+    /// Sends a request until it is answered for good. Every status but 2xx is a refusal.
+    pub fn send(&self, ask: &Ask<'_>) -> std::result::Result<Answer, Fail> {
+        let pass = self.gates.enter(ask.mailbox, &self.pulse).map_err(Fail::Other)?;
+        let mut token = self.token(None).map_err(Fail::Other)?;
+        let (mut renewed, mut throttled, mut troubled, mut breaks) = (false, 0, 0, 0);
+        loop {
+            self.pulse.go_on().map_err(|_| Fail::Other(SourceError::Cancelled))?;
+            let response = match self.once(ask, &token) {
+                Ok(response) => response,
+                // A connection that was kept open may be dead. What changes something is sent once: whether the server
+                // heard it is not known.
+                Err(SourceError::Lost { .. }) if ask.method == Method::GET && breaks < TROUBLED => {
+                    breaks += 1;
+                    if breaks > 1 {
+                        rest(self.pace.pause(breaks - 2), &self.pulse).map_err(Fail::Other)?;
+                    }
+                    continue;
+                }
+                Err(error) => return Err(Fail::Other(error)),
+            };
+            let (head, body) = response.into_parts();
+            let status = head.status.as_u16();
+            if head.status.is_success() {
+                pass.answered();
+                let length = body.content_length();
+                return Ok(Answer { length, body: body.into_reader(), _pass: pass });
+            }
+            if head.status.is_redirection() {
+                let host = head.headers.get("location").map_or("?".to_owned(), |to| words(to.as_bytes()));
+                return Err(Fail::Other(Trouble::OtherHost { host }.into()));
+            }
+            let bytes = bounded(&mut body.into_reader(), GRAPH_ANSWER).unwrap_or_default();
+            let mut refusal = Refusal::parse(status, &bytes);
+            refusal.retry_after = pause(&head.headers);
+            let (attempt, most) = match refusal.remedy() {
+                Remedy::Renew if !renewed => {
+                    renewed = true;
+                    token = self.token(Some(token.serial)).map_err(Fail::Other)?;
+                    continue;
+                }
+                Remedy::Slower => (&mut throttled, THROTTLED),
+                // Trouble that names its end is throttling by another name.
+                Remedy::Again if refusal.retry_after.is_some() => (&mut throttled, THROTTLED),
+                Remedy::Again if status == 500 => (&mut troubled, BROKEN),
+                Remedy::Again => (&mut troubled, TROUBLED),
+                Remedy::Renew | Remedy::None => {
+                    let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
+                    return Err(Fail::Refused(refusal, error));
+                }
+            };
+            *attempt += 1;
+            let pause = refusal.retry_after.unwrap_or_else(|| self.pace.pause(*attempt - 1));
+            if refusal.remedy() == Remedy::Slower {
+                pass.throttled(pause.min(self.pace.patience));
+            }
+            if *attempt >= most || pause > self.pace.patience {
+                let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
+                return Err(Fail::Refused(refusal, error));
+            }
+            rest(pause, &self.pulse).map_err(Fail::Other)?;
+        }
+    }
+
+    fn once(&self, ask: &Ask<'_>, token: &Token) -> Result<Response<Body>> {
+        let mut prefer = "IdType=\"ImmutableId\"".to_owned();
+        if let Some(page) = ask.page {
+            prefer += &format!(", odata.maxpagesize={page}");
+        }
+        let url = if ask.url.starts_with('/') { self.url(&ask.url) } else { self.link(&ask.url)? };
+        let mut request = Request::builder()
+            .method(ask.method.clone())
+            .uri(url)
+            .header("Authorization", format!("Bearer {}", token.value.as_str()))
+            .header("Prefer", prefer)
+            .header("client-request-id", request_id())
+            .header("Accept", "*/*");
+        if let Some((media_type, _)) = ask.body {
+            request = request.header("Content-Type", media_type);
+        }
+        let bad = |_| SourceError::Protocol { detail: "an address or token that no request can carry".to_owned() };
+        let response = match ask.body {
+            Some((_, bytes)) => self.agent.run(request.body(bytes).map_err(bad)?),
+            // An action without parameters still has a length, 0.
+            None if ask.method == Method::POST => self.agent.run(request.body(&[][..]).map_err(bad)?),
+            None => self.agent.run(request.body(()).map_err(bad)?),
+        };
+        response.map_err(from_ureq)
+    }
+
+    /// Sends a request and reads its answer as JSON of at most `limit` bytes.
+    pub fn json<T: DeserializeOwned>(&self, ask: &Ask<'_>, limit: usize) -> std::result::Result<T, Fail> {
+        let mut breaks = 0;
+        loop {
+            let mut answer = self.send(ask)?;
+            match bounded(&mut answer, limit) {
+                Ok(bytes) => {
+                    return serde_json::from_slice(&bytes).map_err(|error| {
+                        let place = format!("line {} column {}", error.line(), error.column());
+                        Fail::Other(SourceError::Protocol {
+                            detail: format!("an answer that is not as documented, {place}"),
+                        })
+                    });
+                }
+                // Cut in the middle: reading it again changes nothing on the server.
+                Err(SourceError::Lost { .. }) if ask.method == Method::GET && breaks < TROUBLED => breaks += 1,
+                Err(error) => return Err(Fail::Other(error)),
+            }
+            drop(answer);
+            rest(self.pace.pause(breaks - 1), &self.pulse).map_err(Fail::Other)?;
+        }
+    }
+
+    /// Sends a request whose answer does not matter beyond its status.
+    pub fn done(&self, ask: &Ask<'_>) -> std::result::Result<(), Fail> {
+        let mut answer = self.send(ask)?;
+        // Read to its end, so that the connection can be used again.
+        bounded(&mut answer, GRAPH_MESSAGE).map(drop).map_err(Fail::Other)
+    }
+}
+
+/// What the server wants us to wait.
+fn pause(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    retry_after(text("retry-after")?, text("date"), clock::now())
+}
+
+/// Reads a body to its end, at most `limit` bytes in [`GRAPH_PAGE_TIME`].
+fn bounded(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>> {
+    let until = Instant::now() + GRAPH_PAGE_TIME;
+    let (mut out, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    loop {
+        let read = from.read(&mut piece).map_err(from_io)?;
+        if read == 0 {
+            return Ok(out);
+        }
+        out.extend_from_slice(piece.get(..read).unwrap_or_default());
+        if out.len() > limit {
+            return Err(SourceError::Protocol { detail: format!("an answer of more than {limit} bytes") });
+        }
+        if Instant::now() > until {
+            return Err(SourceError::Silent { seconds: GRAPH_PAGE_TIME.as_secs() });
+        }
+    }
+}
+
+/// What went wrong in ureq, which wraps what went wrong in our sockets.
+fn from_ureq(error: ureq::Error) -> SourceError {
+    match error {
+        ureq::Error::Other(inner) => match inner.downcast::<SourceError>() {
+            Ok(ours) => *ours,
+            Err(other) => SourceError::Protocol { detail: words(other.to_string().as_bytes()) },
+        },
+        ureq::Error::Io(error) => from_io(error),
+        ureq::Error::Timeout(_) => SourceError::Silent { seconds: GRAPH_PAGE_TIME.as_secs() },
+        ureq::Error::ConnectionFailed | ureq::Error::BodyStalled => SourceError::Lost { detail: error.to_string() },
+        other => SourceError::Protocol { detail: words(other.to_string().as_bytes()) },
+    }
+}
+
+/// The same for what comes out of a reader.
+pub fn from_io(error: std::io::Error) -> SourceError {
+    let lost = |text: String| SourceError::Lost { detail: words(text.as_bytes()) };
+    let text = error.to_string();
+    let Some(inner) = error.into_inner() else { return lost(text) };
+    match inner.downcast::<SourceError>() {
+        Ok(ours) => *ours,
+        Err(inner) => match inner.downcast::<ureq::Error>() {
+            Ok(theirs) => from_ureq(*theirs),
+            Err(_) => lost(text),
+        },
+    }
+}
+
+/// A GUID of our own for each request: Microsoft finds it in its logs.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    // Without random numbers it is all zeros, and serves nobody; the request is none the worse.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    let n = u128::from_be_bytes(bytes) & !(0xf000 << 64) & !(0xc000 << 48) | (0x4000 << 64) | (0x8000 << 48);
+    let text = format!("{n:032x}");
+    let piece = |range| text.get(range).unwrap_or_default();
+    [piece(0..8), piece(8..12), piece(12..16), piece(16..20), piece(20..32)].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_guids_of_version_4() {
+        let id = request_id();
+        assert!(super::super::tenant::is_guid(&id), "{id}");
+        assert_eq!(id.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        assert_ne!(id, request_id());
+    }
+
+    #[test]
+    fn bodies_are_bounded() {
+        assert_eq!(bounded(&mut &b"abc"[..], 3).unwrap(), b"abc");
+        assert!(bounded(&mut &b"abcd"[..], 3).is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! One Microsoft 365 tenant, as a definition describes it.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Mails that one call asks for unless the definition says otherwise: the field "Anzahl Mails (Office 365)".
+pub const NUMBER_OF_MAILS: u32 = 25;
+
+/// What proves that we are the application that was registered in Entra.
+#[derive(Clone)]
+pub enum Credential {
+    /// The *value* of a client secret, not its id.
+    Secret(Zeroizing<String>),
+    /// A certificate whose public part was uploaded to the registration, and its private key (PKCS #8, or PKCS #1 for RSA),
+    /// both PEM. RSA keys sign with RS256, P-256 keys with ES256.
+    Certificate { cert_pem: String, key_pem: Zeroizing<String> },
+}
+
+/// Which mailboxes of the tenant are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mailboxes {
+    /// Every user that has a mailbox, shared ones too; new ones are found by themselves.
+    All,
+    /// These addresses, user principal names or object ids.
+    These(Vec<String>),
+}
+
+/// The clouds of Microsoft 365, each with its own login and its own Graph; tokens of one are worth nothing in another.
+/// <https://learn.microsoft.com/graph/deployments>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cloud {
+    #[default]
+    Global,
+    /// US Government L4 (GCC High). GCC itself is in the global cloud.
+    UsGovernment,
+    /// US Government L5 (DoD).
+    UsDefense,
+    /// Operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    /// By its name in a definition: `global`, `us-government`, `us-defense`, `china`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "global" => Some(Self::Global),
+            "us-government" => Some(Self::UsGovernment),
+            "us-defense" => Some(Self::UsDefense),
+            "china" => Some(Self::China),
+            _ => None,
+        }
+    }
+
+    /// Where Entra ID answers.
+    pub fn login_url(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::UsGovernment | Self::UsDefense => "https://login.microsoftonline.us",
+            Self::China => "https://login.chinacloudapi.cn",
+        }
+    }
+
+    /// Where Microsoft Graph answers.
+    pub fn graph_url(self) -> &'static str {
+        match self {
+            Self::Global => "https://graph.microsoft.com",
+            Self::UsGovernment => "https://graph.microsoft.us",
+            Self::UsDefense => "https://dod-graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+}
+
+/// Where to log in, as which application, and what to read.
+#[derive(Clone)]
+pub struct Tenant {
+    /// Directory id, or one of the tenant's domains.
+    pub tenant: String,
+    /// Application id.
+    pub client_id: String,
+    pub credential: Credential,
+    pub mailboxes: Mailboxes,
+    /// How many mails one call asks for, 1 to 1000. A page size: every listing is followed to its end.
+    pub number_of_mails: u32,
+    /// Without a path, such as `https://login.microsoftonline.com`.
+    pub login_url: String,
+    /// Without a path, such as `https://graph.microsoft.com`. Links of the server must stay on it.
+    pub graph_url: String,
+    /// Certificates in PEM form that are trusted *instead* of the public authorities.
+    pub ca_pem: Option<String>,
+}
+
+impl Tenant {
+    /// Finds what cannot work whatever the server says; the text names the mend.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+        if self.tenant.is_empty() || !self.tenant.chars().all(is_name) {
+            return Err(format!(
+                "tenant {:?}: give the directory (tenant) ID, or a domain such as example.onmicrosoft.com",
+                self.tenant
+            ));
+        }
+        if !is_guid(&self.client_id) && !is_plain_id(&self.client_id) {
+            return Err(format!("client_id {:?}: give the application (client) ID", self.client_id));
+        }
+        if matches!(&self.credential, Credential::Secret(secret) if secret.is_empty()) {
+            return Err("client_secret is empty: give its value from Certificates & secrets".to_owned());
+        }
+        if !(1..=1000).contains(&self.number_of_mails) {
+            return Err(format!("number_of_mails = {}: give 1 to 1000; 25 is usual", self.number_of_mails));
+        }
+        if let Mailboxes::These(names) = &self.mailboxes {
+            if names.is_empty() {
+                return Err("no mailbox: give mailboxes = [\"a@example.ch\"] or mailboxes = \"all\"".to_owned());
+            }
+            for (place, name) in names.iter().enumerate() {
+                if name.is_empty() || name.len() > 400 || name.contains(|c: char| c.is_control() || c == '/') {
+                    return Err(format!("mailbox {name:?}: give an address such as a@example.ch"));
+                }
+                if names.iter().take(place).any(|other| other.eq_ignore_ascii_case(name)) {
+                    return Err(format!("mailbox {name:?} is given twice"));
+                }
+            }
+        }
+        check_url("login_url", &self.login_url)?;
+        check_url("graph_url", &self.graph_url)
+    }
+}
+
+/// Secrets and tokens travel by these addresses: TLS always, except to this very computer.
+fn check_url(key: &str, url: &str) -> std::result::Result<(), String> {
+    let wrong = || format!("{key} {url:?}: give an address such as https://graph.microsoft.com, without a path");
+    let parsed: ureq::http::Uri = url.parse().map_err(|_| wrong())?;
+    let (Some(host), Some(authority)) = (parsed.host(), parsed.authority()) else { return Err(wrong()) };
+    if parsed.query().is_some() || !matches!(parsed.path(), "" | "/") || authority.as_str().contains('@') {
+        return Err(wrong());
+    }
+    match parsed.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => Ok(()),
+        _ => Err(wrong()),
+    }
+}
+
+/// Whether a text has the shape of a GUID: the ids that Entra shows beside what one really wants.
+pub fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.trim().split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && groups.iter().all(|group| group.bytes().all(|c| c.is_ascii_hexdigit()))
+}
+
+fn is_plain_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 100 && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._".contains(&c))
+}
+
+/// Shows everything but what proves who we are.
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("tenant", &self.tenant)
+            .field("client_id", &self.client_id)
+            .field("mailboxes", &self.mailboxes)
+            .field("number_of_mails", &self.number_of_mails)
+            .field("login_url", &self.login_url)
+            .field("graph_url", &self.graph_url)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids() {
+        assert!(is_guid("48d31887-5fad-4d73-a9f5-3c356e68a038"));
+        for other in ["", "48d31887", "48d31887-5fad-4d73-a9f5-3c356e68a03g", "x8Q~abcdefghijkl.mnop-qrstuvwxyz1234"] {
+            assert!(!is_guid(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let good = Tenant {
+            tenant: "example.onmicrosoft.com".into(),
+            client_id: "48d31887-5fad-4d73-a9f5-3c356e68a038".into(),
+            credential: Credential::Secret(Zeroizing::new("x8Q~value".into())),
+            mailboxes: Mailboxes::These(vec!["a@example.ch".into()]),
+            number_of_mails: NUMBER_OF_MAILS,
+            login_url: Cloud::Global.login_url().into(),
+            graph_url: Cloud::Global.graph_url().into(),
+            ca_pem: None,
+        };
+        good.check().unwrap();
+        assert!(!format!("{good:?}").contains("x8Q"));
+        type Change = fn(&mut Tenant);
+        let cases: [(Change, &str); 10] = [
+            (|t| t.tenant = "a b".into(), "tenant"),
+            (|t| t.tenant = String::new(), "tenant"),
+            (|t| t.client_id = String::new(), "client_id"),
+            (|t| t.credential = Credential::Secret(Zeroizing::default()), "empty"),
+            (|t| t.number_of_mails = 0, "1 to 1000"),
+            (|t| t.number_of_mails = 1001, "1 to 1000"),
+            (|t| t.mailboxes = Mailboxes::These(vec![]), "mailboxes"),
+            (|t| t.mailboxes = Mailboxes::These(vec!["a@b".into(), "A@b".into()]), "twice"),
+            (|t| t.graph_url = "http://graph.microsoft.com".into(), "https"),
+            (|t| t.login_url = "https://x/y".into(), "without a path"),
+        ];
+        for (change, want) in cases {
+            let mut tenant = good.clone();
+            change(&mut tenant);
+            let told = tenant.check().unwrap_err();
+            assert!(told.contains(want), "{told}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! How fast we may go: gates, Retry-After, pauses.
+//!
+//! Exchange serves four requests at a time for one application and mailbox and refuses the fifth; whether there is one
+//! such limit for the whole tenant is not said, so that a second gate learns it: it shrinks when the server throttles and
+//! grows slowly while it does not. <https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits>
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::limits::{GRAPH_PER_MAILBOX, GRAPH_PER_TENANT};
+use crate::pulse::Pulse;
+use crate::source::{Result, SourceError};
+
+/// Longest wait between two beats.
+const SLICE: Duration = Duration::from_millis(200);
+/// Answers without throttling after which the gate of the tenant grows by one.
+const CLEAN: usize = 50;
+
+/// The gates of one tenant, shared between lanes.
+#[derive(Default)]
+pub struct Gates {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+struct Inner {
+    /// Requests at a time for the tenant.
+    limit: usize,
+    running: usize,
+    /// Answers without throttling since the limit last changed.
+    clean: usize,
+    mailboxes: HashMap<String, Mailbox>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { limit: GRAPH_PER_TENANT, running: 0, clean: 0, mailboxes: HashMap::new() }
+    }
+}
+
+#[derive(Default)]
+struct Mailbox {
+    running: usize,
+    /// Nobody asks before.
+    not_before: Option<Instant>,
+}
+
+/// One request that may run. It keeps its lane until it is dropped, also while it waits for the server to take it again.
+pub struct Pass {
+    gates: Arc<Gates>,
+    mailbox: String,
+}
+
+impl Gates {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a request for this mailbox may run; `""` is the directory.
+    pub fn enter(self: &Arc<Self>, mailbox: &str, pulse: &Pulse) -> Result<Pass> {
+        let mut inner = self.inner();
+        loop {
+            pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+            let has_room = inner.running < inner.limit;
+            let gate = inner.mailboxes.entry(mailbox.to_owned()).or_default();
+            let may = gate.not_before.is_none_or(|at| at <= Instant::now());
+            if has_room && may && gate.running < GRAPH_PER_MAILBOX {
+                gate.not_before = None;
+                gate.running += 1;
+                inner.running += 1;
+                return Ok(Pass { gates: self.clone(), mailbox: mailbox.to_owned() });
+            }
+            inner = self.changed.wait_timeout(inner, SLICE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Pass {
+    /// The server throttles: nobody asks for this mailbox before `pause` has passed, and fewer ask for the tenant.
+    pub fn throttled(&self, pause: Duration) {
+        let mut inner = self.gates.inner();
+        inner.limit = (inner.limit.min(inner.running.max(1)) / 2).max(1);
+        inner.clean = 0;
+        let until = Instant::now() + pause;
+        if let Some(gate) = inner.mailboxes.get_mut(&self.mailbox) {
+            gate.not_before = Some(gate.not_before.map_or(until, |at| at.max(until)));
+        }
+    }
+
+    /// The server answered.
+    pub fn answered(&self) {
+        let mut inner = self.gates.inner();
+        inner.clean += 1;
+        if inner.clean >= CLEAN && inner.limit < GRAPH_PER_TENANT {
+            inner.limit += 1;
+            inner.clean = 0;
+            self.gates.changed.notify_all();
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut inner = self.gates.inner();
+        inner.running = inner.running.saturating_sub(1);
+        if let Some(gate) = inner.mailboxes.get_mut(&self.mailbox) {
+            gate.running = gate.running.saturating_sub(1);
+            // Mailboxes come and go; only what is in use is remembered.
+            if gate.running == 0 && gate.not_before.is_none_or(|at| at <= Instant::now()) {
+                inner.mailboxes.remove(&self.mailbox);
+            }
+        }
+        drop(inner);
+        self.gates.changed.notify_all();
+    }
+}
+
+/// Waits, beating.
+pub fn rest(pause: Duration, pulse: &Pulse) -> Result<()> {
+    let until = Instant::now() + pause;
+    loop {
+        pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
+}
+
+/// What Retry-After says (RFC 9110, 10.2.3): seconds, or a date, which is read by the server's own clock where it tells it.
+/// `now` in Unix seconds counts where it does not. A date in the past is no pause.
+pub fn retry_after(value: &str, date: Option<&str>, now: i64) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let then = http_date(value)?;
+    let now = date.and_then(http_date).unwrap_or(now);
+    Some(Duration::from_secs(u64::try_from(then.saturating_sub(now)).unwrap_or(0)))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7) in Unix seconds.
+fn http_date(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok().map(jiff::Timestamp::as_second)
+}
+
+/// How failures that pass by themselves are waited out.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// First pause where the server names none; doubled at each further one.
+    pub first: Duration,
+    pub longest: Duration,
+    /// Longest pause that is waited for when the server names it; a longer one ends the run with what the server said.
+    pub patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), longest: Duration::from_mins(1), patience: Duration::from_mins(15) }
+    }
+}
+
+impl Pace {
+    /// The pause before a further attempt, where the server names none: between half and all of what doubling gives, so that
+    /// lanes do not come back together.
+    pub fn pause(&self, attempt: u32) -> Duration {
+        let full = self.first.saturating_mul(1_u32 << attempt.min(16)).min(self.longest);
+        let mut random = [0; 1];
+        let spread = match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random) {
+            Ok(()) => u32::from(random[0]),
+            Err(_) => 255,
+        };
+        full / 2 + full * spread / 510
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_has_two_forms() {
+        let seconds = |text, date, now| retry_after(text, date, now).map(|pause| pause.as_secs());
+        assert_eq!(seconds(" 17 ", None, 0), Some(17));
+        assert_eq!(seconds("0", None, 0), Some(0));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT", None, 784_111_770), Some(7));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:30 GMT"), 0), Some(7));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT", None, 784_111_778), Some(0));
+        for nothing in ["", "soon", "-1", "1.5"] {
+            assert_eq!(seconds(nothing, None, 0), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        let pace = Pace::default();
+        for attempt in 0..40 {
+            let full = Duration::from_secs(1 << attempt.min(16)).min(pace.longest);
+            let pause = pace.pause(attempt);
+            assert!(pause >= full / 2 && pause <= full, "{attempt}: {pause:?}");
+        }
+    }
+
+    #[test]
+    fn the_fifth_waits_and_the_tenant_s_gate_learns() {
+        let gates = Arc::new(Gates::default());
+        let pulse = Pulse::new();
+        let passes: Vec<Pass> = (0..4).map(|_| gates.enter("a", &pulse).unwrap()).collect();
+        let other = gates.enter("b", &pulse).unwrap();
+        let fifth = {
+            let (gates, pulse) = (gates.clone(), pulse.clone());
+            std::thread::spawn(move || gates.enter("a", &pulse).map(drop))
+        };
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(!fifth.is_finished());
+        drop(passes);
+        fifth.join().unwrap().unwrap();
+        other.throttled(Duration::ZERO);
+        assert_eq!(gates.inner().limit, 1);
+        (0..CLEAN).for_each(|_| other.answered());
+        assert_eq!(gates.inner().limit, 2);
+        drop(other);
+        pulse.cancel();
+        assert!(matches!(gates.enter("a", &pulse), Err(SourceError::Cancelled)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_is_a_panic(value in ".*", date in proptest::option::of(".*"), now: i64) {
+            let _ = retry_after(&value, date.as_deref(), now);
+        }
+    }
+}
