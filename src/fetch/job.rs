@@ -18,12 +18,15 @@ use crate::source::{Folder, MailSource, Mailbox, Role, SourceError};
 /// How often a folder is begun again after the connection broke without any progress.
 const TRIES: u32 = 3;
 
+/// What people call a place, and the place.
+pub type Place = (String, Box<dyn MailSource>);
+
 /// The places that a definition fetches from, each with the name that people give it: the accounts of an IMAP server, or a
 /// tenant. Nothing is connected yet.
-pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<(String, Box<dyn MailSource>)>, SourceError> {
+pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<Place>, SourceError> {
     Ok(match &definition.module {
         Module::Imap(imap) => {
-            let one = |account: &settings::Account| -> (String, Box<dyn MailSource>) {
+            let one = |account: &settings::Account| -> Place {
                 (account.account.clone(), Box::new(imap_source(imap, account, pulse)))
             };
             imap.accounts.iter().map(one).collect()

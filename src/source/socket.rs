@@ -136,7 +136,7 @@ impl Socket {
     /// What a failed read or write means.
     pub fn explain(&self, error: &io::Error) -> SourceError {
         let inner = error.get_ref();
-        if inner.is_some_and(|inner| inner.is::<Cancelled>()) {
+        if inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<Cancelled>) {
             return SourceError::Cancelled;
         }
         if error.kind() == io::ErrorKind::TimedOut {
