@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `cli` | the verbs, one file each; `control` carries them to the process that serves the data folder |
 //! | `settings` | all that an administrator can set, typed; secrets sealed |
-//! | `source` | where mail comes from: trait `MailSource`; `imap` is the first one |
+//! | `source` | where mail comes from: trait `MailSource`; `imap` and `graph` (Microsoft 365) |
 //! | `fetch` | the fetch loop: jobs, ledger, reconciliation, schedule. The only room that knows source and archive |
 //! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |

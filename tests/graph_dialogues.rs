@@ -89,7 +89,7 @@ fn parse(text: &str, base: &str) -> Dialogue {
                 match key {
                     ">h" => turn.wants.push(rest.to_owned()),
                     ">b" => turn.wants_body = Some(bytes(rest)),
-                    "<" => turn.status = rest.to_owned(),
+                    "<" => rest.clone_into(&mut turn.status),
                     "<h" => turn.headers.push(rest.to_owned()),
                     "<b" => turn.body.extend(bytes(rest)),
                     "<cut" => turn.cut = Some(rest.parse().unwrap()),
@@ -267,11 +267,11 @@ fn ask(source: &mut GraphSource, wish: &str, cursor: &mut Option<Cursor>, out: &
             .mailboxes()
             .map(|all| all.iter().for_each(|mailbox| out.push(format!("{} {}", mailbox.id, mailbox.name)))),
         "folders" => source.folders(&mailbox).map(|all| {
-            all.iter().for_each(|folder| out.push(format!("{} {} {:?}", folder.id, folder.name, folder.role)));
+            out.extend(all.iter().map(|folder| format!("{} {} {:?}", folder.id, folder.name, folder.role)));
         }),
         "changes" => {
             if let Some(given) = words.get(1) {
-                *cursor = Some(Cursor(given.replace("+", " ")));
+                *cursor = Some(Cursor(given.replace('+', " ")));
             }
             source.changes(&mailbox, &folder, cursor.as_ref(), true).map(|page| {
                 let listed = page.listed.iter().map(|listed| {
@@ -491,12 +491,15 @@ fn lanes_share_token_and_gate() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     let counts = counts.lock().unwrap();
     assert_eq!(counts.0, 1, "one login");
     assert!(counts.2 <= 4, "{} at a time", counts.2);
 }
 
+#[allow(dead_code, reason = "not every test needs all of it")]
 #[path = "support/tls.rs"]
 mod tls;
 
@@ -538,9 +541,10 @@ fn serve_tls(certificates: &tls::Certificates) -> u16 {
                 }
                 if line == "\r\n" {
                     io::copy(&mut reader.by_ref().take(length), &mut io::sink()).unwrap();
-                    let body = match first.contains("/oauth2/") {
-                        true => r#"{"token_type":"Bearer","access_token":"T"}"#,
-                        false => r#"{"value":[{"id":"1","subject":"Hoi"}]}"#,
+                    let body = if first.contains("/oauth2/") {
+                        r#"{"token_type":"Bearer","access_token":"T"}"#
+                    } else {
+                        r#"{"value":[{"id":"1","subject":"Hoi"}]}"#
                     };
                     write!(reader.get_mut(), "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
                         .unwrap();

@@ -70,13 +70,11 @@ fn as_object(error: &SourceError, mailbox: &str) -> String {
     .to_string()
 }
 
+/// A test that tells its steps.
+type Steps<'a> = dyn FnMut(&mut dyn FnMut(Step)) + 'a;
+
 /// Shows steps as they happen.
-pub fn show(
-    steps: &mut dyn FnMut(&mut dyn FnMut(Step)),
-    mailbox: &str,
-    as_json: bool,
-    terminal: &mut dyn Terminal,
-) -> anyhow::Result<Exit> {
+pub fn show(steps: &mut Steps<'_>, mailbox: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     let mut trouble = None;
     steps(&mut |step| {

@@ -24,12 +24,15 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Folders that may fail one after the other before the mailbox is given up for this run.
 const BAD_FOLDERS: u32 = 5;
 
+/// What people call a place, and the place.
+pub type Place = (String, Box<dyn MailSource>);
+
 /// The places that a definition fetches from, each with the name that people give it: the accounts of an IMAP server, or a
 /// tenant. Nothing is connected yet.
-pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<(String, Box<dyn MailSource>)>, SourceError> {
+pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<Place>, SourceError> {
     Ok(match &definition.module {
         Module::Imap(imap) => {
-            let one = |account: &settings::Account| -> (String, Box<dyn MailSource>) {
+            let one = |account: &settings::Account| -> Place {
                 (account.account.clone(), Box::new(imap_source(imap, account, pulse)))
             };
             imap.accounts.iter().map(one).collect()

@@ -81,7 +81,7 @@ impl<'a> Ask<'a> {
 #[derive(Debug)]
 pub enum Fail {
     /// The server refuses, and asking again does not help.
-    Refused(Refusal, SourceError),
+    Refused(Box<Refusal>, SourceError),
     Other(SourceError),
 }
 
@@ -231,7 +231,7 @@ impl Client {
                 Remedy::Again => (&mut troubled, TROUBLED),
                 Remedy::Renew | Remedy::None => {
                     let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
-                    return Err(Fail::Refused(refusal, error));
+                    return Err(Fail::Refused(Box::new(refusal), error));
                 }
             };
             *attempt += 1;
@@ -241,7 +241,7 @@ impl Client {
             }
             if *attempt >= most || pause > self.pace.patience {
                 let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
-                return Err(Fail::Refused(refusal, error));
+                return Err(Fail::Refused(Box::new(refusal), error));
             }
             rest(pause, &self.pulse).map_err(Fail::Other)?;
         }

@@ -116,7 +116,7 @@ impl Refusal {
         match self.status {
             401 => Remedy::Renew,
             429 | 509 => Remedy::Slower,
-            503 | 502 | 504 => Remedy::Again,
+            502..=504 => Remedy::Again,
             _ if self.is_not_convertible() => Remedy::None,
             500 => Remedy::Again,
             _ if self.is_any(&SLOWER) => Remedy::Slower,
@@ -238,7 +238,18 @@ mod tests {
         for (status, code, message, granted, want) in cases {
             let trouble = graph(*status, code, message).trouble("a@b", "Mail.Read", granted);
             assert!(format!("{trouble:?}").starts_with(want), "{status} {code}: {trouble:?}");
+            is_a_sentence(&trouble);
         }
+    }
+
+    /// Says what is wrong and what to do, in Swiss spelling.
+    fn is_a_sentence(trouble: &Trouble) {
+        for lang in [Lang::De, Lang::En] {
+            let text = trouble.sentence(lang);
+            assert!(text.ends_with('.') && (text.contains("). ") || text.contains(". ")), "{text}");
+            assert!(!text.contains('ß') && !text.contains(['\r', '\n']), "{text}");
+        }
+        assert_ne!(trouble.sentence(Lang::De), trouble.sentence(Lang::En));
     }
 
     #[test]
@@ -298,6 +309,7 @@ mod tests {
                 assert!(format!("{trouble:?}").starts_with(want), "{code}: {trouble:?}");
                 assert!(!format!("{trouble:?}").contains("Trace"), "{trouble:?}");
                 assert!(!trouble.sentence(Lang::En).contains(secret), "{trouble:?}");
+                is_a_sentence(&trouble);
             }
         }
         assert!(matches!(entra(503, b"busy", "a", "t", None), Trouble::ServerTrouble { .. }));

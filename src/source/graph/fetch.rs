@@ -49,7 +49,7 @@ fn one(client: &Client, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -
             Ok(()) => return sink.end(arrival(true)).map_err(SourceError::Sink),
             Err(rebuild::Impossible::Gone) => Missing::Gone,
             Err(rebuild::Impossible::Refused(said)) => {
-                let first = if refusal.code.is_empty() { refusal.said } else { refusal.code };
+                let first = if refusal.code.is_empty() { &refusal.said } else { &refusal.code };
                 Missing::Refused(words(format!("{first}; and it cannot be rebuilt: {said}").as_bytes()))
             }
             Err(rebuild::Impossible::Trouble(error)) => return Err(error),

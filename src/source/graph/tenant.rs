@@ -34,7 +34,7 @@ pub enum Cloud {
     Global,
     /// US Government L4 (GCC High). GCC itself is in the global cloud.
     UsGovernment,
-    /// US Government L5 (DoD).
+    /// US Government L5, the Department of Defense.
     UsDefense,
     /// Operated by 21Vianet.
     China,

@@ -31,7 +31,7 @@ impl User {
     }
 }
 
-fn ask<'a>(label: &'a str, url: String) -> Ask<'a> {
+fn ask(label: &str, url: String) -> Ask<'_> {
     Ask { mailbox: "", label, method: Method::GET, url, page: None, body: None, permission: USERS_READ }
 }
 
