@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::config::Extra;
 use crate::identifier::{self, Named};
 use crate::load;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, ROOT};
 use crate::source::Source;
 use crate::tenant::Tenant;
 
@@ -26,47 +26,7 @@ fn one(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
     let text = |name: &str| asked[name].as_str().with_context(|| format!("{name} is missing"));
     match text("op")? {
         "add" => add(tenant, asked),
-        "move" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            let to = folder(&mut tenant.mailboxes[mailbox], text("to")?);
-            messages.iter().for_each(|message| tenant.mailboxes[mailbox].relocate(*message, Some(to)));
-            Ok(json!({ "messages": messages.len() }))
-        }
-        "delete" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            let mailbox = &mut tenant.mailboxes[mailbox];
-            let to = if asked["soft"] == true { mailbox.well_known("recoverableitemsdeletions") } else { None };
-            messages.iter().for_each(|message| mailbox.relocate(*message, to));
-            Ok(json!({ "messages": messages.len() }))
-        }
-        "touch" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            let mailbox = &mut tenant.mailboxes[mailbox];
-            for message in &messages {
-                mailbox.messages[*message].is_read = !mailbox.messages[*message].is_read;
-                mailbox.touch(*message);
-            }
-            Ok(json!({ "messages": messages.len() }))
-        }
-        "send_draft" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            let mailbox = &mut tenant.mailboxes[mailbox];
-            let sent = mailbox.well_known("sentitems");
-            for message in &messages {
-                mailbox.messages[*message].is_draft = false;
-                mailbox.relocate(*message, sent);
-            }
-            Ok(json!({ "messages": messages.len() }))
-        }
-        "poison" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            tenant.faults.poisoned.extend(messages.iter().map(|message| (mailbox, *message)));
-            Ok(json!({ "messages": messages.len() }))
-        }
-        "messages" => {
-            let (mailbox, messages) = messages(tenant, asked)?;
-            Ok(Value::Array(messages.iter().map(|message| about(&tenant.mailboxes[mailbox], *message)).collect()))
-        }
+        "move" | "delete" | "touch" | "send_draft" | "poison" | "messages" => on_messages(tenant, asked),
         "add_folder" | "hide_folder" | "rename_folder" | "remove_folder" | "folders" => folders(tenant, asked),
         "add_user" => {
             let traits =
@@ -76,7 +36,7 @@ fn one(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
         }
         "rename_user" => {
             let at = tenant.find_user(text("user")?).context("no such user")?;
-            tenant.users[at].upn = text("upn")?.to_owned();
+            text("upn")?.clone_into(&mut tenant.users[at].upn);
             Ok(json!({ "id": tenant.users[at].id }))
         }
         "set_user" => {
@@ -120,6 +80,36 @@ fn one(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
         }
         other => bail!("unknown op {other}"),
     }
+}
+
+/// What is done to messages that are there.
+fn on_messages(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
+    let (at, messages) = messages(tenant, asked)?;
+    let mailbox = &mut tenant.mailboxes[at];
+    let op = asked["op"].as_str().unwrap_or_default();
+    if op == "messages" {
+        return Ok(Value::Array(messages.iter().map(|message| about(mailbox, *message)).collect()));
+    }
+    let to = match op {
+        "move" => Some(folder(mailbox, asked["to"].as_str().context("to is missing")?)),
+        "delete" if asked["soft"] == true => mailbox.well_known("recoverableitemsdeletions"),
+        "send_draft" => mailbox.well_known("sentitems"),
+        _ => None,
+    };
+    for message in &messages {
+        match op {
+            "poison" => tenant.faults.poisoned.push((at, *message)),
+            "touch" => {
+                mailbox.messages[*message].is_read = !mailbox.messages[*message].is_read;
+                mailbox.touch(*message);
+            }
+            _ => {
+                mailbox.messages[*message].is_draft &= op != "send_draft";
+                mailbox.relocate(*message, to);
+            }
+        }
+    }
+    Ok(json!({ "messages": messages.len() }))
 }
 
 /// Settings that may change while it runs.
@@ -184,9 +174,8 @@ fn messages(tenant: &mut Tenant, asked: &Value) -> Result<(usize, Vec<usize>)> {
     let at = mailbox_of(tenant, asked["mailbox"].as_str().context("mailbox is missing")?)?;
     let mailbox = &mut tenant.mailboxes[at];
     if let Some(id) = asked["id"].as_str() {
-        let number = match identifier::parse(&mailbox.tag, id).flatten() {
-            Some(Named::Usual(number, _) | Named::Immutable(number)) => number,
-            _ => bail!("no message has this id"),
+        let Some(Named::Usual(number, _) | Named::Immutable(number)) = identifier::parse(&mailbox.tag, id) else {
+            bail!("no message has this id")
         };
         return Ok((at, vec![number]));
     }
@@ -223,7 +212,7 @@ fn about(mailbox: &Mailbox, number: usize) -> Value {
 
 fn path(mailbox: &Mailbox, folder: usize) -> String {
     let name = mailbox.folders[folder].name.replace('/', "%2F");
-    match mailbox.folders[folder].parent.filter(|parent| *parent != mailbox.root()) {
+    match mailbox.folders[folder].parent.filter(|parent| *parent != ROOT) {
         Some(parent) => format!("{}/{name}", path(mailbox, parent)),
         None => name,
     }
@@ -245,7 +234,9 @@ fn folders(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
         Some("remove_folder") => {
             changed.gone = true;
             let members: Vec<usize> = changed.members.iter().map(|(_, message)| *message).collect();
-            members.into_iter().for_each(|message| mailbox.relocate(message, None));
+            for message in members {
+                mailbox.relocate(message, None);
+            }
         }
         _ => {
             changed.hidden = asked["hidden"].as_bool().unwrap_or(changed.hidden);

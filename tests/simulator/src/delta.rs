@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::chance::{hash, shuffle};
 use crate::failure::{self, Failure};
 use crate::faults::Kind;
-use crate::graph::{At, View};
+use crate::graph::{At, View, context};
 use crate::mailbox::{Folder, Happening, Mailbox};
 use crate::properties;
 use crate::question::{Question, encode};
@@ -156,7 +156,7 @@ pub fn answer(tenant: &mut Tenant, at: &mut At<'_>, question: &Question, folder:
     for entry in page {
         value.push(tell(&view, entry, shown, &state.select));
     }
-    let mut body = json!({ "@odata.context": at.context("Collection(message)"), "value": value });
+    let mut body = json!({ "@odata.context": context("Collection(message)"), "value": value });
     let (name, option) = if empty || end < round.entries.len() {
         state.next = Some((end, empty));
         ("@odata.nextLink", "$skiptoken")

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::failure::{self, Failure};
 use crate::graph::{At, View};
 use crate::identifier::{self, Named};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, ROOT};
 use crate::question::{Question, encode};
 use crate::tenant::Tenant;
 
@@ -16,17 +16,14 @@ pub fn find(mailbox: &Mailbox, name: &str) -> Result<usize, Failure> {
         return Ok(known);
     }
     match identifier::parse(&mailbox.tag, name) {
-        None | Some(Some(Named::Usual(..) | Named::Immutable(_))) => Err(failure::malformed_id()),
-        Some(Some(Named::Folder(number))) if mailbox.folders.get(number).is_some_and(|folder| !folder.gone) => {
-            Ok(number)
-        }
+        None | Some(Named::Usual(..) | Named::Immutable(_)) => Err(failure::malformed_id()),
+        Some(Named::Folder(number)) if mailbox.folders.get(number).is_some_and(|folder| !folder.gone) => Ok(number),
         Some(_) => Err(failure::no_folder()),
     }
 }
 
 pub fn top(tenant: &mut Tenant, at: &mut At<'_>, question: &Question) -> Result<Answer, Failure> {
-    let root = tenant.mailboxes[at.mailbox].root();
-    page_or_add(tenant, at, question, root, &format!("{}/mailFolders", user_path(at)))
+    page_or_add(tenant, at, question, ROOT, &format!("{}/mailFolders", user_path(at)))
 }
 
 pub fn children(tenant: &mut Tenant, at: &mut At<'_>, question: &Question, folder: usize) -> Result<Answer, Failure> {
@@ -70,8 +67,7 @@ fn page(tenant: &Tenant, at: &mut At<'_>, question: &Question, parent: usize, pa
     let value: Vec<_> = all.iter().skip(skip).take(size).map(|folder| properties(&view, *folder)).collect();
     let mut body = json!({ "@odata.context": at.user_context("mailFolders"), "value": value });
     if skip + size < all.len() {
-        let options = question.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skip"));
-        let options: String = options.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect();
+        let options = question.options_without("$skip");
         body["@odata.nextLink"] = json!(format!("{}{path}?{options}%24skip={}", question.base(), skip + size));
     }
     Ok(Answer::odata(200, &body))

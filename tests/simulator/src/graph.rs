@@ -25,6 +25,11 @@ pub struct At<'a> {
     pub page_size: Option<u64>,
 }
 
+/// What an answer is of.
+pub fn context(what: &str) -> String {
+    format!("https://graph.microsoft.com/v1.0/$metadata#{what}")
+}
+
 /// How a mailbox is shown to this request.
 pub struct View<'a> {
     pub mailbox: &'a Mailbox,
@@ -60,13 +65,9 @@ impl View<'_> {
 }
 
 impl At<'_> {
-    pub fn context(&self, what: &str) -> String {
-        format!("https://graph.microsoft.com/v1.0/$metadata#{what}")
-    }
-
     /// The context of what lies below the user.
     pub fn user_context(&self, what: &str) -> String {
-        self.context(&format!("users('{}')/{what}", self.object_id))
+        context(&format!("users('{}')/{what}", self.object_id))
     }
 
     /// A page of more than four messages fails if one of them is poisoned; a narrower one works.
@@ -105,8 +106,8 @@ pub fn answer(tenant: &mut Tenant, lanes: &Lanes, question: &Question) -> (Answe
         Err(failure) => Err(failure),
     };
     let writes = question.method != "GET";
-    let late = writes && result.is_ok() && tenant.faults.fall(Kind::LateGateway, &question.address);
-    let result = if late {
+    let lost = writes && result.is_ok() && tenant.faults.fall(Kind::LateGateway, &question.address);
+    let result = if lost {
         at.fault = Some(Kind::LateGateway);
         Err(Failure::new(504, "UnknownError", ""))
     } else {
@@ -276,12 +277,13 @@ fn dispatch<'a>(tenant: &mut Tenant, at: &mut At<'a>, question: &'a Question) ->
 /// the two are mixed.
 fn find(tenant: &mut Tenant, at: &mut At<'_>, question: &Question, id: &str) -> Result<usize, Failure> {
     let mailbox = &tenant.mailboxes[at.mailbox];
-    let named = identifier::parse(&mailbox.tag, id).ok_or_else(failure::malformed_id)?.ok_or_else(failure::no_item)?;
+    let named = identifier::parse(&mailbox.tag, id).ok_or_else(failure::malformed_id)?;
     let number = match named {
         Named::Usual(number, moves) if !question.immutable() => {
             Some(number).filter(|number| mailbox.messages.get(*number).is_some_and(|message| message.moves == moves))
         }
         Named::Immutable(number) if question.immutable() => Some(number),
+        Named::Elsewhere => None,
         _ => return Err(failure::malformed_id()),
     };
     let there = |number: &usize| mailbox.messages.get(*number).is_some_and(|message| message.folder.is_some());

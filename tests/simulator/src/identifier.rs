@@ -16,6 +16,8 @@ pub enum Named {
     /// A message, by its number and by how often it has moved.
     Usual(usize, u64),
     Immutable(usize),
+    /// Something in another mailbox.
+    Elsewhere,
 }
 
 /// The part of every id that names the mailbox.
@@ -46,8 +48,8 @@ pub fn attachment_number(message: &str, id: &str) -> Option<usize> {
     usize::try_from(number(rest)?).ok()
 }
 
-/// Reads an id. `None` where it was not made here (`ErrorInvalidIdMalformed`), `Some(None)` where it is of another mailbox.
-pub fn parse(tag: &str, id: &str) -> Option<Option<Named>> {
+/// Reads an id. `None` where it was not made here (`ErrorInvalidIdMalformed`).
+pub fn parse(tag: &str, id: &str) -> Option<Named> {
     let (of, named) = if let Some(rest) = id.strip_prefix(IMMUTABLE) {
         let (of, rest) = rest.split_at_checked(16)?;
         let rest = rest.strip_suffix("AA=").filter(|rest| rest.len() == 5)?;
@@ -62,7 +64,7 @@ pub fn parse(tag: &str, id: &str) -> Option<Option<Named>> {
         let rest = rest.strip_prefix("LgAAA")?.strip_suffix("EMAAAA").filter(|rest| rest.len() == 3)?;
         (of, Named::Folder(usize::try_from(number(rest)?).ok()?))
     };
-    Some((of == tag).then_some(named))
+    Some(if of == tag { named } else { Named::Elsewhere })
 }
 
 fn digits(number: u64, count: u32) -> String {
@@ -86,10 +88,10 @@ mod tests {
     #[test]
     fn ids_are_read_back() {
         let (tag, other) = (mailbox_tag("one"), mailbox_tag("two"));
-        assert_eq!(parse(&tag, &folder(&tag, 70)), Some(Some(Named::Folder(70))));
-        assert_eq!(parse(&tag, &usual(&tag, 70_000, 3)), Some(Some(Named::Usual(70_000, 3))));
-        assert_eq!(parse(&tag, &immutable(&tag, 5)), Some(Some(Named::Immutable(5))));
-        assert_eq!(parse(&tag, &usual(&other, 5, 0)), Some(None));
+        assert_eq!(parse(&tag, &folder(&tag, 70)), Some(Named::Folder(70)));
+        assert_eq!(parse(&tag, &usual(&tag, 70_000, 3)), Some(Named::Usual(70_000, 3)));
+        assert_eq!(parse(&tag, &immutable(&tag, 5)), Some(Named::Immutable(5)));
+        assert_eq!(parse(&tag, &usual(&other, 5, 0)), Some(Named::Elsewhere));
         assert_eq!(parse(&tag, &usual(&tag, 5, 0).to_lowercase()), None);
         assert_eq!(parse(&tag, "AAMkAG"), None);
         let message = immutable(&tag, 5);

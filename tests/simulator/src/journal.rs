@@ -46,7 +46,7 @@ impl Journal {
         Ok(Self { file, ..Self::default() })
     }
 
-    pub fn note(&mut self, entry: Entry) {
+    pub fn note(&mut self, entry: &Entry) {
         self.requests += 1;
         *self.statuses.entry(entry.status).or_default() += 1;
         *self.calls.entry(entry.call).or_default() += 1;

@@ -87,7 +87,7 @@ pub fn dates(source: &Source) -> (i64, i64) {
     let received = parsed
         .as_ref()
         .and_then(|mail| mail.received())
-        .and_then(|received| received.date())
+        .and_then(mail_parser::Received::date)
         .map(|date| date.to_timestamp());
     let sent_or = received.or(sent).unwrap_or(0);
     (sent_or, sent.unwrap_or(sent_or))

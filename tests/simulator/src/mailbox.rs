@@ -76,6 +76,9 @@ pub struct Mailbox {
     pub rounds: u64,
 }
 
+/// The folder above all others; the first of `STANDARD`.
+pub const ROOT: usize = 0;
+
 /// The folders every mailbox has: well-known name, English and German display name, parent, hidden.
 /// Graph docs: 'mailFolder resource type'.
 const STANDARD: [(&str, &str, &str, Option<&str>, bool); 17] = [
@@ -129,10 +132,6 @@ impl Mailbox {
         mailbox
     }
 
-    pub fn root(&self) -> usize {
-        0
-    }
-
     pub fn well_known(&self, name: &str) -> Option<usize> {
         let same = |folder: &Folder| folder.well_known.is_some_and(|known| known.eq_ignore_ascii_case(name));
         self.folders.iter().position(same)
@@ -177,7 +176,7 @@ impl Mailbox {
         for name in path {
             let name = name.as_ref();
             let standard = if at.is_none() { self.standard(name) } else { None };
-            let parent = at.unwrap_or(self.root());
+            let parent = at.unwrap_or(ROOT);
             at = Some(match standard.or_else(|| self.child(parent, name)) {
                 Some(found) => found,
                 None => self.add_folder(name, Some(parent), false),

@@ -43,16 +43,13 @@ fn list(tenant: &Tenant, at: &mut At<'_>, question: &Question, folder: Option<us
         return Err(Failure::new(400, "ErrorInvalidUrlQuery", "The value of '$top' must be between 1 and 1000."));
     }
     at.page_size = Some(size as u64);
-    let mut members: Vec<usize> = match folder {
-        Some(folder) => {
-            mailbox.folders[mailbox.shown(folder)].members.iter().rev().map(|(_, message)| *message).collect()
-        }
-        None => {
-            let mut all: Vec<usize> =
-                (0..mailbox.messages.len()).filter(|at| mailbox.messages[*at].folder.is_some()).collect();
-            all.sort_by_key(|at| std::cmp::Reverse((mailbox.messages[*at].received, *at)));
-            all
-        }
+    let mut members: Vec<usize> = if let Some(folder) = folder {
+        mailbox.folders[mailbox.shown(folder)].members.iter().rev().map(|(_, message)| *message).collect()
+    } else {
+        let mut all: Vec<usize> =
+            (0..mailbox.messages.len()).filter(|at| mailbox.messages[*at].folder.is_some()).collect();
+        all.sort_by_key(|at| std::cmp::Reverse((mailbox.messages[*at].received, *at)));
+        all
     };
     if order.is_some_and(|order| order.starts_with("receivedDateTime") && !order.ends_with("desc")) {
         members.reverse();
@@ -76,8 +73,7 @@ fn list(tenant: &Tenant, at: &mut At<'_>, question: &Question, folder: Option<us
         body["@odata.count"] = json!(members.len());
     }
     if skip + size < members.len() {
-        let options = question.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skip"));
-        let options: String = options.map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect();
+        let options = question.options_without("$skip");
         let inner = folder.map_or("messages".to_owned(), |_| format!("mailFolders/{}/messages", encode(at.folder)));
         let link =
             format!("{}/v1.0/users/{}/{inner}?{options}%24skip={}", question.base(), encode(at.user), skip + size);

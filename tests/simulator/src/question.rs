@@ -45,6 +45,15 @@ impl Question {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The options of the query but one, each with a `&` behind, for the link to the next page.
+    pub fn options_without(&self, left_out: &str) -> String {
+        let mut options = String::new();
+        for (name, value) in self.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(left_out)) {
+            options += &format!("{}={}&", encode(name), encode(value));
+        }
+        options
+    }
+
     /// `Prefer: IdType="ImmutableId"`
     pub fn immutable(&self) -> bool {
         self.preference("idtype").is_some_and(|value| value.eq_ignore_ascii_case("ImmutableId"))

@@ -61,7 +61,7 @@ pub struct Clause {
 }
 
 /// Reads a filter of comparisons that all must hold. Where there is an order as well, its property must be the first of
-/// the filter ('InefficientFilter').
+/// the filter (`InefficientFilter`).
 pub fn filter(text: Option<&str>, order: Option<&str>) -> Result<Vec<Clause>, Failure> {
     let clauses: Vec<Clause> = text
         .unwrap_or_default()

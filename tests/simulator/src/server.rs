@@ -106,7 +106,7 @@ fn answer(shared: &Shared, question: &Question) -> Answer {
             ),
         },
     };
-    tenant.journal.note(Entry {
+    tenant.journal.note(&Entry {
         method: question.method.clone(),
         path: question.address.clone(),
         host: question.host.clone(),

@@ -10,11 +10,12 @@ use crate::config::{Config, Extra};
 use crate::failure::{self, Failure};
 use crate::faults::Faults;
 use crate::journal::Journal;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, ROOT};
 use crate::source::Source;
 use crate::{generate, load};
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own.
 pub struct User {
     /// Stays when the user is renamed.
     pub id: String,
@@ -102,8 +103,8 @@ impl Tenant {
     /// sees every message of the inbox twice.
     fn search_folders(&mut self) {
         for mailbox in &mut self.mailboxes {
-            let (inbox, root) = (mailbox.inbox(), mailbox.root());
-            let number = mailbox.add_folder("Weekly digests", Some(root), false);
+            let inbox = mailbox.inbox();
+            let number = mailbox.add_folder("Weekly digests", Some(ROOT), false);
             mailbox.folders[number].searches = Some(inbox);
         }
     }

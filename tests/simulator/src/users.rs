@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::failure::{self, Failure};
-use crate::graph::At;
+use crate::graph::{At, context};
 use crate::question::Question;
 use crate::tenant::{Tenant, User};
 
@@ -34,7 +34,7 @@ pub fn list(tenant: &Tenant, at: &mut At<'_>, question: &Question) -> Result<Ans
     let select = selected(question);
     let page = found.iter().skip(start).take(size);
     let value: Vec<_> = page.map(|user| user.properties(select.as_deref())).collect();
-    let mut body = json!({ "@odata.context": at.context("users"), "value": value });
+    let mut body = json!({ "@odata.context": context("users"), "value": value });
     if start + size < found.len() {
         let select = question.option("$select").map(|select| format!("$select={select}&")).unwrap_or_default();
         let next = start + size;
@@ -64,7 +64,7 @@ pub fn one(tenant: &Tenant, at: &mut At<'_>, question: &Question) -> Result<Answ
     }
     let user = tenant.find_user(at.user).ok_or_else(|| failure::no_such_user(at.user))?;
     let mut body = tenant.users[user].properties(selected(question).as_deref());
-    body["@odata.context"] = json!(at.context("users/$entity"));
+    body["@odata.context"] = json!(context("users/$entity"));
     Ok(Answer::odata(200, &body))
 }
 

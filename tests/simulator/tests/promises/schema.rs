@@ -78,7 +78,9 @@ impl Schema {
         }
         if let Some(inner) = kind.strip_prefix("Collection(").and_then(|kind| kind.strip_suffix(')')) {
             let all = value.as_array().unwrap_or_else(|| panic!("{of}.{name} is a collection: {value}"));
-            all.iter().for_each(|each| self.check_value(of, name, inner, each, values));
+            for each in all {
+                self.check_value(of, name, inner, each, values);
+            }
             return;
         }
         let text = value.as_str();

@@ -51,7 +51,7 @@ impl Stage {
     pub fn renew(&mut self) {
         let form = "client_id=client&client_secret=secret&grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default";
         let reply = self.client.ask("POST", "/tenant/oauth2/v2.0/token", &[], form.as_bytes());
-        self.token = reply.json()["access_token"].as_str().unwrap_or_default().to_owned();
+        reply.json()["access_token"].as_str().unwrap_or_default().clone_into(&mut self.token);
     }
 
     /// A request to Graph; a whole address is taken as it is.
@@ -77,6 +77,7 @@ impl Stage {
         self.ask("POST", &format!("users/{USER}/{path}"), &headers, body.to_string().as_bytes())
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Its callers write it down on the spot.
     pub fn control(&self, asked: Value) -> Value {
         let told = self.simulator.control(&asked);
         assert!(told.get("error").is_none(), "{told}");
@@ -91,7 +92,7 @@ impl Stage {
             let page = self.get(&address).json();
             ids.extend(page["value"].as_array().unwrap().iter().map(|each| each["id"].as_str().unwrap().to_owned()));
             match page["@odata.nextLink"].as_str() {
-                Some(next) => address = next.to_owned(),
+                Some(next) => next.clone_into(&mut address),
                 None => return ids,
             }
         }
@@ -107,7 +108,7 @@ impl Stage {
             pages += 1;
             told.extend(page["value"].as_array().unwrap().iter().cloned());
             match (page["@odata.nextLink"].as_str(), page["@odata.deltaLink"].as_str()) {
-                (Some(next), None) => address = next.to_owned(),
+                (Some(next), None) => next.clone_into(&mut address),
                 (None, Some(delta)) => return (told, delta.to_owned(), pages),
                 both => panic!("one link ends a page: {both:?}"),
             }
