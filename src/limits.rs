@@ -81,3 +81,5 @@ pub const ROLE_STACK: usize = 1024 * 1024;
 pub const DOCUMENTS_AT_ONCE: usize = 200;
 /// Findings of damage that are kept; further ones are counted.
 pub const FINDINGS: usize = 1000;
+/// The longest message that is compared by its essence at a switch of module; it is read into memory for that.
+pub const ESSENCE: usize = 8 * 1024 * 1024;

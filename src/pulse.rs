@@ -36,6 +36,11 @@ pub fn beat_own() {
     OWN.with_borrow(|own| own.iter().for_each(Pulse::beat));
 }
 
+/// The pulse that this thread works for.
+pub fn own() -> Option<Pulse> {
+    OWN.with_borrow(Clone::clone)
+}
+
 impl Pulse {
     /// From now on this thread works for this pulse.
     pub fn adopt(&self) {

@@ -13,7 +13,9 @@ use minicbor::{Decode, Encode};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use redb::{TableDefinition, WriteTransaction};
 
-use super::commit::{Commit, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Run};
+use super::commit::{
+    Commit, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run,
+};
 use super::error::{ArchiveError, Result};
 use super::pack::ArchiveId;
 use crate::hash::Sha256;
@@ -22,6 +24,8 @@ use crate::limits::CATALOG_CACHE;
 type Bytes = &'static [u8];
 
 pub const DOCUMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("documents");
+/// Document, hash of the variant.
+pub const VARIANTS: TableDefinition<(u64, &[u8; 32]), Bytes> = TableDefinition::new("variants");
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -65,6 +69,17 @@ pub struct Document {
     pub offset: Option<u64>,
     #[n(4)]
     pub metadata: Metadata,
+}
+
+/// A variant of a document as the catalog knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct VariantRow {
+    #[n(0)]
+    pub size: u64,
+    #[n(1)]
+    pub pack: u32,
+    #[n(2)]
+    pub offset: Option<u64>,
 }
 
 /// A folder and how many rows the ledger has for it.
@@ -158,6 +173,7 @@ impl Catalog {
         // All tables exist from the start, so that readers need not ask.
         txn.open_table(DOCUMENTS)?;
         txn.open_table(BY_HASH)?;
+        txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
         txn.open_table(FOLDERS)?;
         txn.open_table(FOLDER_NUMBERS)?;
@@ -297,6 +313,13 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
         by_hash.insert(&new.sha256.0, new.number)?;
         position.last_number = position.last_number.max(new.number);
     }
+    let mut variants = txn.open_table(VARIANTS)?;
+    for variant in &applied.commit.variants {
+        let offset = applied.offsets.get(variant.message as usize).copied().flatten();
+        let value = VariantRow { size: variant.size, pack: applied.pack, offset };
+        variants.insert((variant.document, &variant.sha256.0), row(applied.commit.sequence, &value).as_slice())?;
+        by_hash.insert(&variant.sha256.0, variant.document)?;
+    }
     Ok(())
 }
 
@@ -428,6 +451,18 @@ impl View {
         Ok(self.txn.open_table(BY_HASH)?.get(&sha256.0)?.map(|number| number.value()))
     }
 
+    pub fn variant_row(&self, number: Number, sha256: &Sha256) -> Result<Option<Row<VariantRow>>> {
+        let table = self.txn.open_table(VARIANTS)?;
+        table.get((number, &sha256.0))?.map(|bytes| decode("variants", bytes.value())).transpose()
+    }
+
+    /// Hashes of the variants of a document.
+    pub fn variants(&self, number: Number) -> Result<Vec<Sha256>> {
+        let table = self.txn.open_table(VARIANTS)?;
+        let rows = table.range((number, &[0; 32])..=(number, &[0xff; 32]))?;
+        rows.map(|item| Ok(Sha256(*item?.0.value().1))).collect()
+    }
+
     /// Where a document was seen, oldest place first.
     pub fn occurrences(&self, number: Number) -> Result<Vec<Occurrence>> {
         let table = self.txn.open_table(OCCURRENCES)?;
@@ -437,6 +472,27 @@ impl View {
             found.push(row.value);
         }
         Ok(found)
+    }
+
+    /// The place of a message that is archived from another folder of the same mailbox under the same id.
+    pub fn place_elsewhere(&self, folder: &Folder, remote: &[u8]) -> Result<Option<Occurrence>> {
+        for other in self.folders()? {
+            let same = other.folder.definition == folder.definition && other.folder.mailbox == folder.mailbox;
+            if !same || other.booked == 0 || other.folder.number == folder.number {
+                continue;
+            }
+            let entry = self.entry(other.folder.number, remote)?;
+            let archived = |entry: Entry| match entry.outcome {
+                Outcome::Archived(number) | Outcome::Same(number) => Some(number),
+                _ => None,
+            };
+            if let Some(number) = entry.and_then(archived)
+                && let Some(row) = self.occurrence_row((number, other.folder.number, remote))?
+            {
+                return Ok(Some(row.value));
+            }
+        }
+        Ok(None)
     }
 
     pub fn occurrence_row(&self, key: (u64, u32, &[u8])) -> Result<Option<Row<Occurrence>>> {
@@ -569,6 +625,7 @@ impl View {
         Ok(Sizes {
             documents: self.count()?,
             hashes: self.txn.open_table(BY_HASH)?.len()?,
+            variants: self.txn.open_table(VARIANTS)?.len()?,
             occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
             folders: self.txn.open_table(FOLDERS)?.len()?,
             ledger: self.txn.open_table(LEDGER)?.len()?,
@@ -616,6 +673,7 @@ impl View {
 pub struct Sizes {
     pub documents: u64,
     pub hashes: u64,
+    pub variants: u64,
     pub occurrences: u64,
     pub folders: u64,
     pub ledger: u64,

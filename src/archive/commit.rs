@@ -51,6 +51,8 @@ pub struct Commit {
     pub journal: Vec<Event>,
     #[cbor(n(12), default)]
     pub runs: Vec<Run>,
+    #[cbor(n(13), default)]
+    pub variants: Vec<Variant>,
 }
 
 /// A record that a commit answers for: kind, bytes on disk and their hash.
@@ -87,6 +89,21 @@ pub struct NewDocument {
     /// Its document record, likewise.
     #[n(4)]
     pub document: u32,
+}
+
+/// Another rendering of a document that is there already; its bytes are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Variant {
+    #[n(0)]
+    pub document: Number,
+    /// Hash of its raw bytes.
+    #[n(1)]
+    pub sha256: Sha256,
+    #[n(2)]
+    pub size: u64,
+    /// Its message record: index in [`Commit::records`].
+    #[n(3)]
+    pub message: u32,
 }
 
 /// The metadata of one document: the payload of a document record.
@@ -380,7 +397,7 @@ mod tests {
 
         // A map with one pair more, key 99.
         let mut more = bytes.clone();
-        assert_eq!(more[0], 0xad);
+        assert_eq!(more[0], 0xae);
         more[0] += 1;
         more.extend([0x18, 99, 0x01]);
         let back: Commit = minicbor::decode(&more).unwrap();

@@ -343,6 +343,11 @@ impl Walk<'_> {
                 self.find(read.pack, None, Some(new.number), "its metadata is missing or damaged");
             }
         }
+        for variant in &commit.variants {
+            if read.offsets.get(variant.message as usize).copied().flatten().is_none() {
+                self.find(read.pack, None, Some(variant.document), "the bytes of a variant are missing or damaged");
+            }
+        }
         self.sequence = commit.sequence;
         self.previous = read.sha256;
         self.stopped = !self.visitor.commit(read)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use minicbor::Encode;
 
-use super::catalog::{Document, Position, Row, Sizes, View, row_number};
+use super::catalog::{Document, Position, Row, Sizes, VariantRow, View, row_number};
 use super::commit::{Commit, FolderNumber, Metadata};
 use super::error::{ArchiveError, Result};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
@@ -178,6 +178,7 @@ fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Repor
     let pairs = [
         ("documents", there.documents, matched.documents),
         ("by_hash", there.hashes, matched.hashes),
+        ("variants", there.variants, matched.variants),
         ("occurrences", there.occurrences, matched.occurrences),
         ("folders", there.folders, matched.folders),
         ("ledger", there.ledger, matched.ledger),
@@ -314,6 +315,19 @@ impl Check<'_, '_> {
                 self.matched.hashes += 1;
             } else {
                 self.find(read, Some(new.number), "the catalog does not find it by its hash".into());
+            }
+        }
+        for variant in &commit.variants {
+            let offset = read.offsets.get(variant.message as usize).copied().flatten();
+            let value = VariantRow { size: variant.size, pack: read.pack, offset };
+            let row = view.variant_row(variant.document, &variant.sha256)?;
+            if self.same(read, "variants", row, &value, offset.is_some()) {
+                self.matched.variants += 1;
+            }
+            if view.by_hash(&variant.sha256)? == Some(variant.document) {
+                self.matched.hashes += 1;
+            } else {
+                self.find(read, Some(variant.document), "the catalog does not find a variant by its hash".into());
             }
         }
         for folder in &commit.folders {

@@ -12,7 +12,9 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
-use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome};
+use super::commit::{
+    Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome, Variant,
+};
 use super::error::{ArchiveError, Result};
 use super::log::Findings;
 use super::pack::{self, Appender, ArchiveId, PACK_HEADER_LEN};
@@ -39,6 +41,8 @@ pub struct NewMessage {
     pub flags: Vec<String>,
     /// It is to be moved or deleted on the server once it is safe.
     pub after_due: bool,
+    /// It is another rendering of this document.
+    pub variant_of: Option<Number>,
     /// Told once the message is durable.
     pub ticket: Sender<Booked>,
 }
@@ -268,7 +272,8 @@ impl Writer {
     }
 
     fn add(&mut self, new: NewMessage) -> Result<()> {
-        let NewMessage { mut message, mut metadata, folder, remote, received, flags, after_due, ticket } = new;
+        let NewMessage { mut message, mut metadata, folder, remote, received, flags, after_due, variant_of, ticket } =
+            new;
         let view = self.read().read()?;
         // Told a second time of a message that is safe: nothing is archived or counted twice.
         if let Some(entry) = view.entry(folder, &remote)?.filter(|entry| entry.outcome.document().is_some()) {
@@ -283,6 +288,14 @@ impl Writer {
         };
         let (number, outcome) = if let Some(number) = known {
             (number, Outcome::Same(number))
+        } else if let Some(document) = variant_of {
+            let mut bytes = message.bytes.reader().map_err(ArchiveError::io(self.paths.spool.clone()))?;
+            self.append(Kind::Message, message.size, sha256, &mut bytes)?;
+            let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
+            let variant = Variant { document, sha256, size: message.size, message: records - 1 };
+            self.batch.commit.variants.push(variant);
+            self.batch.by_hash.insert(sha256, document);
+            (document, Outcome::Same(document))
         } else {
             let number = self.read().position().last_number + self.batch.commit.documents.len() as u64 + 1;
             metadata.number = number;

@@ -23,7 +23,9 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   source list                       the definitions
   source test NAME                  log in, step by step
   source remove NAME                forget a definition; its mails stay
+  switch NAME_IMAP NAME_O365        from IMAP to Microsoft 365: no mail becomes a second document
   fetch [NAME]                      archive what is new, now
+  reconcile [NAME]                  the same, and compare everything on the server with the ledger
   status                            is everything archived? by folder
   list [QUERY]                      the documents; from: to: subject: before: after: words
   export (N… | --all) --format eml --out DIR
@@ -239,9 +241,9 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
                 other => bail!("`source {other}`: there are add FILE.toml, list, test NAME and remove NAME"),
             }
         }
-        "fetch" => {
-            ensure!(given.words.len() <= 1, "give one name: `fetch [NAME]`");
-            Ok(Request::Fetch { name: given.words.pop(), json: given.flag("json") })
+        "fetch" | "reconcile" => {
+            ensure!(given.words.len() <= 1, "give one name: `{verb} [NAME]`");
+            Ok(Request::Fetch { name: given.words.pop(), reconcile: verb == "reconcile", json: given.flag("json") })
         }
         "status" => {
             none_left(given, "status")?;
@@ -256,6 +258,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
         "verify" => {
             none_left(given, "verify")?;
             Ok(Request::Verify { quick: given.flag("quick"), json: given.flag("json") })
+        }
+        "switch" => {
+            ensure!(given.words.len() == 2, "give two names: `switch NAME_IMAP NAME_O365`");
+            let to = given.words.pop().unwrap_or_default();
+            Ok(Request::Switch { from: given.words.pop().unwrap_or_default(), to })
         }
         "rebuild" => {
             let what = one(given, "what: `rebuild catalog`")?;
@@ -358,7 +365,7 @@ mod tests {
             let command = parsed(line).unwrap();
             assert_eq!(command.data, PathBuf::from("/x"));
             assert!(
-                matches!(command.request, Some(Request::Fetch { name: Some(name), json: false }) if name == "office")
+                matches!(command.request, Some(Request::Fetch { name: Some(name), reconcile: false, json: false }) if name == "office")
             );
         }
     }

@@ -1,16 +1,21 @@
-//! `fetch [NAME]`: archive what is new, now.
+//! `fetch [NAME]`: archive what is new, now. `reconcile [NAME]`: the same, and compare everything on the server with the
+//! ledger.
 
 use serde_json::json;
 
+use super::source::expiry;
 use super::terminal::{Terminal, Watching};
 use super::{Exit, Session};
 use crate::archive::commit::Run;
 use crate::clock;
+use crate::language::Lang;
 use crate::settings;
+use crate::settings::o365::WARN_DAYS;
 
 pub fn run(
     session: &Session<'_>,
     name: Option<&str>,
+    reconcile: bool,
     as_json: bool,
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Exit> {
@@ -35,8 +40,11 @@ pub fn run(
             terminal.log(&format!("{}: inactive, left alone.", definition.name));
             continue;
         }
+        if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {
+            terminal.log(&expiry(&definition.name, days, Lang::from_env()));
+        }
         let mut watching = Watching { terminal, pulse: session.pulse };
-        let run = session.fetcher.run(session.archive, &definition, session.pulse, &mut watching);
+        let run = session.fetcher.run(session.archive, &definition, reconcile, session.pulse, &mut watching);
         if run.unexplained > 0 || !run.trouble.is_empty() {
             exit = Exit::Trouble;
         }

@@ -136,7 +136,9 @@ fn show(
             .iter()
             .map(|part| json!({ "name": part.name, "media_type": part.media_type }))
             .collect();
+        let variants: Vec<String> = view.variants(number)?.iter().map(ToString::to_string).collect();
         let object = json!({
+            "variants": variants,
             "number": number,
             "kind": "mail",
             "title": metadata.title,

@@ -174,7 +174,7 @@ fn test_tenant(o365: &O365, session: &Session<'_>, as_json: bool, terminal: &mut
 }
 
 /// What people are told in the last days of a client secret.
-fn expiry(name: &str, days: i64, lang: Lang) -> String {
+pub fn expiry(name: &str, days: i64, lang: Lang) -> String {
     match (lang, days) {
         (Lang::De, ..0) => {
             format!("{name}: Das Client-Secret ist laut Definition abgelaufen. Erstellen Sie in Entra ein neues.")
@@ -187,6 +187,14 @@ fn expiry(name: &str, days: i64, lang: Lang) -> String {
         }
         (Lang::En, _) => format!("{name}: The client secret expires in {days} days. Make a new one in Entra in time."),
     }
+}
+
+/// From module Mail to module O365.
+pub fn switch(session: &Session<'_>, from: &str, to: &str, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    settings::switch(session.archive, from, to, CONSOLE)?;
+    terminal
+        .log(&format!("{from:?} is inactive now, its archive stays. {to:?} takes its place with the next `fetch`."));
+    Ok(Exit::Fine)
 }
 
 pub fn remove(session: &Session<'_>, name: &str, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {

@@ -14,7 +14,7 @@ use crate::pulse::Pulse;
 pub type Fill<'a> = dyn FnMut(&mut dyn Write) -> anyhow::Result<()> + 'a;
 
 /// Where a verb's words go: this process's console, or through the control socket to another one's.
-pub trait Terminal {
+pub trait Terminal: Send {
     /// A line of the result.
     fn line(&mut self, text: &str) -> io::Result<()>;
     /// A remark for a person.

@@ -1,19 +1,23 @@
 //! One folder of a mailbox in one run: what is new, what is due again, what was lost, and what is still to be done on the
 //! server.
 
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::FetchError;
 use super::after;
-use super::intake::{Intake, LONGEST_REST};
+use super::intake::{Intake, LONGEST_REST, Lane};
 use super::progress::{Meter, Watch};
+use super::variants::Variants;
 use crate::archive::Archive;
 use crate::archive::commit::{self, Commit, FolderCursor, FolderNumber, LeftOut, Outcome, Run};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::ingest::Spool;
+use crate::pulse::{self, Pulse};
 use crate::settings::{AfterArchiving, Definition};
-use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Retry, Sink};
+use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Retry, SourceError};
 
 /// Time after which all ids of a folder are compared with the ledger again, seconds.
 const RECONCILE_EVERY: i64 = 24 * 3600;
@@ -21,6 +25,8 @@ const RECONCILE_EVERY: i64 = 24 * 3600;
 const AGAIN_AT_ONCE: usize = 1000;
 /// How often the connection may break at the same message before that message is booked as failed.
 const BREAKS: u32 = 3;
+/// Messages that make a further connection worth while.
+const WORTH_A_LANE: usize = 4;
 /// Pause before a connection is made again, once more so long at each break.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -32,6 +38,10 @@ pub struct FolderJob<'a> {
     pub folder: &'a Folder,
     /// All folders of the mailbox.
     pub all: &'a [Folder],
+    /// All ids are to be compared with the ledger, whenever that was done last.
+    pub reconcile: bool,
+    /// What the definition before archived of this mailbox.
+    pub variants: Option<&'a Variants>,
     pub run: &'a mut Run,
     pub watch: &'a mut dyn Watch,
 }
@@ -81,9 +91,11 @@ impl FolderJob<'_> {
             reconciled = Some(now);
         }
         let booked = self.archive.view()?.folder(number)?.map_or(0, |row| row.booked);
-        let overdue = reconciled.is_none_or(|at| !(0..RECONCILE_EVERY).contains(&(now - at)));
+        let overdue = self.reconcile || reconciled.is_none_or(|at| !(0..RECONCILE_EVERY).contains(&(now - at)));
+        // Some servers count what is no mail; the same number that was explained the last time needs no explanation again.
+        let told = old.is_some_and(|old| old.on_server == last.on_server && old.unexplained == 0 && !restarted);
         let mut unexplained = 0;
-        if overdue || booked < last.on_server {
+        if overdue || (booked < last.on_server && !told) {
             unexplained = self.without_outcome(source, number)?;
             if unexplained > 0 {
                 // Read again from the beginning; what has an outcome is passed over.
@@ -125,6 +137,7 @@ impl FolderJob<'_> {
             }
             restarted |= page.restarted;
             self.page(source, number, &page.listed, page.total)?;
+            self.removed(number, &page.removed)?;
             let moved = at(&page.next);
             if !page.more {
                 return Ok((moved, restarted));
@@ -163,6 +176,7 @@ impl FolderJob<'_> {
         let after_due = self.has_after();
         let mut intake = Intake::new(self.archive, self.spool, self.definition, number, self.run, meter, self.watch);
         intake.after_due = after_due;
+        intake.variants = self.variants;
         intake
     }
 
@@ -175,15 +189,48 @@ impl FolderJob<'_> {
         total: u64,
     ) -> Result<(), FetchError> {
         let view = self.archive.view()?;
-        let booked = view.folder(number)?.map_or(0, |row| row.booked);
-        let mut new = Vec::new();
+        let row = view.folder(number)?.unwrap_or_default();
+        let (mut new, mut moved) = (Vec::new(), Vec::new());
         for listed in listed {
-            if view.entry(number, &listed.id.0)?.is_none() {
-                new.push(listed);
+            match view.entry(number, &listed.id.0)?.map(|entry| entry.outcome) {
+                // A draft that is one no more.
+                Some(Outcome::LeftOut { why: LeftOut::Draft, .. }) if !listed.draft => new.push(listed),
+                // It was gone, and is back.
+                Some(Outcome::LeftOut { why: LeftOut::Gone, .. }) => new.push(listed),
+                Some(_) => {}
+                None if source.ids_span_folders() => match view.place_elsewhere(&row.folder, &listed.id.0)? {
+                    Some(place) => moved.push((listed.id.clone(), place)),
+                    None => new.push(listed),
+                },
+                None => new.push(listed),
             }
         }
         drop(view);
-        self.decide(source, number, &new, total.saturating_sub(booked))
+        if !moved.is_empty() {
+            let mut intake = self.intake(number, moved.len() as u64);
+            for (id, place) in moved {
+                intake.book_moved(id, place)?;
+            }
+            intake.settle()?;
+        }
+        self.decide(source, number, &new, total.saturating_sub(row.booked))
+    }
+
+    /// The server says that these left the folder. What is archived stays so; what still waited there waits no more.
+    fn removed(&mut self, number: FolderNumber, removed: &[RemoteId]) -> Result<(), FetchError> {
+        let view = self.archive.view()?;
+        let mut gone = Vec::new();
+        for id in removed {
+            if view.entry(number, &id.0)?.is_some_and(|entry| entry.outcome.again().is_some()) {
+                gone.push(id.clone());
+            }
+        }
+        drop(view);
+        let mut intake = self.intake(number, gone.len() as u64);
+        for id in gone {
+            intake.book(id, Outcome::LeftOut { why: LeftOut::Gone, again: None })?;
+        }
+        Ok(())
     }
 
     /// The minimum age is another one now: looks again at everything that was too young.
@@ -224,7 +271,13 @@ impl FolderJob<'_> {
         let old_enough = clock::now() - min_age;
         let mut wanted = Vec::new();
         let mut young = Vec::new();
+        let mut drafts = Vec::new();
         for listed in listed {
+            // Where a draft keeps its id when it is sent, it is not a mail yet. Elsewhere a mail too many is better.
+            if listed.draft && source.ids_span_folders() {
+                drafts.push(listed.id.clone());
+                continue;
+            }
             match listed.received.filter(|received| min_age > 0 && *received > old_enough) {
                 Some(received) => young.push((listed.id.clone(), received)),
                 None => wanted.push(listed.id.clone()),
@@ -232,7 +285,11 @@ impl FolderJob<'_> {
         }
         let (mailbox, folder) = (self.mailbox, self.folder);
         let mut intake = self.intake(number, of);
-        if !young.is_empty() {
+        intake.without_drafts = source.ids_span_folders();
+        if !young.is_empty() || !drafts.is_empty() {
+            for id in drafts {
+                intake.book_draft(id)?;
+            }
             for (id, received) in young {
                 // A message from the future waits no longer than one from today.
                 let again = received.min(clock::now()) + min_age;
@@ -260,6 +317,7 @@ impl FolderJob<'_> {
             let due: Vec<RemoteId> = due.into_iter().map(RemoteId).collect();
             let (mailbox, folder) = (self.mailbox, self.folder);
             let mut intake = self.intake(number, due.len() as u64);
+            intake.without_drafts = source.ids_span_folders();
             fetch(source, mailbox, folder, &due, &mut intake)?;
         }
     }
@@ -302,8 +360,7 @@ fn fetch(
         // After a break without progress the suspect is asked for alone.
         let asked = if breaks == 0 { left.clone() } else { vec![first.clone()] };
         intake.expect(&asked);
-        let result = source.fetch(mailbox, folder, &asked, intake);
-        intake.abort();
+        let result = over_lanes(source, mailbox, folder, &asked, intake);
         intake.settle()?;
         left = intake.unsettled(&left, &asked);
         let stuck = left.first() == Some(&first);
@@ -331,4 +388,42 @@ fn fetch(
         }
     }
     Ok(())
+}
+
+/// Fetches over as many connections as the source has and the work is worth. The first error is told; what the other lanes
+/// settled stays settled.
+fn over_lanes(
+    source: &mut dyn MailSource,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    ids: &[RemoteId],
+    intake: &mut Intake<'_>,
+) -> Result<(), SourceError> {
+    let spool = intake.spool;
+    let intake = Mutex::new(intake);
+    let wanted = source.lanes().min(ids.len() / WORTH_A_LANE).max(1);
+    let mut others: Vec<Box<dyn MailSource>> = (1..wanted).map_while(|_| source.another_lane()).collect();
+    let share = ids.len().div_ceil(others.len() + 1).max(1);
+    let mut shares = ids.chunks(share);
+    let own = shares.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let lanes: Vec<_> = others
+            .iter_mut()
+            .zip(shares)
+            .map(|(lane, ids)| {
+                let (intake, pulse) = (&intake, pulse::own());
+                scope.spawn(move || {
+                    pulse.iter().for_each(Pulse::adopt);
+                    lane.fetch(mailbox, folder, ids, &mut Lane::new(intake, spool))
+                })
+            })
+            .collect();
+        let mut result = source.fetch(mailbox, folder, own, &mut Lane::new(&intake, spool));
+        for lane in lanes {
+            // A panic costs this try; what the lane was at is asked for again.
+            let panicked = || SourceError::Protocol { detail: "a message could not be read".into() };
+            result = result.and(lane.join().unwrap_or_else(|_| Err(panicked())));
+        }
+        result
+    })
 }

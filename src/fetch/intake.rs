@@ -1,16 +1,21 @@
-//! Messages on their way in: the sink of a source, which feeds `ingest` and the archive and keeps count of what is settled.
+//! Messages on their way in: what every lane of a source feeds, and the count of what is settled.
+//!
+//! A [`Lane`] is the sink of one connection. It spools, hashes and reads its message alone, so that lanes do not wait for
+//! each other, and takes the [`Intake`] for a moment when the message is whole.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::progress::{Meter, Watch};
-use crate::archive::commit::{Attachment, Commit, Entry, FolderNumber, LeftOut, Metadata, Outcome, Run};
+use super::variants::Variants;
+use crate::archive::commit::{Attachment, Commit, Entry, FolderNumber, LeftOut, Metadata, Occurrence, Outcome, Run};
 use crate::archive::writer::{Booked, NewMessage, Task};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
-use crate::ingest::{Head, Incoming, Spool};
+use crate::ingest::{Defect, Head, Incoming, Spool};
 use crate::settings::Definition;
 use crate::source::{Arrival, Missing, RemoteId, Sink};
 
@@ -21,7 +26,10 @@ pub const LONGEST_REST: i64 = 24 * 3600;
 /// Time between two signs of progress.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 
-/// The sink for one folder.
+/// Wait before a draft is looked at again: a sent one keeps its id. Seconds.
+const DRAFT_AGAIN: i64 = 24 * 3600;
+
+/// What comes into one folder.
 pub struct Intake<'a> {
     pub archive: &'a Archive,
     pub spool: &'a Spool,
@@ -29,12 +37,15 @@ pub struct Intake<'a> {
     pub folder: FolderNumber,
     /// Archived messages are to be moved or deleted.
     pub after_due: bool,
+    /// Drafts are left out: they keep their ids when they are sent.
+    pub without_drafts: bool,
+    /// What the definition before archived of this mailbox.
+    pub variants: Option<&'a Variants>,
     pub run: &'a mut Run,
     pub meter: Meter,
     pub watch: &'a mut dyn Watch,
     /// Asked for and not settled yet.
     open: HashSet<RemoteId>,
-    incoming: Option<Incoming>,
     ticket: Sender<Booked>,
     tickets: Receiver<Booked>,
     error: Option<std::sync::Arc<ArchiveError>>,
@@ -58,11 +69,12 @@ impl<'a> Intake<'a> {
             definition,
             folder,
             after_due: false,
+            without_drafts: false,
+            variants: None,
             run,
             meter,
             watch,
             open: HashSet::new(),
-            incoming: None,
             ticket,
             tickets,
             error: None,
@@ -92,6 +104,24 @@ impl<'a> Intake<'a> {
         self.open.remove(&id);
         let entry = Entry { folder: self.folder, remote: id.0, outcome, after_due: false, booked: clock::now() };
         self.archive.send(Task::Note(Box::new(Commit { ledger: vec![entry], ..Commit::default() })))
+    }
+
+    /// Books a draft.
+    pub fn book_draft(&mut self, id: RemoteId) -> Result<(), ArchiveError> {
+        self.book(id, Outcome::LeftOut { why: LeftOut::Draft, again: Some(clock::now() + DRAFT_AGAIN) })
+    }
+
+    /// Books a message that is known from another folder of its mailbox: one more place, and no second download.
+    pub fn book_moved(&mut self, id: RemoteId, from: Occurrence) -> Result<(), ArchiveError> {
+        self.run.seen += 1;
+        self.run.same += 1;
+        self.meter.done += 1;
+        let now = clock::now();
+        let occurrence = Occurrence { folder: self.folder, seen: now, ..from };
+        let outcome = Outcome::Same(occurrence.document);
+        let entry = Entry { folder: self.folder, remote: id.0, outcome, after_due: self.after_due, booked: now };
+        let note = Commit { ledger: vec![entry], occurrences: vec![occurrence], ..Commit::default() };
+        self.archive.send(Task::Note(Box::new(note)))
     }
 
     /// Books a message that could not be had; how long it rests depends on how often it was tried.
@@ -138,7 +168,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn metadata(&self, head: Head) -> Metadata {
+    fn metadata(&self, head: Head, reconstructed: bool) -> Metadata {
         let map = &self.definition.fields;
         let targets =
             [(&map.from, &head.from), (&map.cc, &head.cc), (&map.to, &head.to), (&map.subject, &head.subject)];
@@ -167,43 +197,37 @@ impl<'a> Intake<'a> {
                 .into_iter()
                 .map(|part| Attachment { name: part.name, media_type: part.media_type })
                 .collect(),
-            defects: head.defects.into_iter().map(crate::ingest::Defect::code).collect(),
+            defects: head
+                .defects
+                .into_iter()
+                .chain(reconstructed.then_some(Defect::Reconstructed))
+                .map(Defect::code)
+                .collect(),
             fields,
             owner: self.definition.owner.clone(),
             ..Metadata::default()
         }
     }
-}
 
-fn archive_error(error: &ArchiveError) -> io::Error {
-    io::Error::other(error.to_string())
-}
-
-impl Sink for Intake<'_> {
-    fn begin(&mut self, _len: Option<u64>) -> io::Result<()> {
-        self.incoming = Some(Incoming::new(self.spool));
-        Ok(())
-    }
-
-    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.meter.bytes += bytes.len() as u64;
-        if self.shown.elapsed() >= SHOW_EVERY {
-            self.hear();
-        }
-        match &mut self.incoming {
-            Some(incoming) => incoming.write_all(bytes),
-            None => Ok(()),
-        }
-    }
-
-    fn end(&mut self, arrival: Arrival) -> io::Result<()> {
-        let Some(incoming) = self.incoming.take() else { return Ok(()) };
+    /// A message is whole.
+    fn arrived(&mut self, message: Incoming, arrival: Arrival) -> io::Result<()> {
         if !self.open.remove(&arrival.id) {
             return Ok(());
         }
-        let mut message = incoming.finish()?;
-        let metadata = self.metadata(std::mem::take(&mut message.head));
+        // It may have become one, or have been one all the time, since it was listed.
+        if self.without_drafts && arrival.flags.iter().any(|flag| flag == "\\Draft") {
+            return self.book_draft(arrival.id).map_err(|error| archive_error(&error));
+        }
+        let mut message = message.finish()?;
+        let metadata = self.metadata(std::mem::take(&mut message.head), arrival.reconstructed);
+        let variant_of = match self.variants {
+            Some(variants) => {
+                variants.find(self.archive, &metadata, &mut message).map_err(|error| archive_error(&error))?
+            }
+            None => None,
+        };
         let new = NewMessage {
+            variant_of,
             message,
             metadata,
             folder: self.folder,
@@ -221,10 +245,6 @@ impl Sink for Intake<'_> {
         }
     }
 
-    fn abort(&mut self) {
-        self.incoming = None;
-    }
-
     fn missing(&mut self, id: RemoteId, why: Missing) -> io::Result<()> {
         if !self.open.contains(&id) {
             return Ok(());
@@ -235,5 +255,71 @@ impl Sink for Intake<'_> {
             Missing::NoBody => self.book_failure(id, "the server sends it without its content".into()),
         };
         booked.map_err(|error| archive_error(&error))
+    }
+
+    /// Bytes came, on whichever lane.
+    fn received(&mut self, bytes: u64) {
+        self.meter.bytes += bytes;
+        if self.shown.elapsed() >= SHOW_EVERY {
+            self.hear();
+        }
+    }
+}
+
+fn archive_error(error: &ArchiveError) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// Bytes that a lane counts alone before it tells.
+const TELL_EVERY: u64 = 256 * 1024;
+
+/// The sink of one connection.
+pub struct Lane<'l, 'a> {
+    intake: &'l Mutex<&'l mut Intake<'a>>,
+    spool: &'l Spool,
+    incoming: Option<Incoming>,
+    untold: u64,
+}
+
+impl<'l, 'a> Lane<'l, 'a> {
+    pub fn new(intake: &'l Mutex<&'l mut Intake<'a>>, spool: &'l Spool) -> Self {
+        Self { intake, spool, incoming: None, untold: 0 }
+    }
+
+    fn intake(&mut self) -> MutexGuard<'l, &'l mut Intake<'a>> {
+        let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
+        intake.received(std::mem::take(&mut self.untold));
+        intake
+    }
+}
+
+impl Sink for Lane<'_, '_> {
+    fn begin(&mut self, _len: Option<u64>) -> io::Result<()> {
+        self.incoming = Some(Incoming::new(self.spool));
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.untold += bytes.len() as u64;
+        if self.untold >= TELL_EVERY {
+            drop(self.intake());
+        }
+        match &mut self.incoming {
+            Some(incoming) => incoming.write_all(bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, arrival: Arrival) -> io::Result<()> {
+        let Some(incoming) = self.incoming.take() else { return Ok(()) };
+        self.intake().arrived(incoming, arrival)
+    }
+
+    fn abort(&mut self) {
+        self.incoming = None;
+    }
+
+    fn missing(&mut self, id: RemoteId, why: Missing) -> io::Result<()> {
+        self.intake().missing(id, why)
     }
 }

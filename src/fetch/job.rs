@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::FetchError;
 use super::folder::FolderJob;
 use super::progress::Watch;
+use super::variants::Variants;
 use crate::archive::Archive;
 use crate::archive::commit::Run;
 use crate::ingest::Spool;
@@ -71,6 +72,7 @@ pub fn run(
     archive: &Archive,
     definition: &Definition,
     pulse: &Pulse,
+    reconcile: bool,
     watch: &mut dyn Watch,
     run: &mut Run,
     troubles: &mut Vec<String>,
@@ -95,7 +97,8 @@ pub fn run(
         // Users without a mailbox are no trouble where nobody named them: guests, disabled accounts without licence.
         let mut without = Vec::new();
         for mailbox in &mailboxes {
-            let mut job = MailboxJob { archive, spool: &spool, definition, pulse, mailbox, watch, run, troubles };
+            let mut job =
+                MailboxJob { archive, spool: &spool, definition, pulse, mailbox, reconcile, watch, run, troubles };
             if let Err(error) = job.run(source.as_mut()) {
                 if all_of_tenant && has_no_mailbox(&error) {
                     without.push(mailbox.name.as_str());
@@ -134,6 +137,7 @@ struct MailboxJob<'a> {
     definition: &'a Definition,
     pulse: &'a Pulse,
     mailbox: &'a Mailbox,
+    reconcile: bool,
     watch: &'a mut dyn Watch,
     run: &'a mut Run,
     troubles: &'a mut Vec<String>,
@@ -149,9 +153,13 @@ impl MailboxJob<'_> {
                 tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
             }
         }
+        let variants = match &self.definition.succeeds {
+            Some(before) if self.has_unread(&folders)? => Some(Variants::of(self.archive, before, self.mailbox)?),
+            _ => None,
+        };
         let mut bad = 0;
         for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
-            match self.folder(source, folder, &folders) {
+            match self.folder(source, folder, &folders, variants.as_ref()) {
                 Ok(()) => bad = 0,
                 Err(error) if error.is_ours() || is_whole_mailbox(&error) => return Err(error),
                 Err(error) => {
@@ -167,8 +175,27 @@ impl MailboxJob<'_> {
         Ok(())
     }
 
+    /// Whether a folder was never read to its end: only then can there be mail that the definition before archived.
+    fn has_unread(&self, folders: &[Folder]) -> Result<bool, FetchError> {
+        let view = self.archive.view()?;
+        for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
+            let number = view.folder_number(&self.definition.name, &self.mailbox.id, &folder.id)?;
+            let cursor = number.map(|number| view.cursor(number)).transpose()?.flatten();
+            if cursor.is_none_or(|cursor| cursor.reconciled.is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// One folder; begun again after a broken connection as long as that brings something.
-    fn folder(&mut self, source: &mut dyn MailSource, folder: &Folder, all: &[Folder]) -> Result<(), FetchError> {
+    fn folder(
+        &mut self,
+        source: &mut dyn MailSource,
+        folder: &Folder,
+        all: &[Folder],
+        variants: Option<&Variants>,
+    ) -> Result<(), FetchError> {
         let mut tries = 0;
         loop {
             let before = self.run.seen;
@@ -179,6 +206,8 @@ impl MailboxJob<'_> {
                 mailbox: self.mailbox,
                 folder,
                 all,
+                reconcile: self.reconcile,
+                variants,
                 run: self.run,
                 watch: self.watch,
             };

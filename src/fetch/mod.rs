@@ -5,7 +5,8 @@
 //! is booked; the server is told nothing before the archive has acknowledged.
 //!
 //! - `job`: one mailbox, `folder`: one folder of it, `intake`: messages on their way in
-//! - `after`: moving and deleting on the server, `progress`: what people see of it, `schedule`: when
+//! - `after`: moving and deleting on the server, `progress`: what people see of it, `schedule`: when,
+//!   `variants`: mail that is there already when the module is switched
 
 pub mod after;
 pub mod folder;
@@ -13,6 +14,7 @@ pub mod intake;
 pub mod job;
 pub mod progress;
 pub mod schedule;
+pub mod variants;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -88,12 +90,20 @@ impl Fetcher {
     }
 
     /// Runs one definition to its end: all its mailboxes and folders, whatever happens in one of them. The run is recorded.
-    pub fn run(&self, archive: &Archive, definition: &Definition, pulse: &Pulse, watch: &mut dyn Watch) -> Run {
+    /// `reconcile` compares all ids on the server with the ledger, whenever that was done last.
+    pub fn run(
+        &self,
+        archive: &Archive,
+        definition: &Definition,
+        reconcile: bool,
+        pulse: &Pulse,
+        watch: &mut dyn Watch,
+    ) -> Run {
         let mut run =
             Run { definition: definition.name.clone(), started: clock::now(), ended: clock::now(), ..Run::default() };
         let mut troubles: Vec<String> = Vec::new();
         match self.turn(&definition.name, pulse) {
-            Ok(_turn) => job::run(archive, definition, pulse, watch, &mut run, &mut troubles),
+            Ok(_turn) => job::run(archive, definition, pulse, reconcile, watch, &mut run, &mut troubles),
             Err(error) => troubles.push(error.to_string()),
         }
         run.ended = clock::now();

@@ -24,7 +24,7 @@ pub enum Progress {
 }
 
 /// Sees a run.
-pub trait Watch {
+pub trait Watch: Send {
     fn progress(&mut self, progress: &Progress);
     /// A sentence for a person: something went wrong, and the run goes on where it can.
     fn tell(&mut self, line: &str);

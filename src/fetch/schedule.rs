@@ -51,7 +51,7 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
             if next.get(&definition.name).is_some_and(|at| *at > Instant::now()) {
                 continue;
             }
-            let run = fetcher.run(archive, definition, pulse, &mut Log);
+            let run = fetcher.run(archive, definition, false, pulse, &mut Log);
             tracing::info!(
                 "{}: {} archived, {} same, {} left out, {} failed, {} unexplained",
                 run.definition,

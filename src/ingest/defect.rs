@@ -39,6 +39,8 @@ pub enum Defect {
     Empty,
     /// A field that may stand once in a header (RFC 5322, section 3.6) stands there several times.
     DuplicateField,
+    /// The server could not give the message itself; it was put together from what the server could give.
+    Reconstructed,
 }
 
 /// The defects found so far: sorted, each once.
@@ -64,6 +66,7 @@ impl Defect {
             Self::Date => 14,
             Self::Empty => 15,
             Self::DuplicateField => 16,
+            Self::Reconstructed => 17,
         }
     }
 
@@ -86,6 +89,7 @@ impl Defect {
             14 => Self::Date,
             15 => Self::Empty,
             16 => Self::DuplicateField,
+            17 => Self::Reconstructed,
             _ => return None,
         })
     }
@@ -109,6 +113,7 @@ impl Defect {
             Self::Date => "date",
             Self::Empty => "empty",
             Self::DuplicateField => "duplicate-field",
+            Self::Reconstructed => "reconstructed",
         }
     }
 
@@ -144,6 +149,9 @@ impl Defect {
             Self::DuplicateField => {
                 "A header field stands several times in the message; programs may show different ones."
             }
+            Self::Reconstructed => {
+                "The server could not give the message itself; it was put together from its fields and attachments."
+            }
         }
     }
 
@@ -171,6 +179,9 @@ impl Defect {
             Self::DuplicateField => {
                 "Ein Feld des Kopfs kommt mehrfach vor; Programme zeigen vielleicht verschiedene davon."
             }
+            Self::Reconstructed => {
+                "Der Server konnte die Nachricht selbst nicht geben; sie wurde aus Feldern und Anhängen zusammengesetzt."
+            }
         }
     }
 }
@@ -184,7 +195,7 @@ mod tests {
     #[test]
     fn every_code_names_one_defect() {
         let known: Vec<Defect> = (0..=u8::MAX).filter_map(Defect::from_code).collect();
-        assert_eq!(known.len(), 16);
+        assert_eq!(known.len(), 17);
         for defect in &known {
             assert_eq!(Defect::from_code(defect.code()), Some(*defect));
         }

@@ -8,6 +8,7 @@ pub mod defect;
 pub mod head;
 pub mod incoming;
 pub mod spool;
+pub mod variant;
 pub mod walk;
 
 mod address;

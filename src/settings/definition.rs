@@ -124,6 +124,9 @@ pub struct Definition {
     pub play_back_folder: Option<String>,
     pub inactive: bool,
     pub interval_minutes: u32,
+    /// The definition that this one took the place of (`switch`): mail that it archived becomes no second document.
+    #[serde(default)]
+    pub succeeds: Option<String>,
 }
 
 /// What is stored: the definition without its secrets, and these sealed, in hexadecimal, by account.
@@ -291,6 +294,7 @@ mod tests {
             play_back_folder: None,
             inactive: false,
             interval_minutes: 5,
+            succeeds: None,
         }
     }
 

@@ -131,6 +131,7 @@ fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
         play_back_folder: given(file.play_back_folder),
         inactive: file.inactive,
         interval_minutes: file.interval_minutes,
+        succeeds: None,
     };
     definition.check().map_err(wrong)?;
     Ok(definition)

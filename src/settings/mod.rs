@@ -66,9 +66,35 @@ fn unknown(name: &str, all: &[(String, Vec<u8>)]) -> SettingsError {
 /// Adds a definition, or changes the one with this name. Returns whether it is new.
 pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool> {
     let is_new = stored(archive)?.iter().all(|(name, _)| *name != definition.name);
+    let mut definition = definition.clone();
+    if definition.succeeds.is_none() && !is_new {
+        // Not in the file that a person writes, and not to be lost with every change of it.
+        definition.succeeds = self::definition(archive, &definition.name).ok().and_then(|old| old.succeeds);
+    }
     let value = definition.seal(archive.keys())?;
     store(archive, &definition.name, Some(value), who)?;
     Ok(is_new)
+}
+
+/// Switches from a definition of module Mail to one of module O365: the first becomes inactive and keeps its archive, and
+/// mail that it archived becomes no second document in the second.
+pub fn switch(archive: &Archive, from: &str, to: &str, who: &str) -> Result<()> {
+    let mut old = definition(archive, from)?;
+    let mut new = definition(archive, to)?;
+    let wrong = |name: &str, what: &str| SettingsError::Wrong { place: name.into(), what: what.into() };
+    if !matches!(old.module, Module::Imap(_)) {
+        return Err(wrong(from, "is not of module imap: `switch NAME_IMAP NAME_O365`"));
+    }
+    if !matches!(new.module, Module::O365(_)) {
+        return Err(wrong(to, "is not of module o365: `switch NAME_IMAP NAME_O365`"));
+    }
+    // First who knows what is there already, then who is silent: in between, a kill costs nothing.
+    new.succeeds = Some(from.into());
+    new.inactive = false;
+    put(archive, &new, who)?;
+    old.inactive = true;
+    put(archive, &old, who)?;
+    Ok(())
 }
 
 /// Removes a definition. What it archived stays, and so does its ledger: added again under its name, it goes on.

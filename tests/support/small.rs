@@ -71,6 +71,7 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
             received: Some(1_704_067_200),
             flags: vec!["\\Seen".into()],
             after_due: false,
+            variant_of: None,
             ticket: ticket.clone(),
         };
         archive.send(Task::Message(Box::new(new))).unwrap();

@@ -56,17 +56,14 @@ impl<R: Read> Read for Crlf<R> {
         use std::io::BufRead;
         let available = self.inner.fill_buf()?;
         let (mut used, mut filled) = (0, 0);
-        // Two bytes may come of one.
-        while used < available.len() && filled + 2 <= buffer.len() {
+        while used < available.len() && filled < buffer.len() {
             let byte = available[used];
-            if byte == b'\n' && self.last != b'\r' {
-                buffer[filled] = b'\r';
-                filled += 1;
-            }
-            buffer[filled] = byte;
+            // A bare LF gives two bytes, the second of which may have to wait for the next read.
+            let given = if byte == b'\n' && self.last != b'\r' { b'\r' } else { byte };
+            used += usize::from(given == byte);
+            buffer[filled] = given;
             filled += 1;
-            self.last = byte;
-            used += 1;
+            self.last = given;
         }
         self.inner.consume(used);
         Ok(filled)
@@ -179,6 +176,14 @@ mod tests {
         let mut out = String::new();
         Crlf { inner: BufReader::with_capacity(3, &b"a\nb\r\n\nc"[..]), last: 0 }.read_to_string(&mut out).unwrap();
         assert_eq!(out, "a\r\nb\r\n\r\nc");
+        // However small the room that a reader gives.
+        let mut crlf = Crlf { inner: BufReader::new(&b"a\n\nb"[..]), last: 0 };
+        let bytes: Vec<u8> = std::iter::from_fn(|| {
+            let mut byte = [0];
+            (crlf.read(&mut byte).unwrap() == 1).then_some(byte[0])
+        })
+        .collect();
+        assert_eq!(bytes, b"a\r\n\r\nb");
     }
 
     #[test]
