@@ -144,6 +144,7 @@ fn all_means_every_mailbox_there_is() {
     let output = archivista.run(&["fetch", "--json"]).ended_with(1);
     assert_eq!(Counts::of(&output), Counts::archived(18));
     let status = archivista.run(&["status", "--json"]).ended_with(1).json_lines().remove(0);
+    assert_eq!(status["definitions"][0]["module"], "o365");
     let troubles = status["definitions"][0]["trouble"].to_string();
     assert!(troubles.contains(denied), "{troubles}");
     for fine in ["gast", "ohne", ANNA, shared, disabled] {
