@@ -9,7 +9,7 @@ use super::{Exit, Session, fetch};
 use crate::archive::catalog::{FolderRow, View};
 use crate::archive::commit::{LeftOut, Outcome};
 use crate::clock;
-use crate::settings;
+use crate::settings::{self, Module};
 
 /// Reasons of failures that are told apart in one folder.
 const REASONS: usize = 20;
@@ -117,7 +117,10 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
         }
         objects.push(json!({
             "name": definition.name,
-            "module": "imap",
+            "module": match definition.module {
+                Module::Imap(_) => "imap",
+                Module::O365(_) => "o365",
+            },
             "inactive": definition.inactive,
             "last_run": last.as_ref().map(fetch::as_object),
             "trouble": last.as_ref().map_or("", |run| run.trouble.as_str()),

@@ -26,6 +26,8 @@ pub const LONGEST_REST: i64 = 24 * 3600;
 /// Time between two signs of progress.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 
+/// Wait before a message that was gone is looked for once more, seconds.
+const GONE_AGAIN: i64 = 3600;
 /// Wait before a draft is looked at again: a sent one keeps its id. Seconds.
 const DRAFT_AGAIN: i64 = 24 * 3600;
 
@@ -104,6 +106,17 @@ impl<'a> Intake<'a> {
         self.open.remove(&id);
         let entry = Entry { folder: self.folder, remote: id.0, outcome, after_due: false, booked: clock::now() };
         self.archive.send(Task::Note(Box::new(Commit { ledger: vec![entry], ..Commit::default() })))
+    }
+
+    /// Books a message that the server listed and no longer knows. Looked for once more: a server may know of a message
+    /// before it can give it.
+    fn book_gone(&mut self, id: RemoteId) -> Result<(), ArchiveError> {
+        let before = self.archive.view()?.entry(self.folder, &id.0)?.map(|entry| entry.outcome);
+        let again = match before {
+            Some(Outcome::LeftOut { why: LeftOut::Gone, .. }) => None,
+            _ => Some(clock::now() + GONE_AGAIN),
+        };
+        self.book(id, Outcome::LeftOut { why: LeftOut::Gone, again })
     }
 
     /// Books a draft.
@@ -250,7 +263,7 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         let booked = match why {
-            Missing::Gone => self.book(id, Outcome::LeftOut { why: LeftOut::Gone, again: None }),
+            Missing::Gone => self.book_gone(id),
             Missing::Refused(words) => self.book_failure(id, format!("the server refuses it: {words}")),
             Missing::NoBody => self.book_failure(id, "the server sends it without its content".into()),
         };

@@ -14,7 +14,7 @@ use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{self, Definition, Module};
-use crate::source::graph::{GraphSource, Trouble};
+use crate::source::graph::{GraphSource, MAIL_WRITE, Trouble};
 use crate::source::imap::{self, ImapSource};
 use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
 
@@ -157,10 +157,17 @@ impl MailboxJob<'_> {
             Some(before) if self.has_unread(&folders)? => Some(Variants::of(self.archive, before, self.mailbox)?),
             _ => None,
         };
-        let mut bad = 0;
+        let (mut bad, mut read_only) = (0, false);
         for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
             match self.folder(source, folder, &folders, variants.as_ref()) {
                 Ok(()) => bad = 0,
+                // Archiving goes on where nothing may be changed; said once.
+                Err(error) if may_only_read(&error) => {
+                    if !read_only {
+                        tell(self.watch, self.troubles, &self.mailbox.name, &error);
+                    }
+                    read_only = true;
+                }
                 Err(error) if error.is_ours() || is_whole_mailbox(&error) => return Err(error),
                 Err(error) => {
                     // One folder does not keep the others; where one after the other fails, it is not the folders.
@@ -221,6 +228,14 @@ impl MailboxJob<'_> {
             std::thread::sleep(PAUSE * tries);
         }
     }
+}
+
+/// Whether mail may be archived, but not moved or deleted.
+fn may_only_read(error: &FetchError) -> bool {
+    let FetchError::Source(SourceError::Graph(Trouble::ConsentMissing { permission, .. })) = error else {
+        return false;
+    };
+    *permission == MAIL_WRITE
 }
 
 /// Whether the next folder would meet the same: the login fails, the server asks for rest, or we do not know it.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::dovecot::{Dovecot, PASSWORD, USER};
+use super::tenant::{CLIENT, SECRET, TENANT, Tenant};
 
 #[derive(Clone)]
 pub struct Definition {
@@ -25,6 +26,21 @@ impl Definition {
             .with("ca_file", dovecot.ca_file().to_str().unwrap())
             .with("account", USER)
             .with("password", PASSWORD)
+    }
+
+    /// A tenant of Microsoft 365, at the address of a simulator; `mailboxes` is a list of addresses or `"all"`.
+    pub fn o365(tenant: &Tenant, name: &str, mailboxes: impl Into<Value>) -> Self {
+        let definition = Self { name: name.to_owned(), keys: Vec::new() };
+        definition
+            .with("name", name)
+            .with("module", "o365")
+            .with("tenant", TENANT)
+            .with("client_id", CLIENT)
+            .with("client_secret", SECRET)
+            .with("mailboxes", mailboxes)
+            .with("login_url", tenant.simulator.url())
+            .with("graph_url", tenant.simulator.url())
+            .with("ca_file", tenant.ca_file().to_str().unwrap())
     }
 
     /// Several accounts of the same server, all with the usual password.

@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod random;
 pub mod scripted;
 pub mod small;
+pub mod tenant;
 pub mod tls;
 pub mod token;
 pub mod tree;

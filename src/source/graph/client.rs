@@ -206,6 +206,16 @@ impl Client {
             };
             let (head, body) = response.into_parts();
             let status = head.status.as_u16();
+            if head.status.is_success() && is_page(ask, &head.headers) {
+                // A proxy or the page of a network answers in place of Graph: taken for a message it would be archived.
+                troubled += 1;
+                if troubled >= TROUBLED {
+                    let said = "a page of HTML in place of the answer".to_owned();
+                    return Err(Fail::Other(Trouble::ServerTrouble { said }.into()));
+                }
+                rest(self.pace.pause(troubled - 1), &self.pulse).map_err(Fail::Other)?;
+                continue;
+            }
             if head.status.is_success() {
                 pass.answered();
                 let length = body.content_length();
@@ -302,6 +312,12 @@ impl Client {
         // Read to its end, so that the connection can be used again.
         bounded(&mut answer, GRAPH_MESSAGE).map(drop).map_err(Fail::Other)
     }
+}
+
+/// Whether a success is a page for people. Graph gives JSON and MIME; only an attachment may itself be HTML.
+fn is_page(ask: &Ask<'_>, headers: &HeaderMap) -> bool {
+    let media_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type.trim_start().to_ascii_lowercase().starts_with("text/html") && !ask.url.contains("/attachments/")
 }
 
 /// What the server wants us to wait.

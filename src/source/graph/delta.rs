@@ -140,7 +140,33 @@ pub fn list_ids(
     match listed {
         Ok(()) => Ok(count),
         Err(Fail::Refused(refusal, _)) if refusal.is_gone() => Err(SourceError::NoFolder { name: folder.name.clone() }),
+        // A message that spoils its page: a first round of changes names them all too, and goes round it in small pages.
+        Err(Fail::Refused(refusal, _)) if matches!(refusal.status, 500 | 504) => {
+            by_rounds(client, mailbox, folder, each)
+        }
         Err(fail) => Err(fail.into()),
+    }
+}
+
+/// The same by a first round of changes, which is not remembered.
+fn by_rounds(
+    client: &Client,
+    mailbox: &Mailbox,
+    folder: &Folder,
+    each: &mut dyn FnMut(RemoteId) -> Result<()>,
+) -> Result<u64> {
+    let mut count = 0;
+    let mut cursor = None;
+    loop {
+        let page = changes(client, mailbox, folder, cursor.as_ref(), Some(0))?;
+        for listed in page.listed {
+            count += 1;
+            each(listed.id)?;
+        }
+        if !page.more {
+            return Ok(count);
+        }
+        cursor = Some(page.next);
     }
 }
 

@@ -41,7 +41,12 @@ fn one(client: &Client, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -
         reconstructed,
     };
     let url = client.url(&format!("{}/$value", message_path(mailbox, id)));
-    let why = match client.send(&Ask::get(mailbox, url)) {
+    // What has just come is not found for a moment, though it was listed; what is gone is not found twice.
+    let answer = match client.send(&Ask::get(mailbox, url.clone())) {
+        Err(Fail::Refused(refusal, _)) if refusal.is_gone() => client.send(&Ask::get(mailbox, url)),
+        answer => answer,
+    };
+    let why = match answer {
         Ok(mut answer) => return stream(&mut answer, arrival(false), sink),
         Err(Fail::Refused(refusal, _)) if refusal.is_gone() => Missing::Gone,
         // A server error that stays is about this one message: what else can be had of it?

@@ -37,6 +37,7 @@ use std::io::Read;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+pub use client::MAIL_WRITE;
 pub use tenant::{Cloud, Credential, Mailboxes, NUMBER_OF_MAILS, Tenant};
 pub use throttle::Pace;
 pub use trouble::Trouble;
