@@ -180,6 +180,24 @@ fn what_cannot_be_converted_is_rebuilt() {
 }
 
 #[test]
+fn what_is_signed_and_cannot_be_converted_is_rebuilt() {
+    let signed = |number: usize| {
+        format!(
+            "From: Anna <anna@example.ch>\r\nTo: Beat <beat@example.ch>\r\nSubject: Mail {number} signiert\r\n\
+             Date: Mon, 1 Jan 2024 09:00:00 +0100\r\nMessage-ID: <signiert.{number}@example.ch>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=\"b\"\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\nGuten Tag {number}\r\n--b\r\n\
+             Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\nTUlJ\r\n--b--\r\n"
+        )
+        .into_bytes()
+    };
+    let mut folders = tenant::tiny(MAILBOXES[0], 10);
+    folders.insert("Signiert", (0..12).map(signed).collect());
+    rebuilt(Kind::PoisonedSmime, &[(MAILBOXES[0], folders)], 22);
+}
+
+#[test]
 fn tokens_expire_between_two_runs_and_so_do_links() {
     let (tenant, archivista) = small();
     fetch_to_the_end(&archivista, 1, "none");
