@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Archives a whole simulated tenant while everything goes wrong, and counts what is missing or there twice.
 
-    graph.py [--mailboxes N] [--mails N] [--rate R] [--kills N] [--seed N] [--dry-run]
+    graph.py [--mailboxes N] [--mails N] [--rate R] [--faults KIND,...] [--kills N] [--seed N] [--dry-run]
 
 One request or message in twenty meets a fault, of any kind that reading can meet; `archivista fetch` is killed at random
 moments, again and again, then runs until nothing is new. After that every message of the tenant must be in the archive once:
@@ -112,6 +112,7 @@ def main():
     arguments.add_argument("--mailboxes", type=int, default=200)
     arguments.add_argument("--mails", type=int, default=200_000, help="in all mailboxes together")
     arguments.add_argument("--rate", type=float, default=0.05, help="of all kinds of faults together")
+    arguments.add_argument("--faults", default=",".join(FAULTS), help="the kinds, to look at one of them")
     arguments.add_argument("--kills", type=int, default=30)
     arguments.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     arguments.add_argument("--dry-run", action="store_true", help="print the figures only")
@@ -125,8 +126,9 @@ def main():
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     options = ["--generate", f"{given.mailboxes},{given.mails // given.mailboxes},{given.seed}", "--seed", str(given.seed)]
-    for kind in FAULTS:
-        options += ["--fault", f"{kind}:{given.rate / len(FAULTS)}"]
+    kinds = given.faults.split(",")
+    for kind in kinds:
+        options += ["--fault", f"{kind}:{given.rate / len(kinds)}"]
     with Tenant(SIMULATOR, *options) as tenant:
         soak = Soak(tenant, place)
         started = time.perf_counter()
@@ -157,6 +159,7 @@ def main():
         "faults met": f"{sum(counters['faults'].values()):,} of {len(counters['faults'])} kinds, in {counters['requests']:,} requests",
         "messages without MIME, rebuilt": f"{sum(1 for digest in messages.values() if digest is None):,}",
         "runs": f"{soak.runs:,}",
+        "exit code of the last": f"{ended['code']}",
         "kills that hit": f"{soak.kills:,}",
         "documents": f"{documents:,}",
         "unexplained": f"{ended['unexplained']:,}",
