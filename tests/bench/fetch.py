@@ -98,6 +98,8 @@ def main():
 
     kinds = {"archivista": Archivista, "mbsync": Mbsync}
     chosen = {name: kinds[name] for name in ([given.only] if given.only else TOOLS)}
+    # Before anybody changes a file.
+    versions = [kind.version() for kind in chosen.values()]
     place = ROOT / "target" / "bench"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -121,7 +123,6 @@ def main():
             text += f"\n### One mail of {BIG // 10**6} MB\n\n{table(turns)}"
     shutil.rmtree(place)
 
-    versions = [kind.version() for kind in chosen.values()]
     text += f"\nMedians of {given.rounds} turns (lowest to highest), {circumstances('bench-fetch', 'BENCH', versions)}"
     print(text)
     if not (given.dry_run or given.only or given.no_big):

@@ -101,6 +101,8 @@ def main():
         arguments.error(f"--mails: give a multiple of {MAILBOXES}")
 
     chosen = {name: TOOLS[name] for name in ([given.only] if given.only else TOOLS)}
+    # Before anybody changes a file.
+    versions = [kind.version() for kind in chosen.values()]
     place = ROOT / "target" / "bench-graph"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -115,7 +117,6 @@ def main():
         text += f"\n### One mail of {BIG // 10**6} MB\n\n{table(rounds({'archivista': big}, place, 1, given.rounds))}"
     shutil.rmtree(place)
 
-    versions = [kind.version() for kind in chosen.values()]
     text += f"\nMedians of {given.rounds} turns (lowest to highest), {circumstances('bench-graph', 'BENCH', versions)}"
     print(text)
     if not (given.dry_run or given.only or given.no_big):

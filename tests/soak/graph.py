@@ -120,6 +120,8 @@ def main():
     if given.mails % given.mailboxes:
         arguments.error("--mails: give a multiple of --mailboxes")
     print(f"seed {given.seed}", flush=True)
+    # Before anybody changes a file.
+    version = archivista_version()
     chance = random.Random(given.seed)
 
     place = ROOT / "target" / "soak-graph"
@@ -171,7 +173,7 @@ def main():
         "archive on disk (MiB)": f"{kept(soak.data):,.0f}",
     }
     text = "| | |\n|---|---:|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
-    text += f"\nSeed {given.seed}, {circumstances('soak-graph', 'SOAK', [archivista_version()])}"
+    text += f"\nSeed {given.seed}, {circumstances('soak-graph', 'SOAK', [version])}"
     print(text)
     for name, found in wrong.items():
         for one in found[:SAMPLES]:
