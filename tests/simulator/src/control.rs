@@ -131,7 +131,8 @@ fn told(tenant: &Tenant, at: usize, number: usize, hashed: bool) -> Result<Value
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Settings that may change while it runs.
