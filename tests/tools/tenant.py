@@ -1,5 +1,6 @@
 """A simulated Microsoft 365 for measurements: one simulator, its control interface, and a definition of it."""
 
+import atexit
 import http.client
 import json
 import os
@@ -27,6 +28,7 @@ class Tenant:
         self.process = subprocess.Popen(
             [self.program, "--ca-dir", self.dir.name, *login, *self.options], stdout=subprocess.PIPE, text=True
         )
+        atexit.register(self.process.kill)
         self.url = self.process.stdout.readline().strip()
         if self.process.stdout.readline().strip() != "ready":
             self.__exit__()
