@@ -4,7 +4,7 @@ TOOLS := target/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help binary run check test tools bench-fetch
+.PHONY: help binary run check test tools bench-fetch bench-graph soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -39,6 +39,17 @@ bench-fetch: ## Fetch a mailbox side by side with mbsync; writes docs/benchmarks
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) isync time
 	cargo build --release
 	tests/bench/fetch.py $(BENCH)
+
+bench-graph: ## Fetch 5,000 mails side by side with python O365; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time
+	@tests/tools/o365/install.sh $(TOOLS)
+	cargo build --release --package archivista --package simulator
+	tests/bench/graph.py $(BENCH)
+
+soak-graph: ## Archive 200,000 mails through faults and kills; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time
+	cargo build --release --package archivista --package simulator
+	tests/soak/graph.py $(SOAK)
 
 # What that needs
 

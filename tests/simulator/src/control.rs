@@ -1,18 +1,22 @@
 //! The control interface: what a test does to the tenant behind the client's back. See the head of the crate for its calls.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use ring::digest;
 use serde_json::{Value, json};
 
 use crate::config::Extra;
 use crate::identifier::{self, Named};
 use crate::load;
 use crate::mailbox::{Mailbox, ROOT};
+use crate::render;
 use crate::source::Source;
 use crate::tenant::Tenant;
+use crate::value;
 
 /// Does what one JSON object says, or each of a list. Errors are said in the answer.
 pub fn control(tenant: &mut Tenant, asked: &Value) -> Value {
@@ -85,11 +89,12 @@ fn one(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
 /// What is done to messages that are there.
 fn on_messages(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
     let (at, messages) = messages(tenant, asked)?;
-    let mailbox = &mut tenant.mailboxes[at];
     let op = asked["op"].as_str().unwrap_or_default();
     if op == "messages" {
-        return Ok(Value::Array(messages.iter().map(|message| about(mailbox, *message)).collect()));
+        let hashed = asked["sha256"] == true;
+        return messages.into_iter().map(|message| told(tenant, at, message, hashed)).collect();
     }
+    let mailbox = &mut tenant.mailboxes[at];
     let to = match op {
         "move" => Some(folder(mailbox, asked["to"].as_str().context("to is missing")?)),
         "delete" if asked["soft"] == true => mailbox.well_known("recoverableitemsdeletions"),
@@ -110,6 +115,24 @@ fn on_messages(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
         }
     }
     Ok(json!({ "messages": messages.len() }))
+}
+
+/// What a test may know of a message; with `hashed` also what `$value` gives, and whether it is refused for good.
+fn told(tenant: &Tenant, at: usize, number: usize, hashed: bool) -> Result<Value> {
+    let mut told = about(&tenant.mailboxes[at], number);
+    if hashed {
+        let mut bytes = Vec::new();
+        let source = &tenant.mailboxes[at].messages[number].source;
+        render::open(source, tenant.config.render)?.read_to_end(&mut bytes)?;
+        told["sha256"] = json!(hex(digest::digest(&digest::SHA256, &bytes).as_ref()));
+        told["poisoned"] = json!(value::poison(tenant, at, number)?.is_some());
+    }
+    Ok(told)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Settings that may change while it runs.

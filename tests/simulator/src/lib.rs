@@ -35,7 +35,7 @@
 //! | `touch` | `mailbox`, PICK | turns `isRead`, so that delta tells of a change |
 //! | `send_draft` | `mailbox`, PICK | drafts become sent mail |
 //! | `poison` | `mailbox`, PICK | `$value` fails for good |
-//! | `messages` | `mailbox`, PICK | tells ids, folder and file of each |
+//! | `messages` | `mailbox`, PICK; `sha256` | tells ids, folder and file of each, and the hash of its bytes and whether it is poisoned |
 //! | `folders` | `mailbox` | tells path, id and number of messages of each |
 //! | `add_folder` | `mailbox`, `folder`, `hidden`, `search` | adds a folder, or makes it a search folder over the inbox |
 //! | `hide_folder`, `rename_folder`, `remove_folder` | `mailbox`, `folder`; `hidden`; `name` | |

@@ -1,5 +1,7 @@
 //! `$value`: a message as MIME. Graph docs: 'Get MIME content of a message'. It is streamed, without a length.
 
+use std::io;
+
 use crate::answer::Answer;
 use crate::failure::{self, Failure};
 use crate::faults::Kind;
@@ -9,20 +11,15 @@ use crate::tenant::Tenant;
 
 pub fn answer(tenant: &mut Tenant, at: &mut At<'_>, message: usize) -> Result<Answer, Failure> {
     at.call = "value";
-    let source = &tenant.mailboxes[at.mailbox].messages[message].source;
     let gone = |_| Failure::new(500, "InternalServerError", "The file of this message is gone.");
-    let thing = format!("{} {message}", at.mailbox);
-    let faults = &mut tenant.faults;
-    if faults.on(Kind::Poisoned, &thing) || faults.poisoned.contains(&(at.mailbox, message)) {
-        at.fault = Some(Kind::Poisoned);
+    at.fault = poison(tenant, at.mailbox, message).map_err(gone)?;
+    if at.fault.is_some() {
         return Err(failure::poisoned());
     }
-    if faults.on(Kind::PoisonedSmime, &thing) && smime(&source.head().map_err(gone)?) {
-        at.fault = Some(Kind::PoisonedSmime);
-        return Err(failure::poisoned());
-    }
+    let source = &tenant.mailboxes[at.mailbox].messages[message].source;
     let answer = Answer::stream("text/plain", render::open(source, tenant.config.render).map_err(gone)?);
     let length = source.length().map_err(gone)?;
+    let (faults, thing) = (&mut tenant.faults, format!("{} {message}", at.mailbox));
     let fault = [Kind::Cut, Kind::LyingLength, Kind::Slow].into_iter().find(|kind| faults.fall(*kind, &thing));
     at.fault = fault;
     Ok(match fault {
@@ -32,6 +29,16 @@ pub fn answer(tenant: &mut Tenant, at: &mut At<'_>, message: usize) -> Result<An
         Some(_) => answer.slowly(),
         None => answer,
     })
+}
+
+/// What makes `$value` fail for good.
+pub fn poison(tenant: &Tenant, mailbox: usize, message: usize) -> io::Result<Option<Kind>> {
+    let (faults, thing) = (&tenant.faults, format!("{mailbox} {message}"));
+    if faults.on(Kind::Poisoned, &thing) || faults.poisoned.contains(&(mailbox, message)) {
+        return Ok(Some(Kind::Poisoned));
+    }
+    let head = || tenant.mailboxes[mailbox].messages[message].source.head();
+    Ok((faults.on(Kind::PoisonedSmime, &thing) && smime(&head()?)).then_some(Kind::PoisonedSmime))
 }
 
 /// Message classes that are known to have no MIME for Graph: IPM.Note.SMIME and reports on them.

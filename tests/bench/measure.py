@@ -1,0 +1,160 @@
+"""What the benchmarks share: a program's turns are measured, compared, and put down in docs/benchmarks.md."""
+
+import dataclasses
+import datetime
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ARCHIVISTA = ROOT / "target" / "release" / "archivista"
+PAGE = ROOT / "docs" / "benchmarks.md"
+MIB = 1 << 20
+
+
+@dataclasses.dataclass
+class Turn:
+    messages: int
+    wall: float  # seconds
+    cpu: float  # seconds
+    memory: float  # MiB
+    written: float  # MiB
+    disk: float  # MiB
+
+    @property
+    def rate(self):
+        return self.messages / self.wall
+
+
+MEASURES = {
+    "wall": "time (s)",
+    "rate": "messages per second",
+    "cpu": "CPU time (s)",
+    "memory": "peak memory (MiB)",
+    "written": "written to disk (MiB)",
+    "disk": "kept on disk (MiB)",
+}
+
+
+class Process:
+    """A command under GNU time, which is small: the peak of a process begins with the memory of the one that started it."""
+
+    def __init__(self, command, counted, **options):
+        self.command, self.counted = command, counted
+        self.started = time.perf_counter()
+        self.time = subprocess.Popen(
+            ["time", "--quiet", "-f", "%U %S %M %O", "-o", counted, *command], stdin=subprocess.DEVNULL, **options
+        )
+
+    def is_running(self):
+        return self.time.poll() is None
+
+    def kill(self):
+        """Kills the command itself, so that GNU time can still tell what it used. Whether there was something to kill."""
+        children = pathlib.Path(f"/proc/{self.time.pid}/task/{self.time.pid}/children")
+        try:
+            child = int(children.read_text())
+            os.kill(child, 9)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def end(self):
+        """Waits for the end: exit code, wall and CPU seconds, peak MiB, MiB written."""
+        code = self.time.wait()
+        wall = time.perf_counter() - self.started
+        user, system, memory, blocks = self.counted.read_text().split()
+        return code, wall, float(user) + float(system), int(memory) / 1024, int(blocks) * 512 / MIB
+
+
+def kept(place):
+    """MiB that the files take."""
+    return sum(path.lstat().st_blocks * 512 for path in place.rglob("*")) / MIB
+
+
+def turn(tool, place, expected):
+    """One fetch into an empty target; all messages have to arrive."""
+    target = place / "target"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    command, environment = tool.prepare(target)
+    # What was written before must not be waited for by the one who syncs next.
+    os.sync()
+    with open(place / "said", "w+b") as said:
+        process = Process(command, place / "counted", env={**os.environ, **environment}, stdout=said, stderr=said)
+        code, wall, cpu, memory, written = process.end()
+        if code:
+            said.seek(0)
+            raise SystemExit(f"{command[0]} ended with {code}:\n{said.read().decode(errors='replace')}")
+    found = tool.count(target)
+    if found != expected:
+        raise SystemExit(f"{command[0]} fetched {found} of {expected} messages")
+    result = Turn(expected, wall, cpu, memory, written, kept(target / "data"))
+    shutil.rmtree(target)
+    return result
+
+
+def rounds(tools, place, expected, count):
+    """`count` turns of every tool, alternating, after one of each that is not counted: it warms the server's caches."""
+    turns = {name: [] for name in tools}
+    for number in range(count + 1):
+        for name, tool in tools.items():
+            result = turn(tool, place, expected)
+            print(f"{'warm-up' if number == 0 else number}\t{name}\t{result}", flush=True)
+            if number:
+                turns[name].append(result)
+    return turns
+
+
+def table(turns):
+    median = {name: {key: statistics.median(getattr(one, key) for one in all_) for key in MEASURES} for name, all_ in turns.items()}
+    compare = len(turns) == 2
+    lines = ["| | " + " | ".join(turns) + (" | ratio |" if compare else " |"), "|---|" + "---:|" * (len(turns) + compare)]
+    for key, label in MEASURES.items():
+        cells = []
+        for name, all_ in turns.items():
+            values = [getattr(one, key) for one in all_]
+            digits = 2 if key in ("wall", "cpu") else 1
+            cells.append(f"{median[name][key]:.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})")
+        if compare:
+            ours, theirs = (median[name][key] for name in turns)
+            cells.append(f"{ours / theirs:.2f}" if theirs else "")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def filesystem(place):
+    found = subprocess.run(["stat", "-f", "-c", "%T", place], check=True, stdout=subprocess.PIPE, text=True)
+    return found.stdout.strip()
+
+
+def archivista_version():
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], check=False, stdout=subprocess.PIPE, text=True)
+    return f"archivista {commit.stdout.strip()}"
+
+
+def circumstances(target, variable, versions):
+    """When, where, with what, and how to do it again."""
+    options = " ".join(option for option in sys.argv[1:] if option != "--dry-run")
+    repeat = f"make {target} {variable}='{options}'" if options else f"make {target}"
+    return f"{datetime.date.today():%d %B %Y}. {machine()}, {filesystem(ROOT)}; {'; '.join(versions)}. Again: `{repeat}`\n"
+
+
+def write_page(name, text):
+    """Replaces what stands between the markers of this name."""
+    start, end = f"<!-- {name}: start -->\n", f"<!-- {name}: end -->\n"
+    page = PAGE.read_text(encoding="utf-8")
+    head, rest = page.split(start)
+    _, tail = rest.split(end)
+    PAGE.write_text(head + start + text + end + tail, encoding="utf-8")
