@@ -180,6 +180,8 @@ mod tests {
         }
     }
 
+    type Change = fn(&mut Tenant);
+
     #[test]
     fn mistakes_are_named() {
         let good = Tenant {
@@ -194,7 +196,6 @@ mod tests {
         };
         good.check().unwrap();
         assert!(!format!("{good:?}").contains("x8Q"));
-        type Change = fn(&mut Tenant);
         let cases: [(Change, &str); 10] = [
             (|t| t.tenant = "a b".into(), "tenant"),
             (|t| t.tenant = String::new(), "tenant"),
