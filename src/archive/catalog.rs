@@ -17,7 +17,7 @@ use super::commit::{
     Commit, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run,
 };
 use super::error::{ArchiveError, Result};
-use super::pack::ArchiveId;
+use super::record::ArchiveId;
 use crate::hash::Sha256;
 use crate::limits::CATALOG_CACHE;
 

@@ -31,7 +31,7 @@ use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
 use log::Findings;
-use pack::ArchiveId;
+use record::ArchiveId;
 use start::Paths;
 use writer::{Task, Writer};
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ArchiveError, Result};
-use super::record::{self, ChunkReader, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
+use super::record::{self, ArchiveId, ChunkReader, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
 use crate::clock;
 use crate::hash::{Hashing, Sha256};
 use crate::limits::RECORD_IN_MEMORY;
@@ -22,9 +22,6 @@ const HEAD: usize = 64;
 pub const PACK_HEADER_LEN: u64 = HEAD as u64;
 /// Format of what lies on disk; 0 until it is frozen.
 pub const FORMAT: u32 = 0;
-
-/// Sixteen random bytes that tell the packs of one archive from those of another.
-pub type ArchiveId = [u8; 16];
 
 /// File of pack `number` in `packs/`.
 pub fn path(packs: &Path, number: u32) -> PathBuf {

@@ -4,7 +4,6 @@
 
 use std::io::{self, Read, Write};
 
-use super::pack::ArchiveId;
 use crate::hash::{Hashing, Sha256};
 use crate::limits::{CHUNK, SPOOL_IN_MEMORY};
 
@@ -19,6 +18,9 @@ const LAST: u32 = 1 << 31;
 const ZSTD_LEVEL: i32 = 3;
 /// Frames that we write never need a larger window; one that asks for it is damaged.
 const WINDOW_LOG: u32 = 23;
+
+/// Sixteen random bytes that tell the packs of one archive from those of another.
+pub type ArchiveId = [u8; 16];
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,8 +17,8 @@ use super::commit::{
 };
 use super::error::{ArchiveError, Result};
 use super::log::Findings;
-use super::pack::{self, Appender, ArchiveId, PACK_HEADER_LEN};
-use super::record::{Kind, RecordWriter};
+use super::pack::{self, Appender, PACK_HEADER_LEN};
+use super::record::{ArchiveId, Kind, RecordWriter};
 use super::start::{self, Paths};
 use crate::clock;
 use crate::hash::Sha256;

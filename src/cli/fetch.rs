@@ -19,23 +19,14 @@ pub fn run(
     as_json: bool,
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Exit> {
-    let definitions = match name {
-        Some(name) => vec![Ok(settings::definition(session.archive, name)?)],
-        None => settings::definitions(session.archive)?,
+    let (definitions, mut exit) = match name {
+        Some(name) => (vec![settings::definition(session.archive, name)?], Exit::Fine),
+        None => session.definitions(terminal)?,
     };
     if definitions.is_empty() {
         terminal.log("No definition yet: add one with `source add FILE.toml`.");
     }
-    let mut exit = Exit::Fine;
     for definition in definitions {
-        let definition = match definition {
-            Ok(definition) => definition,
-            Err(error) => {
-                terminal.log(&error.to_string());
-                exit = Exit::Trouble;
-                continue;
-            }
-        };
         if definition.inactive {
             terminal.log(&format!("{}: inactive, left alone.", definition.name));
             continue;

@@ -27,7 +27,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::control;
 use crate::fetch::Fetcher;
 use crate::pulse::Pulse;
-use crate::settings::Definition;
+use crate::settings::{self, Definition};
 use args::{Command, Local};
 use terminal::{Console, Terminal};
 
@@ -48,6 +48,23 @@ pub struct Session<'a> {
     pub archive: &'a Archive,
     pub fetcher: &'a Fetcher,
     pub pulse: &'a Pulse,
+}
+
+impl Session<'_> {
+    /// The definitions that can be opened. What is wrong with another one is told, and shows in the exit code.
+    fn definitions(&self, terminal: &mut dyn Terminal) -> anyhow::Result<(Vec<Definition>, Exit)> {
+        let (mut good, mut exit) = (Vec::new(), Exit::Fine);
+        for definition in settings::definitions(self.archive)? {
+            match definition {
+                Ok(definition) => good.push(definition),
+                Err(error) => {
+                    terminal.log(&error.to_string());
+                    exit = Exit::Trouble;
+                }
+            }
+        }
+        Ok((good, exit))
+    }
 }
 
 /// A verb that needs the archive.

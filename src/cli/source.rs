@@ -26,16 +26,8 @@ pub fn add(session: &Session<'_>, definition: &Definition, terminal: &mut dyn Te
 }
 
 pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let mut exit = Exit::Fine;
-    for definition in settings::definitions(session.archive)? {
-        let definition = match definition {
-            Ok(definition) => definition,
-            Err(error) => {
-                terminal.log(&error.to_string());
-                exit = Exit::Trouble;
-                continue;
-            }
-        };
+    let (definitions, exit) = session.definitions(terminal)?;
+    for definition in definitions {
         let after = match &definition.after {
             AfterArchiving::Leave => "leave".to_string(),
             AfterArchiving::Move(folder) => format!("move:{folder}"),

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::source::expiry;
 use super::terminal::Terminal;
 use super::{Exit, Session, fetch};
 use crate::archive::catalog::{FolderRow, View};
 use crate::archive::commit::{LeftOut, Outcome};
 use crate::clock;
-use crate::settings::{self, Module};
+use crate::language::Lang;
+use crate::settings::o365::WARN_DAYS;
 
 /// Reasons of failures that are told apart in one folder.
 const REASONS: usize = 20;
@@ -58,7 +60,10 @@ fn reason(why: LeftOut) -> &'static str {
 pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let view = session.archive.view()?;
     let folders = view.folders()?;
-    let mut exit = if session.archive.findings().is_empty() { Exit::Fine } else { Exit::Trouble };
+    let (definitions, mut exit) = session.definitions(terminal)?;
+    if !session.archive.findings().is_empty() {
+        exit = Exit::Trouble;
+    }
     let mut objects = Vec::new();
     let documents = view.count()?;
     if !as_json {
@@ -67,18 +72,13 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
             terminal.line(&format!("! {finding}"))?;
         }
     }
-    for definition in settings::definitions(session.archive)? {
-        let definition = match definition {
-            Ok(definition) => definition,
-            Err(error) => {
-                terminal.log(&error.to_string());
-                exit = Exit::Trouble;
-                continue;
-            }
-        };
+    for definition in definitions {
         let last = view.runs(&definition.name, 1)?.pop();
         if last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
             exit = Exit::Trouble;
+        }
+        if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {
+            terminal.log(&expiry(&definition.name, days, Lang::from_env()));
         }
         if !as_json {
             let state = if definition.inactive { " (inactive)" } else { "" };
@@ -117,10 +117,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
         }
         objects.push(json!({
             "name": definition.name,
-            "module": match definition.module {
-                Module::Imap(_) => "imap",
-                Module::O365(_) => "o365",
-            },
+            "module": definition.module.code(),
             "inactive": definition.inactive,
             "last_run": last.as_ref().map(fetch::as_object),
             "trouble": last.as_ref().map_or("", |run| run.trouble.as_str()),
