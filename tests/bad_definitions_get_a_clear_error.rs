@@ -26,7 +26,7 @@ fn every_mistake_is_named_with_its_file_and_its_mend() {
         (with("name = 'zwei'"), &["line 6", "duplicate key"]),
         (changed("name = 'büro'\n", ""), &["missing field `name`"]),
         (changed("module = 'imap'\n", ""), &["missing field `module`"]),
-        (changed("server = 'imap.example.ch'\n", ""), &["missing field `server`"]),
+        (changed("server = 'imap.example.ch'\n", ""), &["no server"]),
         (changed("account = 'a@example.ch'\n", ""), &["account"]),
         (changed("password = 'geheim'\n", ""), &["a@example.ch", "password, password_file, access_token_file"]),
         // Types.
@@ -41,7 +41,7 @@ fn every_mistake_is_named_with_its_file_and_its_mend() {
         // Values.
         (changed("'imap'", "'pop3'"), &["line 2", "pop3", "imap"]),
         (with("encryption = 'ssl'"), &["line 6", "ssl", "`tls`", "`starttls`", "`none`"]),
-        (with("after = 'archive'"), &["archive", "\"leave\", \"move:FOLDER\" or \"delete\""]),
+        (with("after = 'archive'"), &["archive", "\"leave\", \"move:FOLDER\", \"delete\" or \"purge\""]),
         (with("after = 'move: '"), &["\"move:FOLDER\""]),
         (changed("'imap.example.ch'", "'imap://imap.example.ch'"), &["server", "without imap://"]),
         (changed("'imap.example.ch'", "''"), &["server", "imap.example.ch"]),
