@@ -1,7 +1,7 @@
 //! Requests to Graph and their answers: gates, token, pauses and repetitions are settled here, so that everything else of
 //! the room sees an answer or a refusal that counts.
 //!
-//! Invariants: a token goes to the configured host only; no redirection is followed; every request carries
+//! Invariants: a token goes to the configured host only; no redirection to another one is followed; every request carries
 //! `Prefer: IdType="ImmutableId"`; every body is bounded by whoever reads it.
 
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ use crate::source::error::words;
 use crate::source::socket::tls_config;
 use crate::source::{RemoteId, Result, SourceError};
 
+/// Redirections of one request that are followed.
+const REDIRECTIONS: u32 = 3;
 /// How often the same request is sent when the server throttles it, has trouble, or the connection breaks.
 const THROTTLED: u32 = 20;
 const TROUBLED: u32 = 5;
@@ -188,10 +190,11 @@ impl Client {
     pub fn send(&self, ask: &Ask<'_>) -> std::result::Result<Answer, Fail> {
         let pass = self.gates.enter(ask.mailbox, &self.pulse).map_err(Fail::Other)?;
         let mut token = self.token(None).map_err(Fail::Other)?;
-        let (mut renewed, mut throttled, mut troubled, mut breaks) = (false, 0, 0, 0);
+        let (mut renewed, mut throttled, mut troubled, mut breaks, mut turns) = (false, 0, 0, 0, 0);
+        let mut url = ask.url.clone();
         loop {
             self.pulse.go_on().map_err(|_| Fail::Other(SourceError::Cancelled))?;
-            let response = match self.once(ask, &token) {
+            let response = match self.once(ask, &url, &token) {
                 Ok(response) => response,
                 // A connection that was kept open may be dead. What changes something is sent once: whether the server
                 // heard it is not known.
@@ -222,7 +225,17 @@ impl Client {
                 return Ok(Answer { length, body: body.into_reader(), _pass: pass });
             }
             if head.status.is_redirection() {
-                let host = head.headers.get("location").map_or("?".to_owned(), |to| words(to.as_bytes()));
+                let to = head.headers.get("location").and_then(|to| to.to_str().ok());
+                // On the same host the token is safe; what changes something is not sent twice.
+                if let Some(Ok(same)) = to.map(|to| self.link(to))
+                    && ask.method == Method::GET
+                    && turns < REDIRECTIONS
+                {
+                    turns += 1;
+                    url = same;
+                    continue;
+                }
+                let host = to.map_or("?".to_owned(), |to| words(to.as_bytes()));
                 return Err(Fail::Other(Trouble::OtherHost { host }.into()));
             }
             let bytes = bounded(&mut body.into_reader(), GRAPH_ANSWER).unwrap_or_default();
@@ -257,12 +270,12 @@ impl Client {
         }
     }
 
-    fn once(&self, ask: &Ask<'_>, token: &Token) -> Result<Response<Body>> {
+    fn once(&self, ask: &Ask<'_>, url: &str, token: &Token) -> Result<Response<Body>> {
         let mut prefer = "IdType=\"ImmutableId\"".to_owned();
         if let Some(page) = ask.page {
             prefer += &format!(", odata.maxpagesize={page}");
         }
-        let url = if ask.url.starts_with('/') { self.url(&ask.url) } else { self.link(&ask.url)? };
+        let url = if url.starts_with('/') { self.url(url) } else { self.link(url)? };
         let mut request = Request::builder()
             .method(ask.method.clone())
             .uri(url)
