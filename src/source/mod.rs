@@ -2,7 +2,8 @@
 //!
 //! Rules of the room: a source knows nothing of the archive or the fetch loop, holds no message in memory, writes nothing
 //! on the server except in [`MailSource::after`] and [`MailSource::play_back`], and gives every message that it was asked
-//! for exactly one fate: [`Sink::end`] or [`Sink::missing`], unless it returns an error.
+//! for exactly one fate: [`Sink::end`] or [`Sink::missing`], unless it returns an error. The one exception to holding no
+//! message: Graph takes a message that is played back in one piece, so that one is held, and bounded.
 
 pub mod error;
 pub mod graph;
