@@ -8,12 +8,13 @@ use std::path::Path;
 
 use minicbor::Encode;
 
-use super::catalog::{Document, Position, Row, Sizes, VariantRow, View, row_number};
+use super::catalog::{Document, Position, Row, VariantRow, row_number};
 use super::commit::{Commit, FolderNumber, Metadata};
 use super::error::{ArchiveError, Result};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
 use super::start::{Paths, archive_id};
+use super::view::{Sizes, View};
 
 /// What a verification found.
 #[derive(Debug, Default)]
