@@ -234,7 +234,7 @@ fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> R
 /// Whether the file itself is broken, as against a disk that is full or a file that may not be opened.
 fn is_broken(error: &ArchiveError) -> bool {
     match error {
-        ArchiveError::Row { .. } => true,
+        ArchiveError::Row { .. } | ArchiveError::Layout => true,
         ArchiveError::Catalog(error) => match &**error {
             redb::Error::Io(error) => {
                 matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
