@@ -83,3 +83,28 @@ pub const DOCUMENTS_AT_ONCE: usize = 200;
 pub const FINDINGS: usize = 1000;
 /// The longest message that is compared by its essence at a switch of module; it is read into memory for that.
 pub const ESSENCE: usize = 8 * 1024 * 1024;
+
+/// Memory (KiB) and turns of argon2id for one look at a password; one is looked at at a time (OWASP's equal to 19 MiB, 2).
+pub const PASSWORD_MEMORY: u32 = 9 * 1024;
+pub const PASSWORD_TURNS: u32 = 4;
+
+/// Sessions at a time; the one that was unused for longest ends for a new one.
+pub const SESSIONS: usize = 256;
+pub const SESSION_IDLE: Duration = Duration::from_hours(1);
+pub const SESSION_LONGEST: Duration = Duration::from_hours(12);
+/// Failed logins from one address before it has to wait, and the time after which one is forgotten.
+pub const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS_TIME: Duration = Duration::from_secs(30);
+/// Addresses whose failed logins are remembered.
+pub const ATTEMPT_ADDRESSES: usize = 1024;
+/// The body of a form without files, and its fields.
+pub const FORM_BODY: usize = 256 * 1024;
+pub const FORM_FIELDS: usize = 5000;
+/// Threads that make pages, and their stack.
+pub const WEB_WORKERS: usize = 4;
+/// An answer up to this size fits into the socket and keeps no thread waiting.
+pub const ANSWER_SHORT: u64 = 64 * 1024;
+/// Longer answers that are sent at a time; a further one is asked to come again.
+pub const ANSWERS_LONG: usize = 16;
+/// A body up to this size waits for its end in memory; a longer one in the spool folder.
+pub const WEB_BODY_IN_MEMORY: u64 = 64 * 1024;
