@@ -139,17 +139,14 @@ fn read(incoming: &mut tiny_http::Request, spool: &Path) -> Option<Request> {
         .map(|header| (header.field.as_str().as_str().to_ascii_lowercase(), header.value.as_str().to_string()))
         .collect();
     let token = headers.iter().find(|(name, _)| name == "x-body").map(|(_, value)| value.clone());
-    let body = match token {
-        Some(token) => {
-            // The gate makes these names; nothing else may point at a file.
-            let is_token = token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-            Body::File(spool.join(is_token.then_some(token)?))
-        }
-        None => {
-            let mut bytes = Vec::new();
-            incoming.as_reader().take(WEB_BODY_IN_MEMORY + 1).read_to_end(&mut bytes).ok()?;
-            Body::Bytes((bytes.len() as u64 <= WEB_BODY_IN_MEMORY).then_some(bytes)?)
-        }
+    let body = if let Some(token) = token {
+        // The gate makes these names; nothing else may point at a file.
+        let is_token = token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Body::File(spool.join(is_token.then_some(token)?))
+    } else {
+        let mut bytes = Vec::new();
+        incoming.as_reader().take(WEB_BODY_IN_MEMORY + 1).read_to_end(&mut bytes).ok()?;
+        Body::Bytes((bytes.len() as u64 <= WEB_BODY_IN_MEMORY).then_some(bytes)?)
     };
     Some(Request::new(method, &target, headers, body))
 }
