@@ -1,0 +1,3 @@
+//! The front door: pages and API over HTTPS.
+
+pub mod gate;
