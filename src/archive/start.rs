@@ -29,6 +29,8 @@ pub struct Paths {
     pub keys: PathBuf,
     pub recovered: PathBuf,
     pub control: PathBuf,
+    /// Where the gate reaches the pages.
+    pub web: PathBuf,
 }
 
 impl Paths {
@@ -41,6 +43,7 @@ impl Paths {
             keys: data.join("keys"),
             recovered: data.join("recovered"),
             control: data.join("control.sock"),
+            web: data.join("web.sock"),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod assets;
 pub mod context;
 pub mod entry;
 pub mod error;
+pub mod gate;
 pub mod layout;
 pub mod request;
 pub mod response;
@@ -63,5 +64,11 @@ impl Web {
             setup: Mutex::new(()),
             started: crate::clock::now(),
         })
+    }
+
+    /// Whether the sender of a request is somebody who is logged in; asked by the gate before it takes a long body.
+    pub fn may_upload(&self, head: &gate::Head) -> bool {
+        let cookie = head.field("cookie").and_then(|cookies| request::cookie(cookies, session::COOKIE));
+        cookie.is_some_and(|cookie| self.sessions.find(cookie).is_some())
     }
 }

@@ -91,6 +91,12 @@ pub fn encode(text: &str) -> String {
     })
 }
 
+/// One of the cookies of a `Cookie` header (RFC 6265, section 4.2).
+pub fn cookie<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(other, _)| *other == name).map(|(_, value)| value)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -145,9 +151,7 @@ impl Request {
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let cookies = self.headers.iter().filter(|(other, _)| other == "cookie");
-        let mut pairs = cookies.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(other, _)| *other == name).map(|(_, value)| value)
+        self.header("cookie").and_then(|cookies| cookie(cookies, name))
     }
 
     /// Host and port as the browser knows them.
