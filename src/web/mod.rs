@@ -17,10 +17,13 @@
 
 pub mod assets;
 pub mod context;
+pub mod dms;
 pub mod entry;
 pub mod error;
 pub mod gate;
 pub mod layout;
+pub mod mail;
+pub mod multipart;
 pub mod request;
 pub mod response;
 pub mod routes;

@@ -13,6 +13,7 @@ pub mod dialogue;
 pub mod dovecot;
 pub mod folder_name;
 pub mod hash;
+pub mod hostile;
 pub mod mails;
 pub mod proof;
 pub mod proxy;

@@ -1,0 +1,4 @@
+pub mod link;
+pub mod media;
+pub mod range;
+pub mod show;
