@@ -1,6 +1,6 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
@@ -70,11 +70,12 @@ pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     listener.set_nonblocking(true)?;
     let fetcher = Arc::new(Fetcher::default());
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone())?);
-    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener), web_role(&archive, &web)];
-    let gate = open_gate(&archive, &web, &roles, listen)?;
+    let roles =
+        [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener), web_role(&archive, &web)?];
+    let (gate, addresses) = open_gate(&archive, &web, &roles, listen)?;
     tracing::info!("serving {}", data.display());
     if gate.is_some() {
-        announce(&web, listen)?;
+        announce(&web, &addresses)?;
     }
 
     let end = Pulse::new();
@@ -153,10 +154,15 @@ async fn watch_archive(archive: &Archive, writer: &Pulse) -> Broken {
     }
 }
 
-/// The gate with its doors; `None` where pages are not asked for.
-fn open_gate(archive: &Archive, web: &Arc<Web>, roles: &[Role], listen: &Listen) -> anyhow::Result<Option<Gate>> {
+/// The gate with its doors, and the addresses of those for HTTPS; no gate where pages are not asked for.
+fn open_gate(
+    archive: &Archive,
+    web: &Arc<Web>,
+    roles: &[Role],
+    listen: &Listen,
+) -> anyhow::Result<(Option<Gate>, Vec<SocketAddr>)> {
     if listen.https.is_empty() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let paths = archive.paths();
     std::fs::create_dir_all(&paths.spool)?;
@@ -176,32 +182,38 @@ fn open_gate(archive: &Archive, web: &Arc<Web>, roles: &[Role], listen: &Listen)
     let logged_in = web.clone();
     let mut gate = Gate::new(paths.web.clone(), paths.spool.clone(), Arc::new(health))
         .with_uploads_for(Arc::new(move |head| logged_in.may_upload(head)));
-    let mut port = None;
+    let mut addresses = Vec::new();
     for address in &listen.https {
         let listener = gate::bind(address)?;
-        port = port.or(Some(listener.local_addr()?.port()));
+        addresses.push(listener.local_addr()?);
         gate = gate.https(listener, &identity)?;
     }
     for address in &listen.redirect {
-        gate = gate.redirect(gate::bind(address)?, port.unwrap_or(443));
+        gate = gate.redirect(gate::bind(address)?, addresses[0].port());
     }
-    Ok(Some(gate))
+    Ok((Some(gate), addresses))
 }
 
 /// Says where the pages are, and what the first person needs to set up the archive.
-fn announce(web: &Web, listen: &Listen) -> anyhow::Result<()> {
-    for address in &listen.https {
+fn announce(web: &Web, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    for address in addresses {
         super::terminal::print(&format!("https://{address}\n"))?;
     }
-    if users::users(&web.archive)?.is_empty() {
-        super::terminal::print(&format!("setup code: {}\n", web.setup_code))?;
-    }
-    Ok(())
+    // Whoever starts it waits for this line.
+    let is_set_up = !users::users(&web.archive)?.is_empty();
+    let line = if is_set_up { "ready\n".into() } else { format!("setup code: {}\n", web.setup_code) };
+    Ok(super::terminal::print(&line)?)
 }
 
-fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> Role {
+fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> anyhow::Result<Role> {
     let (paths, web) = (archive.paths().clone(), web.clone());
-    Role::new("web", WEB_DEADLINE, move |pulse| server::run(&web, &paths.web, &paths.spool, pulse))
+    // The first one is there before anybody is told of the pages.
+    let first = Mutex::new(Some(server::listen(&paths.web)?));
+    Ok(Role::new("web", WEB_DEADLINE, move |pulse| {
+        let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listener = ready.map_or_else(|| server::listen(&paths.web), Ok)?;
+        server::run(&web, listener, &paths.spool, pulse)
+    }))
 }
 
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
