@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 /// A buffer has room for so many bytes before it is read into.
-const LEAST_READ: usize = 2048;
+pub const LEAST_READ: usize = 2048;
 
 /// Counts what one client moves in the time that it is waited for; the time that others take does not count.
 #[derive(Debug)]
