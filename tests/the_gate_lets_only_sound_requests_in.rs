@@ -529,6 +529,25 @@ fn a_server_that_hangs_or_is_not_there_is_explained() {
 }
 
 #[test]
+fn a_gate_out_of_descriptors_serves_again_when_there_are_some() {
+    let house = House::open(quick());
+    survives(&house, |house| {
+        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        let most = fs::read_dir("/proc/self/fd").unwrap().count() as u64 + 20;
+        setrlimit(Resource::RLIMIT_NOFILE, most, hard).unwrap();
+        let mut fill: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
+        assert!(!fill.is_empty() && fill.len() < 40);
+        fill.pop();
+        let mut waiting = dial(house.http, 1);
+        thread::sleep(Duration::from_millis(300));
+        drop(fill);
+        let answer = talk(&mut waiting, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        setrlimit(Resource::RLIMIT_NOFILE, hard.min(8192), hard).unwrap();
+        assert_eq!(status(&answer), "200");
+    });
+}
+
+#[test]
 fn plain_http_leads_to_https_and_nowhere_else() {
     let house = House::open(quick());
     let begun = house.reached();
