@@ -150,3 +150,35 @@ pub const WEB_FAREWELL: Duration = Duration::from_secs(3);
 pub const WEB_TLS_SESSIONS: usize = 128;
 /// Names and addresses in the box's own certificate.
 pub const WEB_CERTIFICATE_NAMES: usize = 64;
+
+/// Header fields of a message, and of the messages within, that are shown.
+pub const MAIL_FIELDS: usize = 1000;
+/// Text of all these fields.
+pub const MAIL_FIELDS_TEXT: usize = 256 * 1024;
+/// Characters of a small word of a part's header (content id, character set, …).
+pub const MAIL_TOKEN_CHARS: usize = 250;
+/// Characters of a file name that is offered.
+pub const MAIL_NAME_CHARS: usize = 120;
+/// Decoded bytes of the text parts of one message that are shown; the rest can be downloaded.
+pub const MAIL_TEXT: usize = 2 * 1024 * 1024;
+/// Elements of an HTML mail; one with more is shown as text.
+pub const HTML_ELEMENTS: usize = 50_000;
+/// Depth of nested elements of an HTML mail; a deeper one is shown as text. Browsers build no more than 512 levels.
+pub const HTML_DEPTH: usize = 200;
+/// Attributes of one element; further ones are dropped.
+pub const HTML_ATTRIBUTES: usize = 64;
+/// Bytes of one attribute's value; a longer one is dropped.
+pub const HTML_VALUE: usize = 16 * 1024;
+/// Style sheets of an HTML mail, as they are written out.
+pub const HTML_SHEETS: usize = 128 * 1024;
+/// One inline picture of an HTML mail, and all of them: they are embedded, a third larger than this.
+pub const INLINE_IMAGE: usize = 2 * 1024 * 1024;
+pub const INLINE_IMAGES: usize = 6 * 1024 * 1024;
+/// A mail as HTML, its inline pictures aside.
+pub const HTML_OUT: usize = 8 * 1024 * 1024;
+/// A calendar entry, a delivery report: bytes that are read.
+pub const MAIL_SMALL_PART: usize = 256 * 1024;
+/// Rows of the table that is made of one (attendees, recipients).
+pub const MAIL_ROWS: usize = 200;
+/// A `winmail.dat` or a signed content that is looked into; it is held in memory.
+pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
