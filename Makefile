@@ -56,8 +56,9 @@ soak-graph: ## Archive 200,000 mails through faults and kills; writes docs/bench
 BUILD_PACKAGES := gcc libc6-dev
 MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
 
-tools: ## Install what the tests need: Debian packages, cargo-deny, python O365, 6,046 real mails
+tools: ## Install what the tests need: Debian packages, cargo-deny, python O365, Chromium, 6,046 real mails
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
 	@tests/tools/cargo_deny.sh $(TOOLS)
 	@tests/tools/mail_corpus.sh $(TOOLS)
 	@tests/tools/o365/install.sh $(TOOLS)
+	@tests/tools/browser/install.sh $(TOOLS)
