@@ -33,7 +33,6 @@ listen();
 const STYLE: &str = "
 body { font: 16px sans-serif; margin: 1rem; color: #111; background: #fff }
 iframe { width: 100%; border: 0 }
-#theme::after { content: 'hell' }
 #hidden { display: none }
 .light { display: inline } .dark { display: none }
 @media (prefers-color-scheme: dark) {
