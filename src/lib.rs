@@ -13,3 +13,4 @@ pub mod pulse;
 pub mod roles;
 pub mod settings;
 pub mod source;
+pub mod web;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, Number};
+use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, NewDocument, Number};
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
 use super::view::View;
@@ -22,6 +22,12 @@ type Bytes = &'static [u8];
 pub const DOCUMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("documents");
 /// Document, hash of the variant.
 pub const VARIANTS: TableDefinition<(u64, &[u8; 32]), Bytes> = TableDefinition::new("variants");
+/// Metadata that replaced what the document began with.
+pub const CHANGES: TableDefinition<u64, Bytes> = TableDefinition::new("changes");
+/// Time and number: the documents in the order in which people look for them.
+pub const BY_TIME: TableDefinition<(i64, u64), ()> = TableDefinition::new("by_time");
+/// The same within one mailbox ([`FolderRow::place`]), so that rights are part of the look-up and no filter after it.
+pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new("by_place");
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -40,6 +46,9 @@ pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal")
 pub const RUNS: TableDefinition<u64, Bytes> = TableDefinition::new("runs");
 const STATE: TableDefinition<&str, Bytes> = TableDefinition::new("state");
 const POSITION: &str = "position";
+const LAYOUT: &str = "layout";
+/// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
+const KNOWN_LAYOUT: u32 = 1;
 
 /// A row and the sequence of the commit that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -65,6 +74,20 @@ pub struct Document {
     pub offset: Option<u64>,
     #[n(4)]
     pub metadata: Metadata,
+    /// When a server received it, else its date, else when it was archived: Unix seconds. It never changes, so that a
+    /// table that people page through stands still.
+    #[n(5)]
+    pub time: i64,
+}
+
+impl Document {
+    /// The row of a document that begins with `commit`.
+    pub fn of(commit: &Commit, new: &NewDocument, metadata: &Metadata, pack: u32, offset: Option<u64>) -> Self {
+        let places = commit.occurrences.iter().filter(|place| place.document == new.number);
+        let received = places.filter_map(|place| place.received).min();
+        let time = received.or(metadata.date).unwrap_or(metadata.archived);
+        Self { sha256: new.sha256, size: new.size, pack, offset, metadata: metadata.clone(), time }
+    }
 }
 
 /// A variant of a document as the catalog knows it.
@@ -91,6 +114,9 @@ pub struct FolderRow {
     /// Commit that gave it its number or its present name.
     #[n(3)]
     pub declared: u64,
+    /// Its mailbox: the number of the folder of it that was found first.
+    #[n(4)]
+    pub place: FolderNumber,
 }
 
 /// How far the catalog has read the log.
@@ -131,6 +157,8 @@ pub struct Applied<'a> {
     pub offsets: &'a [Option<u64>],
     /// Metadata of each new document, in order.
     pub metadata: &'a [Metadata],
+    /// Likewise of each changed one; `None` where its record is damaged.
+    pub changes: &'a [Option<Metadata>],
 }
 
 /// The open catalog.
@@ -161,13 +189,17 @@ impl Catalog {
     fn over(database: Arc<Database>, archive: ArchiveId) -> Result<Self> {
         let position = read_position(&database.begin_read()?)?;
         if let Some(position) = position {
-            return Ok(Self { database, position });
+            let known = read_layout(&database.begin_read()?)? == KNOWN_LAYOUT;
+            return if known { Ok(Self { database, position }) } else { Err(ArchiveError::Layout) };
         }
         let position = Position { archive, ..Position::default() };
         let mut catalog = Self { database, position };
         let txn = catalog.begin(Durability::Immediate)?;
         // All tables exist from the start, so that readers need not ask.
         txn.open_table(DOCUMENTS)?;
+        txn.open_table(CHANGES)?;
+        txn.open_table(BY_TIME)?;
+        txn.open_table(BY_PLACE)?;
         txn.open_table(BY_HASH)?;
         txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
@@ -180,6 +212,7 @@ impl Catalog {
         txn.open_table(SETTINGS)?;
         txn.open_table(JOURNAL)?;
         txn.open_table(RUNS)?;
+        txn.open_table(STATE)?.insert(LAYOUT, encode(&KNOWN_LAYOUT).as_slice())?;
         catalog.write_position(&txn, position)?;
         txn.commit()?;
         Ok(catalog)
@@ -234,13 +267,7 @@ impl Catalog {
         apply_documents(txn, applied, &mut position)?;
         apply_folders(txn, commit, &mut position)?;
         apply_ledger(txn, commit)?;
-        {
-            let mut table = txn.open_table(OCCURRENCES)?;
-            for occurrence in &commit.occurrences {
-                let key = (occurrence.document, occurrence.folder, occurrence.remote.as_slice());
-                table.insert(key, row(sequence, occurrence).as_slice())?;
-            }
-        }
+        apply_occurrences(txn, commit)?;
         {
             let mut table = txn.open_table(CURSORS)?;
             for cursor in &commit.cursors {
@@ -290,6 +317,11 @@ fn row<T: Encode<()> + Clone>(commit: u64, value: &T) -> Vec<u8> {
     encode(&Row { commit, value: value.clone() })
 }
 
+fn read_layout(txn: &ReadTransaction) -> Result<u32> {
+    let layout = txn.open_table(STATE)?.get(LAYOUT)?.map(|bytes| decode("state", bytes.value())).transpose()?;
+    Ok(layout.unwrap_or_default())
+}
+
 pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
     match txn.open_table(STATE) {
         Ok(table) => table.get(POSITION)?.map(|bytes| decode("state", bytes.value())).transpose(),
@@ -300,14 +332,22 @@ pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
 
 fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut Position) -> Result<()> {
     let mut documents = txn.open_table(DOCUMENTS)?;
+    let mut by_time = txn.open_table(BY_TIME)?;
     let mut by_hash = txn.open_table(BY_HASH)?;
     for (new, metadata) in applied.commit.documents.iter().zip(applied.metadata) {
         let offset = applied.offsets.get(new.message as usize).copied().flatten();
-        let document =
-            Document { sha256: new.sha256, size: new.size, pack: applied.pack, offset, metadata: metadata.clone() };
+        let document = Document::of(applied.commit, new, metadata, applied.pack, offset);
+        by_time.insert((document.time, new.number), ())?;
         documents.insert(new.number, row(applied.commit.sequence, &document).as_slice())?;
         by_hash.insert(&new.sha256.0, new.number)?;
         position.last_number = position.last_number.max(new.number);
+    }
+    let mut changes = txn.open_table(CHANGES)?;
+    for (change, metadata) in applied.commit.changes.iter().zip(applied.changes) {
+        // Where its record is damaged, the document keeps what was known of it before.
+        if let Some(metadata) = metadata {
+            changes.insert(change.number, row(applied.commit.sequence, metadata).as_slice())?;
+        }
     }
     let mut variants = txn.open_table(VARIANTS)?;
     for variant in &applied.commit.variants {
@@ -319,14 +359,39 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     Ok(())
 }
 
+/// After the documents and the folders that they name.
+fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
+    let documents = txn.open_table(DOCUMENTS)?;
+    let folders = txn.open_table(FOLDERS)?;
+    let mut by_place = txn.open_table(BY_PLACE)?;
+    let mut table = txn.open_table(OCCURRENCES)?;
+    for occurrence in &commit.occurrences {
+        let key = (occurrence.document, occurrence.folder, occurrence.remote.as_slice());
+        table.insert(key, row(commit.sequence, occurrence).as_slice())?;
+        // Either can be missing where the log is damaged.
+        let document = documents.get(occurrence.document)?;
+        let document: Option<Row<Document>> = document.map(|bytes| decode("documents", bytes.value())).transpose()?;
+        if let Some(document) = document
+            && let Some(folder) = folder_row(&folders, occurrence.folder)?
+        {
+            by_place.insert((folder.place, document.value.time, occurrence.document), ())?;
+        }
+    }
+    Ok(())
+}
+
 fn apply_folders(txn: &WriteTransaction, commit: &Commit, position: &mut Position) -> Result<()> {
     let mut folders = txn.open_table(FOLDERS)?;
     let mut numbers = txn.open_table(FOLDER_NUMBERS)?;
     for folder in &commit.folders {
-        let old = folder_row(&folders, folder.number)?.unwrap_or_default();
-        let new = FolderRow { folder: folder.clone(), declared: commit.sequence, ..old };
-        folders.insert(folder.number, row(commit.sequence, &new).as_slice())?;
+        let old = folder_row(&folders, folder.number)?;
         numbers.insert((folder.definition.as_str(), folder.mailbox.as_str(), folder.id.as_str()), folder.number)?;
+        let place = match &old {
+            Some(old) => old.place,
+            None => place(&numbers, folder)?,
+        };
+        let new = FolderRow { folder: folder.clone(), declared: commit.sequence, place, ..old.unwrap_or_default() };
+        folders.insert(folder.number, row(commit.sequence, &new).as_slice())?;
         position.last_folder = position.last_folder.max(folder.number);
     }
     if commit.restarted.is_empty() {
@@ -345,6 +410,23 @@ fn apply_folders(txn: &WriteTransaction, commit: &Commit, position: &mut Positio
         }
     }
     Ok(())
+}
+
+/// The lowest number of a folder of the same mailbox.
+fn place(
+    numbers: &impl ReadableTable<(&'static str, &'static str, &'static str), u32>,
+    folder: &Folder,
+) -> Result<FolderNumber> {
+    let (definition, mailbox) = (folder.definition.as_str(), folder.mailbox.as_str());
+    let mut lowest = folder.number;
+    for item in numbers.range((definition, mailbox, "")..)? {
+        let (key, number) = item?;
+        if key.value().0 != definition || key.value().1 != mailbox {
+            break;
+        }
+        lowest = lowest.min(number.value());
+    }
+    Ok(lowest)
 }
 
 pub(super) fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {

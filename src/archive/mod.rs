@@ -35,7 +35,7 @@ use log::Findings;
 use record::ArchiveId;
 use start::Paths;
 use view::View;
-use writer::{Task, Writer};
+use writer::{Changing, Task, Writer};
 
 use crate::clock;
 use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
@@ -178,6 +178,17 @@ impl Archive {
     pub fn journal(&self, who: &str, what: Happening) -> Result<()> {
         let event = Event { time: clock::now(), who: who.into(), what };
         self.commit(Commit { journal: vec![event], ..Commit::default() })
+    }
+
+    /// Changes the metadata of a document; durable on return.
+    pub fn change(&self, number: Number, change: Changing) -> Result<()> {
+        self.ask(|answer| Task::Change { number, change, answer })?.map_err(|error| shared(&error))
+    }
+
+    /// Writes a line of the journal with the next commit: for what happens often and need not be waited for.
+    pub fn journal_soon(&self, who: &str, what: Happening) -> Result<()> {
+        let event = Event { time: clock::now(), who: who.into(), what };
+        self.send(Task::Note(Box::new(Commit { journal: vec![event], ..Commit::default() })))
     }
 
     /// Makes the catalog anew from the packs, with the same numbers.

@@ -29,6 +29,8 @@ pub struct Paths {
     pub keys: PathBuf,
     pub recovered: PathBuf,
     pub control: PathBuf,
+    /// Where the gate reaches the pages.
+    pub web: PathBuf,
 }
 
 impl Paths {
@@ -41,6 +43,7 @@ impl Paths {
             keys: data.join("keys"),
             recovered: data.join("recovered"),
             control: data.join("control.sock"),
+            web: data.join("web.sock"),
         }
     }
 
@@ -234,7 +237,7 @@ fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> R
 /// Whether the file itself is broken, as against a disk that is full or a file that may not be opened.
 fn is_broken(error: &ArchiveError) -> bool {
     match error {
-        ArchiveError::Row { .. } => true,
+        ArchiveError::Row { .. } | ArchiveError::Layout => true,
         ArchiveError::Catalog(error) => match &**error {
             redb::Error::Io(error) => {
                 matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)

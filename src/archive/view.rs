@@ -7,10 +7,13 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::catalog::{
-    AFTER_DUE, AGAIN, BY_HASH, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER,
-    OCCURRENCES, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, folder_row, read_position,
+    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
+    FolderRow, JOURNAL, LEDGER, OCCURRENCES, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, folder_row,
+    read_position,
 };
-use super::commit::{Entry, Event, Folder, FolderCursor, FolderNumber, Number, Occurrence, Outcome, Run, Setting};
+use super::commit::{
+    Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
+};
 use super::error::Result;
 use crate::hash::Sha256;
 
@@ -43,19 +46,75 @@ impl View {
         table.get(number)?.map(|bytes| decode("documents", bytes.value())).transpose()
     }
 
+    pub fn change_row(&self, number: Number) -> Result<Option<Row<Metadata>>> {
+        let table = self.txn.open_table(CHANGES)?;
+        table.get(number)?.map(|bytes| decode("changes", bytes.value())).transpose()
+    }
+
+    /// A document as it is now.
     pub fn document(&self, number: Number) -> Result<Option<Document>> {
-        Ok(self.document_row(number)?.map(|row| row.value))
+        let Some(Row { value: mut document, .. }) = self.document_row(number)? else { return Ok(None) };
+        if let Some(change) = self.change_row(number)? {
+            document.metadata = change.value;
+        }
+        Ok(Some(document))
     }
 
     /// At most `most` documents with numbers above `after`, ascending.
     pub fn documents(&self, after: Number, most: usize) -> Result<Vec<(Number, Document)>> {
         let table = self.txn.open_table(DOCUMENTS)?;
+        let changes = self.txn.open_table(CHANGES)?;
         let rows = table.range(after.saturating_add(1)..)?.take(most).map(|item| {
             let (number, bytes) = item?;
-            let row: Row<Document> = decode("documents", bytes.value())?;
+            let mut row: Row<Document> = decode("documents", bytes.value())?;
+            if let Some(change) = changes.get(number.value())? {
+                let change: Row<Metadata> = decode("changes", change.value())?;
+                row.value.metadata = change.value;
+            }
             Ok((number.value(), row.value))
         });
         rows.collect()
+    }
+
+    /// Numbers of the documents that `reads` allows, by time: newest first, or oldest first. Begins behind `from` (time and
+    /// number of the last one that was seen).
+    pub fn by_time(&self, reads: &Reads, newest_first: bool, from: Option<(i64, Number)>) -> Result<ByTime> {
+        let places: &[FolderNumber] = match reads {
+            Reads::All => &[],
+            Reads::Places(places) => places,
+        };
+        let mut ways = Vec::with_capacity(places.len().max(1));
+        if matches!(reads, Reads::All) {
+            let range = match (from, newest_first) {
+                (None, _) => (Bound::Unbounded, Bound::Unbounded),
+                (Some(from), true) => (Bound::Unbounded, Bound::Excluded(from)),
+                (Some(from), false) => (Bound::Excluded(from), Bound::Unbounded),
+            };
+            ways.push(Way::All(self.txn.open_table(BY_TIME)?.range::<(i64, u64)>(range)?));
+        }
+        let table = self.txn.open_table(BY_PLACE)?;
+        for &place in places {
+            let all = (Bound::Included((place, i64::MIN, 0)), Bound::Included((place, i64::MAX, u64::MAX)));
+            let range = match (from, newest_first) {
+                (None, _) => all,
+                (Some((time, number)), true) => (all.0, Bound::Excluded((place, time, number))),
+                (Some((time, number)), false) => (Bound::Excluded((place, time, number)), all.1),
+            };
+            ways.push(Way::Place(table.range::<(u32, i64, u64)>(range)?));
+        }
+        let heads = ways.iter_mut().map(|way| way.next(newest_first)).collect::<Result<_>>()?;
+        Ok(ByTime { ways, heads, newest_first })
+    }
+
+    /// Whether `reads` allows this document.
+    pub fn may_read(&self, reads: &Reads, number: Number) -> Result<bool> {
+        let Reads::Places(places) = reads else { return Ok(self.document_row(number)?.is_some()) };
+        for seen in self.occurrences(number)? {
+            if self.folder(seen.folder)?.is_some_and(|folder| places.contains(&folder.place)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {
@@ -235,6 +294,7 @@ impl View {
     pub fn sizes(&self) -> Result<Sizes> {
         Ok(Sizes {
             documents: self.count()?,
+            changes: self.txn.open_table(CHANGES)?.len()?,
             hashes: self.txn.open_table(BY_HASH)?.len()?,
             variants: self.txn.open_table(VARIANTS)?.len()?,
             occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
@@ -267,15 +327,88 @@ impl View {
                 missing += u64::from(after.get((folder, remote))?.is_none());
             }
         }
+        // A row of these cannot be more than the documents and occurrences explain: each key is one of theirs.
+        let by_time = self.txn.open_table(BY_TIME)?;
+        let by_place = self.txn.open_table(BY_PLACE)?;
+        let mut rows = 0;
+        for item in self.txn.open_table(DOCUMENTS)?.iter()? {
+            let (number, bytes) = item?;
+            let number = number.value();
+            let row: Row<Document> = decode("documents", bytes.value())?;
+            missing += u64::from(by_time.get((row.value.time, number))?.is_none());
+            let mut places = std::collections::BTreeSet::new();
+            for seen in self.occurrences(number)? {
+                places.extend(self.folder(seen.folder)?.map(|folder| folder.place));
+            }
+            rows += places.len() as u64;
+            for place in places {
+                missing += u64::from(by_place.get((place, row.value.time, number))?.is_none());
+            }
+        }
+        let extra = by_time.len()? != self.count()? || by_place.len()? != rows;
         for folder in self.folders()? {
             let folder = folder.folder;
             missing +=
                 u64::from(self.folder_number(&folder.definition, &folder.mailbox, &folder.id)? != Some(folder.number));
         }
-        if missing > 0 || again.len()? != agains || after.len()? != afters {
+        if missing > 0 || extra || again.len()? != agains || after.len()? != afters {
             find("its indexes do not fit its rows".into());
         }
         Ok(())
+    }
+}
+
+/// Whose documents somebody may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    All,
+    /// Those of these mailboxes ([`super::catalog::FolderRow::place`]).
+    Places(Vec<FolderNumber>),
+}
+
+enum Way {
+    All(redb::Range<'static, (i64, u64), ()>),
+    Place(redb::Range<'static, (u32, i64, u64), ()>),
+}
+
+impl Way {
+    fn next(&mut self, newest_first: bool) -> Result<Option<(i64, Number)>> {
+        Ok(match self {
+            Self::All(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| key.value())
+            }
+            Self::Place(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| (key.value().1, key.value().2))
+            }
+        })
+    }
+}
+
+/// See [`View::by_time`]. A document that lies in several of the mailboxes comes once.
+pub struct ByTime {
+    ways: Vec<Way>,
+    /// What each way gives next.
+    heads: Vec<Option<(i64, Number)>>,
+    newest_first: bool,
+}
+
+impl Iterator for ByTime {
+    type Item = Result<(i64, Number)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let there = self.heads.iter().flatten().copied();
+        let next = if self.newest_first { there.max() } else { there.min() }?;
+        for (way, head) in self.ways.iter_mut().zip(&mut self.heads) {
+            if *head == Some(next) {
+                match way.next(self.newest_first) {
+                    Ok(more) => *head = more,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }
+        Some(Ok(next))
     }
 }
 
@@ -283,6 +416,7 @@ impl View {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     pub documents: u64,
+    pub changes: u64,
     pub hashes: u64,
     pub variants: u64,
     pub occurrences: u64,
