@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub mod archivista;
+pub mod browser;
 pub mod corpus;
 pub mod definition;
 pub mod dialogue;
@@ -15,6 +16,7 @@ pub mod folder_name;
 pub mod hash;
 pub mod https;
 pub mod mails;
+pub mod pages;
 pub mod proof;
 pub mod proxy;
 pub mod random;
