@@ -249,6 +249,13 @@ fn is_whole_mailbox(error: &FetchError) -> bool {
             | SourceError::Lost { .. }
             | SourceError::Silent { .. }
             | SourceError::Protocol { .. }
+            // The folders were listed: what is refused now is refused of this one.
+            | SourceError::Graph(
+                Trouble::ServerTrouble { .. }
+                    | Trouble::Refused { .. }
+                    | Trouble::AccessPolicy { .. }
+                    | Trouble::OtherHost { .. }
+            )
     )
 }
 
