@@ -111,6 +111,7 @@ fn deleted_and_purged() {
         let archivista = archivista(&tenant, after);
         assert_eq!(archivista.fetch_counts().archived, 24, "{after}");
         archivista.run(&["fetch"]).succeeded();
+        assert_eq!(writes(&tenant).len(), 24, "{after}: each once, wherever it is met afterwards");
         for mailbox in BOTH {
             // A deletion can be taken back by the owner of the mailbox, a purge cannot. What lies with the deleted messages
             // is left there: who met it and deleted it again would do so for ever.

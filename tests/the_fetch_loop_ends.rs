@@ -9,6 +9,7 @@ use std::time::Duration;
 use archivista::archive::Archive;
 use archivista::archive::commit::{self, Commit, Entry, LeftOut, Outcome, Run};
 use archivista::clock;
+use archivista::fetch::FetchError;
 use archivista::fetch::folder::FolderJob;
 use archivista::ingest::Spool;
 use archivista::pulse::Pulse;
@@ -40,6 +41,9 @@ struct Own {
     fates: HashMap<RemoteId, Fate>,
     asked: HashMap<RemoteId, usize>,
     told: Vec<RemoteId>,
+    /// Pages of changes that lead to each other.
+    circle: usize,
+    pages: usize,
     /// The first message takes more than a second.
     slow: bool,
 }
@@ -70,8 +74,14 @@ impl MailSource for Own {
             Some(_) => self.news.remove(0),
         };
         let total = self.there.len() as u64;
-        let next = Cursor("x".to_owned());
-        Ok(Page { listed, next, more: false, restarted: false, renumbered: None, removed, total })
+        let next = match cursor.and_then(|cursor| cursor.0.parse::<usize>().ok()) {
+            Some(at) if self.circle > 0 => Cursor(((at + 1) % self.circle).to_string()),
+            _ if self.circle > 0 => Cursor("0".to_owned()),
+            _ => Cursor("x".to_owned()),
+        };
+        self.pages += 1;
+        assert!(self.pages < 100, "pages without end");
+        Ok(Page { listed, next, more: self.circle > 0, restarted: false, renumbered: None, removed, total })
     }
 
     fn fetch(&mut self, _: &Mailbox, _: &Folder, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
@@ -185,6 +195,10 @@ impl Place {
     }
 
     fn run(&self, source: &mut Own, reconcile: bool) -> Run {
+        self.try_run(source, reconcile).unwrap()
+    }
+
+    fn try_run(&self, source: &mut Own, reconcile: bool) -> std::result::Result<Run, FetchError> {
         let mut run = Run::default();
         let (mailbox, folder) = (mailbox(), folder());
         let mut job = FolderJob {
@@ -199,9 +213,9 @@ impl Place {
             run: &mut run,
             watch: &mut (),
         };
-        job.run(source).unwrap();
+        job.run(source)?;
         self.archive.flush().unwrap();
-        run
+        Ok(run)
     }
 }
 
@@ -291,4 +305,13 @@ fn what_left_the_folder_is_not_deleted_elsewhere() {
     assert_eq!(source.told, [id("b")]);
     place.run(&mut source, false);
     assert_eq!(source.told, [id("b")], "each once");
+}
+
+#[test]
+fn pages_that_lead_in_a_circle_come_to_an_end() {
+    let place = Place::new();
+    let mut source = Own { there: vec![listed("a", 0)], circle: 3, ..Own::default() };
+    let error = place.try_run(&mut source, false).unwrap_err();
+    assert!(error.to_string().contains("circle"), "{error}");
+    assert!(matches!(place.outcome("a"), Some(Outcome::Archived(1))));
 }

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::ingest::Spool;
 use crate::pulse::{self, Pulse};
 use crate::settings::{AfterArchiving, Definition, Module};
-use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Role, SourceError};
+use crate::source::{Circle, Cursor, Folder, Listed, MailSource, Mailbox, Page, RemoteId, Role, SourceError};
 
 /// Time after which all ids of a folder are compared with the ledger again, seconds.
 const RECONCILE_EVERY: i64 = 24 * 3600;
@@ -119,8 +119,9 @@ impl FolderJob<'_> {
     ) -> Result<(FolderCursor, bool), FetchError> {
         let min_age_days = self.definition.min_age_days;
         let mut restarted = false;
+        let mut circle = Circle::default();
         loop {
-            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), min_age_days > 0)?;
+            let page = self.changes(source, cursor.as_ref(), &mut circle)?;
             let at = |cursor: &Cursor| FolderCursor {
                 folder: number,
                 cursor: cursor.0.clone(),
@@ -145,6 +146,19 @@ impl FolderJob<'_> {
             self.archive.send(Task::Note(Box::new(Commit { cursors: vec![moved], ..Commit::default() })))?;
             cursor = Some(page.next);
         }
+    }
+
+    /// The next page, unless the pages lead in a circle.
+    fn changes(
+        &self,
+        source: &mut dyn MailSource,
+        cursor: Option<&Cursor>,
+        circle: &mut Circle,
+    ) -> Result<Page, SourceError> {
+        if cursor.is_some_and(|cursor| circle.closes(&cursor.0)) {
+            return Err(SourceError::Protocol { detail: "pages of changes that lead in a circle".into() });
+        }
+        source.changes(self.mailbox, self.folder, cursor, self.definition.min_age_days > 0)
     }
 
     /// Whether archived messages of this folder are to be moved or deleted.
@@ -257,9 +271,9 @@ impl FolderJob<'_> {
             return Ok(());
         }
         let mut cursor = None;
+        let mut circle = Circle::default();
         loop {
-            let dates = self.definition.min_age_days > 0;
-            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), dates)?;
+            let page = self.changes(source, cursor.as_ref(), &mut circle)?;
             let view = self.archive.view()?;
             let mut young = Vec::new();
             for listed in &page.listed {
