@@ -217,6 +217,8 @@ impl FolderJob<'_> {
         let view = self.archive.view()?;
         let row = view.folder(number)?.unwrap_or_default();
         let (mut new, mut moved) = (Vec::new(), Vec::new());
+        // Once a page: a tenant has tens of thousands of folders.
+        let beside = if source.ids_span_folders() { view.beside(&row.folder)? } else { Vec::new() };
         for listed in listed {
             match view.entry(number, &listed.id.0)?.map(|entry| entry.outcome) {
                 // A draft that is one no more.
@@ -224,11 +226,10 @@ impl FolderJob<'_> {
                 // It was gone, and is back.
                 Some(Outcome::LeftOut { why: LeftOut::Gone, .. }) => new.push(listed),
                 Some(_) => {}
-                None if source.ids_span_folders() => match view.place_elsewhere(&row.folder, &listed.id.0)? {
+                None => match view.place_in(&beside, &listed.id.0)? {
                     Some(place) => moved.push((listed.id.clone(), place)),
                     None => new.push(listed),
                 },
-                None => new.push(listed),
             }
         }
         drop(view);
