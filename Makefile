@@ -18,7 +18,7 @@ binary: ## The program for this machine: target/release/archivista
 
 PORT := 8443
 
-run: ## Archive a sample company from a simulated Microsoft 365, and look at the result (PORT=8443)
+run: ## Archive a sample company from a simulated Microsoft 365, and serve it at https://localhost:8443 (PORT=8443)
 	@tests/tools/install.sh $(BUILD_PACKAGES) python3
 	cargo build --package archivista --package simulator
 	@tests/tools/run.py --port $(PORT) target/debug/archivista target/debug/simulator target/run

@@ -39,17 +39,11 @@ class Box:
         self.command, self.port = [program, "--data", data], port
         self.origin, self.said = f"https://127.0.0.1:{port}", []
 
-    def run(self, *arguments, **how):
+    def run(self, *arguments):
         print(f"$ archivista {' '.join(str(argument) for argument in arguments)}", flush=True)
-        done = subprocess.run([*self.command, *arguments], stdin=subprocess.DEVNULL, check=False, **how)
+        done = subprocess.run([*self.command, *arguments], stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
             raise SystemExit(f"archivista ended with {done.returncode}")
-        return done.stdout
-
-    def look(self):
-        """What there is to see without pages."""
-        lines = self.run("list", stdout=subprocess.PIPE, text=True).splitlines()
-        print("\n".join(lines[:10]) + f"\n... and {len(lines) - 10} more lines")
 
     def serve(self, use):
         """Serves the archive as long as `use` takes, and passes on all that the program says."""
@@ -134,11 +128,8 @@ def main():
         box.run("source", "add", definition)
         box.run("fetch")
 
-        step("3. The archive:")
-        if given.flow:
-            box.serve(use_of(given, box))
-        else:
-            box.look()
+        step("3. The archive is served.")
+        box.serve(use_of(given, box))
         step(f"It stays in {place / 'data'}; try: {given.program} --data {place / 'data'} list rechnung")
 
 
@@ -155,7 +146,8 @@ def use_of(given, box):
             print(flush=True)
 
     def flow(_):
-        config = json.dumps({"origin": box.origin, "said": box.said})
+        code = next((line.partition(": ")[2] for line in box.said if line.startswith("setup code: ")), None)
+        config = json.dumps({"origin": box.origin, "setup_code": code})
         done = subprocess.run(["node", FLOWS / "run.mjs", given.flow, config], check=False)
         if done.returncode:
             raise SystemExit(f"the flow {given.flow} ended with {done.returncode}")
