@@ -266,6 +266,8 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Runs `attack`; afterwards the gate serves and holds no descriptor more than before.
 fn survives(house: &House, attack: impl FnOnce(&House)) {
+    // What an earlier exchange held is given back.
+    thread::sleep(Duration::from_millis(200));
     let before = descriptors();
     attack(house);
     house.serves();
