@@ -184,3 +184,6 @@ pub const MAIL_SMALL_PART: usize = 256 * 1024;
 pub const MAIL_ROWS: usize = 200;
 /// A `winmail.dat` or a signed content that is looked into; it is held in memory.
 pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
+
+/// Open files and sockets of `serve`, where the system allows so many.
+pub const DESCRIPTORS: u64 = 4096;

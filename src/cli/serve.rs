@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt;
 
@@ -16,7 +17,7 @@ use super::{Exit, Session};
 use crate::archive::Archive;
 use crate::control;
 use crate::fetch::{Fetcher, schedule};
-use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK, SERVER_TIMEOUT};
+use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, DESCRIPTORS, ROLE_STACK, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep};
 use crate::settings::users;
@@ -59,6 +60,10 @@ enum Broken {
 
 pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    // A connection has up to three; the usual soft limit of 1024 leaves little for the archive. Best effort.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(DESCRIPTORS), most);
+    }
     let writer = Pulse::new();
     let archive = Arc::new(Archive::open(data, &writer)?);
     for finding in archive.findings().lines() {
