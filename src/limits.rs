@@ -44,6 +44,8 @@ pub const GRAPH_MESSAGE: usize = 16 * 1024 * 1024;
 pub const GRAPH_ANSWER: usize = 256 * 1024;
 /// Pages of one listing (users, folders, ids) that are followed.
 pub const GRAPH_PAGES: usize = 100_000;
+/// Users of one tenant, each some 150 bytes in memory.
+pub const GRAPH_USERS: usize = 200_000;
 /// Mail folders of one mailbox, and how deep they are nested (Exchange's own limits are 10,000 and 300).
 pub const GRAPH_FOLDERS: usize = 20_000;
 pub const GRAPH_DEPTH: usize = 300;
@@ -219,3 +221,6 @@ pub const MAIL_SMALL_PART: usize = 256 * 1024;
 pub const MAIL_ROWS: usize = 200;
 /// A `winmail.dat` or a signed content that is looked into; it is held in memory.
 pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
+
+/// Open files and sockets of `serve`, where the system allows so many.
+pub const DESCRIPTORS: u64 = 4096;

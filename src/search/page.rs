@@ -183,9 +183,8 @@ fn best<T>(
     keep: impl Fn(Number, &Document) -> T,
 ) -> Result<Found<T>> {
     let down = ask.order.descending != ask.back;
-    let compare = |one: &(Key, Number), other: &(Key, Number)| -> Ordering {
-        if down { other.cmp(one) } else { one.cmp(other) }
-    };
+    let compare =
+        |one: &(Key, Number), other: &(Key, Number)| -> Ordering { if down { other.cmp(one) } else { one.cmp(other) } };
     let mut at = None;
     // Whoever may not read a document does not learn where its title stands either.
     if let Some(cursor) = ask.at

@@ -275,8 +275,8 @@ mod tests {
     fn fits(query: &str, document: &Document) -> bool {
         let query = Query::parse(query, &TimeZone::UTC);
         let (since, before) = query.times();
-        let in_time = before.is_none_or(|before| document.time < before)
-            && since.is_none_or(|since| document.time >= since);
+        let in_time =
+            before.is_none_or(|before| document.time < before) && since.is_none_or(|since| document.time >= since);
         in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata))
     }
 

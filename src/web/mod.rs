@@ -12,6 +12,7 @@
 //! - `gate`: the network's side; `server`: the archive's side of the same socket
 //! - `request`, `response`, `error`: what comes in and goes out
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
+//! - `multipart`: files that a form brings
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
 //! - `layout`: what all pages share, `texts`: every word in German and English, `assets`: style, script, pictures
 
@@ -52,6 +53,7 @@ pub struct Web {
     pub setup_code: String,
     /// One setup at a time, so that there is one first administrator.
     pub setup: Mutex<()>,
+    pub opened: dms::access::Opened,
     /// When this process began, Unix seconds.
     pub started: i64,
 }
@@ -65,6 +67,7 @@ impl Web {
             attempts: Attempts::default(),
             setup_code: session::setup_code()?,
             setup: Mutex::new(()),
+            opened: dms::access::Opened::default(),
             started: crate::clock::now(),
         })
     }

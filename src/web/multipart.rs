@@ -293,7 +293,9 @@ mod tests {
         assert!(matches!(read(&endless, 1000), Err(MultipartError::TooLong)));
         let many = [b"--XYZ\r\n".to_vec(), b"X: y\r\n".repeat(MULTIPART_HEAD)].concat();
         assert!(matches!(read(&many, 1000), Err(MultipartError::TooLong)));
-        for kind in ["text/plain", "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=a b"] {
+        for kind in
+            ["text/plain", "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=a b"]
+        {
             assert!(Multipart::new(kind, io::empty()).is_err(), "{kind}");
         }
         let mut long = file("x", &vec![b'a'; MULTIPART_VALUE + 1]);

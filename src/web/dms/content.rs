@@ -27,7 +27,8 @@ const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; f
 /// A player is none in a sandbox: its bytes would come from another origin.
 const PLAYER: &str = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 /// Nor does a browser's own PDF viewer start in one.
-const VIEWER: &str = "default-src 'none'; object-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+const VIEWER: &str =
+    "default-src 'none'; object-src 'self'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 fn visible(context: &Context<'_>) -> Result<Option<Shown>> {
     access::visible(context, context.number(0).ok())
@@ -172,7 +173,11 @@ fn bytes(context: &Context<'_>, shown: &Shown, media_type: &str, inline: bool) -
     };
     let response = Response::new(status, media_type, Body::Stream { len: Some(len), send: Box::new(send) });
     let last = (skip + len).saturating_sub(1);
-    finish(if status == 206 { response.header("Content-Range", format!("bytes {skip}-{last}/{size}")) } else { response })
+    finish(if status == 206 {
+        response.header("Content-Range", format!("bytes {skip}-{last}/{size}"))
+    } else {
+        response
+    })
 }
 
 /// `/documents/{number}/parts/{part}`: an attachment, to be saved or, with `?open=1`, a PDF or picture to be looked at.
@@ -225,11 +230,11 @@ fn packed(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, plac
     let bytes = collected.into_iter().next().unwrap_or_default().bytes;
     let found = tnef::read(&bytes).and_then(|packed| packed.files.into_iter().nth(place));
     let file = found.ok_or(WebError::NotFound)?;
-    let content = bytes.get(file.range.clone()).ok_or(WebError::NotFound)?.to_vec();
+    let inside = bytes.get(file.range.clone()).ok_or(WebError::NotFound)?.to_vec();
     let name = if file.name.is_empty() { format!("{number}-{place}.bin") } else { file.name };
     if shown.reads.is_some() {
         context.journal(Happening::Downloaded(shown.number, Some(name.clone())))?;
     }
-    let response = stored(context, content)?.header("Content-Type", "application/octet-stream");
+    let response = stored(context, inside)?.header("Content-Type", "application/octet-stream");
     Ok(apart(response.attachment(&name), SANDBOX))
 }

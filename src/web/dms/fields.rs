@@ -20,12 +20,12 @@ use crate::settings::administration::{Administration, Field};
 
 /// Further fields of a document: those that it has, and those that Archive administration names.
 fn names(administration: &Administration, metadata: &Metadata) -> Vec<String> {
-    let named = [&administration.publishing, &administration.link_title].into_iter().flatten();
-    let named = named.filter_map(|field| match field {
+    let configured = [&administration.publishing, &administration.link_title].into_iter().flatten();
+    let configured = configured.filter_map(|field| match field {
         Field::Other(name) => Some(name.clone()),
         _ => None,
     });
-    let mut names: Vec<String> = metadata.fields.keys().cloned().chain(named).collect();
+    let mut names: Vec<String> = metadata.fields.keys().cloned().chain(configured).collect();
     names.sort();
     names.dedup();
     names.truncate(DOCUMENT_FIELDS);

@@ -10,7 +10,7 @@ use super::super::response::Response;
 use super::{access, document, view};
 use crate::archive::commit::{Happening, Number};
 
-/// `/perl/avclient/index.pl?target=new&go=8441`: the address that the ArchivistaBox has given documents since 2023.
+/// `/perl/avclient/index.pl?target=new&go=8441`: the address that the maker has given documents since 2023.
 pub fn as_the_maker(context: &Context<'_>) -> Result<Response> {
     let Some(go) = context.request.query.get("go") else { return Ok(Response::redirect("/")) };
     open(context, number(go.trim()))

@@ -1,4 +1,4 @@
-//! Access links: two lines, title and address, in the form that the ArchivistaBox has given them since 2023.
+//! Access links: two lines, title and address, in the form that the maker has given them since 2023.
 
 use super::super::Context;
 use super::show;

@@ -93,11 +93,6 @@ impl Mail {
         self.bodies.html.iter().any(|piece| matches!(piece, Piece::Html(_)))
     }
 
-    /// Whether there is a text of its own beside the HTML.
-    pub fn has_text(&self) -> bool {
-        self.bodies.text.iter().any(|piece| matches!(piece, Piece::Plain(_)))
-    }
-
     fn part(&self, number: usize) -> Option<&Part> {
         self.outline.parts.get(number)
     }

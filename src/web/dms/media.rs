@@ -50,7 +50,9 @@ fn text_type(head: &[u8]) -> &'static str {
         }
         Err(_) => return OTHER,
     };
-    if text.is_empty() || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{feff}')) {
+    if text.is_empty()
+        || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{feff}'))
+    {
         return OTHER;
     }
     let start = text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t', '\u{c}']).to_ascii_lowercase();
@@ -104,7 +106,9 @@ mod tests {
         ] {
             assert_eq!(media_type(head), expected, "{head:?}");
         }
-        for never in ["text/html", "image/svg+xml", "text/xml", "application/zip", "application/octet-stream", "image/heif"] {
+        for never in
+            ["text/html", "image/svg+xml", "text/xml", "application/zip", "application/octet-stream", "image/heif"]
+        {
             assert_eq!(show(never), Show::Never);
         }
     }

@@ -24,7 +24,9 @@ impl Asked {
         };
         match (number(first.trim()), number(last.trim())) {
             (Some(first), Some(last)) if first > last => Self::Whole,
-            (Some(first), _) if first >= len && (number(last.trim()).is_some() || last.trim().is_empty()) => Self::Beyond,
+            (Some(first), _) if first >= len && (number(last.trim()).is_some() || last.trim().is_empty()) => {
+                Self::Beyond
+            }
             (Some(first), Some(last)) => Self::Part(first, last.min(len - 1)),
             (Some(first), None) if last.trim().is_empty() => Self::Part(first, len - 1),
             // The last so many bytes.

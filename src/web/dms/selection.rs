@@ -51,7 +51,11 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
             for number in numbers {
                 fields::publish(context, number, action == "publish")?;
             }
-            context.notice(if action == "publish" { (t.published_so_many)(count) } else { (t.withdrawn_so_many)(count) });
+            context.notice(if action == "publish" {
+                (t.published_so_many)(count)
+            } else {
+                (t.withdrawn_so_many)(count)
+            });
             Ok(Response::redirect(table))
         }
         _ => Err(WebError::NotFound),

@@ -57,7 +57,11 @@ pub fn size(bytes: u64, comma: char) -> String {
         (unit, name) = (unit * 1000, next);
     }
     let tenths = bytes / (unit / 10);
-    if tenths < 100 { format!("{}{comma}{} {name}", tenths / 10, tenths % 10) } else { format!("{} {name}", bytes / unit) }
+    if tenths < 100 {
+        format!("{}{comma}{} {name}", tenths / 10, tenths % 10)
+    } else {
+        format!("{} {name}", bytes / unit)
+    }
 }
 
 /// The beginning of a text.
@@ -85,9 +89,16 @@ mod tests {
         assert_eq!(as_sent(1_700_000_000, "Tue, 14 Nov 2023 22:13:20 GMT"), "14.11.2023 23:13 (+01:00)");
         assert_eq!(as_sent(1_700_000_000, "x +9999"), "14.11.2023 23:13 (+01:00)");
         assert_eq!(day(i64::MAX), format!("@{}", i64::MAX));
-        for (bytes, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1,0 kB"), (1449, "1,4 kB"), (30_000_000, "30 MB"), (999_999, "999 kB"), (2_000_000, "2,0 MB"), (u64::MAX, "18446744 TB")]
-        {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1,0 kB"),
+            (1449, "1,4 kB"),
+            (30_000_000, "30 MB"),
+            (999_999, "999 kB"),
+            (2_000_000, "2,0 MB"),
+            (u64::MAX, "18446744 TB"),
+        ] {
             assert_eq!(size(bytes, ','), text);
         }
         assert_eq!(person("Anna Meier <anna@example.ch>, b@c"), "Anna Meier");

@@ -48,8 +48,7 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     let query = Query::parse(&state.query, &show::zone());
     let view = context.view()?;
     let reads = context.reads(&view)?;
-    let ask =
-        Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
+    let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
     let mut found = find(&view, &reads, ask, |number, document| row(context, number, document))?;
     let mut state = State { is_listed: true, ..state.clone() };
     if found.rows.is_empty() && state.back && found.further.is_none() {
@@ -97,8 +96,7 @@ fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
 
 fn rows(context: &Context<'_>, state: &State, found: &Found<Row>, chosen: Option<Number>) -> Markup {
     let t = &context.t.dms;
-    let publishes =
-        access::may_change(context) && matches!(context.administration.publishing, Some(Field::Other(_)));
+    let publishes = access::may_change(context) && matches!(context.administration.publishing, Some(Field::Other(_)));
     html! {
         form method="post" action="/selection" data-documents {
             (layout::token(context))

@@ -116,13 +116,7 @@ fn may_open(part: &Part, name: &str) -> bool {
         || matches!(ending.as_str(), "pdf" | "png" | "jpg" | "jpeg" | "gif" | "webp")
 }
 
-fn attachments(
-    context: &Context<'_>,
-    shown: &Shown,
-    mail: &Mail,
-    within: Option<usize>,
-    used: &[usize],
-) -> Markup {
+fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option<usize>, used: &[usize]) -> Markup {
     let t = &context.t.dms;
     let media = mail.bodies.html.iter().filter_map(|piece| match piece {
         Piece::Media(number) => Some(*number),
@@ -224,11 +218,8 @@ fn called(person: &calendar::Person) -> String {
 
 fn winmail(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, packed: &tnef::Tnef) -> Markup {
     let t = &context.t.dms;
-    let text = if packed.text.is_empty() {
-        super::super::mail::html::html_to_text(&packed.html)
-    } else {
-        packed.text.clone()
-    };
+    let text =
+        if packed.text.is_empty() { super::super::mail::html::html_to_text(&packed.html) } else { packed.text.clone() };
     let is_all = mail.bodies.text.is_empty();
     html! {
         @if is_all && !text.is_empty() {

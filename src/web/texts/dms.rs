@@ -215,8 +215,16 @@ pub const DE: Dms = Dms {
     looked_at: |n| format!("{n} Akten sind durchsucht."),
     only_newest: |n| format!("Sortiert sind nur die neusten {n} Akten; nach Datum oder Aktennummer sind es alle."),
     published_so_many: |n| if n == 1 { "1 Akte ist publiziert.".into() } else { format!("{n} Akten sind publiziert.") },
-    withdrawn_so_many: |n| if n == 1 { "1 Akte ist zurückgezogen.".into() } else { format!("{n} Akten sind zurückgezogen.") },
-    remote_pictures: |n| if n == 1 { "1 Bild aus dem Internet wurde nicht geladen.".into() } else { format!("{n} Bilder aus dem Internet wurden nicht geladen.") },
+    withdrawn_so_many: |n| {
+        if n == 1 { "1 Akte ist zurückgezogen.".into() } else { format!("{n} Akten sind zurückgezogen.") }
+    },
+    remote_pictures: |n| {
+        if n == 1 {
+            "1 Bild aus dem Internet wurde nicht geladen.".into()
+        } else {
+            format!("{n} Bilder aus dem Internet wurden nicht geladen.")
+        }
+    },
     uploaded: |n| if n == 1 { "Die Datei ist archiviert.".into() } else { format!("{n} Akten sind archiviert.") },
     source_cut: |size| format!("Die ersten {size}; alles ist in der Datei."),
 };
@@ -322,10 +330,18 @@ pub const EN: Dms = Dms {
     no_file: "Choose a file first.",
     count_attachments: |n| if n == 1 { "1 attachment".into() } else { format!("{n} attachments") },
     looked_at: |n| format!("{n} documents were searched."),
-    only_newest: |n| format!("Only the newest {n} documents are in this order; by date or file number it is all of them."),
-    published_so_many: |n| if n == 1 { "1 document is published.".into() } else { format!("{n} documents are published.") },
-    withdrawn_so_many: |n| if n == 1 { "1 document is withdrawn.".into() } else { format!("{n} documents are withdrawn.") },
-    remote_pictures: |n| if n == 1 { "1 remote picture was not loaded.".into() } else { format!("{n} remote pictures were not loaded.") },
+    only_newest: |n| {
+        format!("Only the newest {n} documents are in this order; by date or file number it is all of them.")
+    },
+    published_so_many: |n| {
+        if n == 1 { "1 document is published.".into() } else { format!("{n} documents are published.") }
+    },
+    withdrawn_so_many: |n| {
+        if n == 1 { "1 document is withdrawn.".into() } else { format!("{n} documents are withdrawn.") }
+    },
+    remote_pictures: |n| {
+        if n == 1 { "1 remote picture was not loaded.".into() } else { format!("{n} remote pictures were not loaded.") }
+    },
     uploaded: |n| if n == 1 { "The file is archived.".into() } else { format!("{n} documents are archived.") },
     source_cut: |size| format!("The first {size}; everything is in the file."),
 };

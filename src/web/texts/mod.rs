@@ -1,9 +1,11 @@
 //! Every word of the pages, in German (Swiss spelling) and English. One struct per part of the house and one value of it
 //! per language: a text that is missing in one of them does not compile.
 
+mod dms;
 mod entry;
 mod page;
 
+pub use dms::Dms;
 pub use entry::Entry;
 pub use page::Page;
 
@@ -15,10 +17,11 @@ pub struct Texts {
     pub code: &'static str,
     pub page: Page,
     pub entry: Entry,
+    pub dms: Dms,
 }
 
-static DE: Texts = Texts { code: "de-CH", page: page::DE, entry: entry::DE };
-static EN: Texts = Texts { code: "en", page: page::EN, entry: entry::EN };
+static DE: Texts = Texts { code: "de-CH", page: page::DE, entry: entry::DE, dms: dms::DE };
+static EN: Texts = Texts { code: "en", page: page::EN, entry: entry::EN, dms: dms::EN };
 
 pub fn of(lang: Lang) -> &'static Texts {
     match lang {
