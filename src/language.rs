@@ -1,7 +1,10 @@
 //! The two languages in which the product speaks to people.
 
+use serde::{Deserialize, Serialize};
+
 /// German (Swiss spelling) or English.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Lang {
     De,
     #[default]

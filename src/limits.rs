@@ -44,6 +44,8 @@ pub const GRAPH_MESSAGE: usize = 16 * 1024 * 1024;
 pub const GRAPH_ANSWER: usize = 256 * 1024;
 /// Pages of one listing (users, folders, ids) that are followed.
 pub const GRAPH_PAGES: usize = 100_000;
+/// Users of one tenant, each some 150 bytes in memory.
+pub const GRAPH_USERS: usize = 200_000;
 /// Mail folders of one mailbox, and how deep they are nested (Exchange's own limits are 10,000 and 300).
 pub const GRAPH_FOLDERS: usize = 20_000;
 pub const GRAPH_DEPTH: usize = 300;
@@ -83,6 +85,73 @@ pub const DOCUMENTS_AT_ONCE: usize = 200;
 pub const FINDINGS: usize = 1000;
 /// The longest message that is compared by its essence at a switch of module; it is read into memory for that.
 pub const ESSENCE: usize = 8 * 1024 * 1024;
+
+/// Memory (KiB) and turns of argon2id for one look at a password; one is looked at at a time (OWASP's equal to 19 MiB, 2).
+pub const PASSWORD_MEMORY: u32 = 9 * 1024;
+pub const PASSWORD_TURNS: u32 = 4;
+
+/// Sessions at a time; the one that was unused for longest ends for a new one.
+pub const SESSIONS: usize = 256;
+pub const SESSION_IDLE: Duration = Duration::from_hours(1);
+pub const SESSION_LONGEST: Duration = Duration::from_hours(12);
+/// Failed logins from one address before it has to wait, and the time after which one is forgotten.
+pub const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS_TIME: Duration = Duration::from_secs(30);
+/// Addresses whose failed logins are remembered.
+pub const ATTEMPT_ADDRESSES: usize = 1024;
+/// The body of a form without files, and its fields.
+pub const FORM_BODY: usize = 256 * 1024;
+pub const FORM_FIELDS: usize = 5000;
+/// Threads that make pages, and their stack.
+pub const WEB_WORKERS: usize = 4;
+/// An answer up to this size fits into the socket and keeps no thread waiting.
+pub const ANSWER_SHORT: u64 = 64 * 1024;
+/// Longer answers that are sent at a time; a further one is asked to come again.
+pub const ANSWERS_LONG: usize = 16;
+
+// Web
+
+/// Connections to the gate at a time, and of these from one address (IPv6: from one /64).
+pub const WEB_CONNECTIONS: usize = 256;
+pub const WEB_PER_ADDRESS: usize = 16;
+/// Head of a request; its target; its header fields.
+pub const WEB_HEAD: usize = 16 * 1024;
+pub const WEB_TARGET: usize = 8 * 1024;
+pub const WEB_HEADERS: usize = 64;
+/// Time for the TLS handshake, and for the head after it.
+pub const WEB_HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+pub const WEB_HEAD_TIME: Duration = Duration::from_secs(10);
+/// Bytes per second that a client sends of its body, and reads of the answer, at least; as a mean over the window.
+pub const WEB_RATE: u64 = 1024;
+pub const WEB_RATE_WINDOW: Duration = Duration::from_secs(30);
+/// A body up to this size waits for its end in memory; a longer one in the spool folder.
+pub const WEB_BODY_IN_MEMORY: u64 = 64 * 1024;
+/// Bodies in memory at a time; those of a simple form are not counted.
+pub const WEB_BODIES: usize = 64;
+pub const WEB_BODY_OF_FORM: u64 = 4 * 1024;
+/// Longest body.
+pub const WEB_BODY: u64 = 1024 * 1024 * 1024;
+/// Bodies in the spool folder: at a time, all together, and the free disk that they leave.
+pub const WEB_UPLOADS: usize = 4;
+pub const WEB_SPOOL: u64 = 2 * 1024 * 1024 * 1024;
+pub const WEB_DISK_RESERVE: u64 = 256 * 1024 * 1024;
+/// One write of a body to the spool folder.
+pub const WEB_SPOOL_WRITE: usize = 128 * 1024;
+/// Requests that the server behind the gate has at a time, and how long it may stay silent.
+pub const WEB_SERVER_AT_ONCE: usize = 64;
+pub const WEB_SERVER_TIME: Duration = Duration::from_mins(1);
+/// Head of an answer; buffer for what follows it.
+pub const WEB_ANSWER_HEAD: usize = 32 * 1024;
+pub const WEB_BUFFER: usize = 16 * 1024;
+/// How long, and for how many bytes, a client is listened to after its answer, so that it can read it.
+pub const WEB_LINGER: Duration = Duration::from_secs(2);
+pub const WEB_LINGER_BYTES: usize = 1024 * 1024;
+/// How long exchanges may go on after the gate was asked to end.
+pub const WEB_FAREWELL: Duration = Duration::from_secs(3);
+/// TLS sessions that can be resumed.
+pub const WEB_TLS_SESSIONS: usize = 128;
+/// Names and addresses in the box's own certificate.
+pub const WEB_CERTIFICATE_NAMES: usize = 64;
 
 /// Header fields of a message, and of the messages within, that are shown.
 pub const MAIL_FIELDS: usize = 1000;

@@ -31,6 +31,18 @@ pub struct Role {
     pub name: &'static str,
     pub deadline: Duration,
     pub work: Work,
+    /// Beats as long as the role's own pulse does: for whoever asks how the process is.
+    pub health: Pulse,
+}
+
+impl Role {
+    pub fn new(
+        name: &'static str,
+        deadline: Duration,
+        work: impl Fn(&Pulse) -> anyhow::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, deadline, work: std::sync::Arc::new(work), health: Pulse::new() }
+    }
 }
 
 /// A role that neither works nor ends.
@@ -86,6 +98,9 @@ async fn run(role: &Role, end: &Pulse) -> Result<String, Stuck> {
             reason = &mut ended => return Ok(reason.unwrap_or_else(|_| "it vanished".into())),
             () = sleep(LOOK) => {}
         }
+        if pulse.age() < role.deadline {
+            role.health.beat();
+        }
         if asked.is_none() && (end.is_cancelled() || pulse.age() > role.deadline) {
             pulse.cancel();
             asked = Some(Instant::now());
@@ -114,18 +129,18 @@ mod tests {
     fn a_role_that_fails_or_panics_is_started_again() {
         let runs = Arc::new(AtomicU32::new(0));
         let end = Pulse::new();
-        let work: Work = {
+        let work = {
             let (runs, end) = (runs.clone(), end.clone());
-            Arc::new(move |_| match runs.fetch_add(1, Ordering::SeqCst) {
+            move |_: &Pulse| match runs.fetch_add(1, Ordering::SeqCst) {
                 0 => anyhow::bail!("no luck"),
                 1 => panic!("worse"),
                 _ => {
                     end.cancel();
                     Ok(())
                 }
-            })
+            }
         };
-        let role = Role { name: "test", deadline: Duration::from_mins(1), work };
+        let role = Role::new("test", Duration::from_mins(1), work);
         block_on(keep(&role, &end)).unwrap();
         assert_eq!(runs.load(Ordering::SeqCst), 3);
     }
@@ -134,14 +149,14 @@ mod tests {
     fn a_role_that_is_overdue_is_asked_to_end() {
         let end = Pulse::new();
         let seen = end.clone();
-        let work: Work = Arc::new(move |pulse| {
+        let work = move |pulse: &Pulse| {
             while !pulse.is_cancelled() {
                 std::thread::sleep(Duration::from_millis(10));
             }
             seen.cancel();
             Ok(())
-        });
-        let role = Role { name: "test", deadline: Duration::from_millis(100), work };
+        };
+        let role = Role::new("test", Duration::from_millis(100), work);
         block_on(keep(&role, &end)).unwrap();
         assert!(end.is_cancelled());
     }

@@ -4,20 +4,16 @@
 //! Invariants: the catalog never knows a commit that is not durable in the log; every row remembers the commit that wrote
 //! it, so that `verify` can hold row and log against each other in constant memory.
 
-use std::any::Any;
-use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
-use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
-use redb::{TableDefinition, WriteTransaction};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::commit::{
-    Commit, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run,
-};
+use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, NewDocument, Number};
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
+use super::view::View;
 use crate::hash::Sha256;
 use crate::limits::CATALOG_CACHE;
 
@@ -26,6 +22,12 @@ type Bytes = &'static [u8];
 pub const DOCUMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("documents");
 /// Document, hash of the variant.
 pub const VARIANTS: TableDefinition<(u64, &[u8; 32]), Bytes> = TableDefinition::new("variants");
+/// Metadata that replaced what the document began with.
+pub const CHANGES: TableDefinition<u64, Bytes> = TableDefinition::new("changes");
+/// Time and number: the documents in the order in which people look for them.
+pub const BY_TIME: TableDefinition<(i64, u64), ()> = TableDefinition::new("by_time");
+/// The same within one mailbox ([`FolderRow::place`]), so that rights are part of the look-up and no filter after it.
+pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new("by_place");
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -44,6 +46,9 @@ pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal")
 pub const RUNS: TableDefinition<u64, Bytes> = TableDefinition::new("runs");
 const STATE: TableDefinition<&str, Bytes> = TableDefinition::new("state");
 const POSITION: &str = "position";
+const LAYOUT: &str = "layout";
+/// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
+const KNOWN_LAYOUT: u32 = 1;
 
 /// A row and the sequence of the commit that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -69,6 +74,20 @@ pub struct Document {
     pub offset: Option<u64>,
     #[n(4)]
     pub metadata: Metadata,
+    /// When a server received it, else its date, else when it was archived: Unix seconds. It never changes, so that a
+    /// table that people page through stands still.
+    #[n(5)]
+    pub time: i64,
+}
+
+impl Document {
+    /// The row of a document that begins with `commit`.
+    pub fn of(commit: &Commit, new: &NewDocument, metadata: &Metadata, pack: u32, offset: Option<u64>) -> Self {
+        let places = commit.occurrences.iter().filter(|place| place.document == new.number);
+        let received = places.filter_map(|place| place.received).min();
+        let time = received.or(metadata.date).unwrap_or(metadata.archived);
+        Self { sha256: new.sha256, size: new.size, pack, offset, metadata: metadata.clone(), time }
+    }
 }
 
 /// A variant of a document as the catalog knows it.
@@ -95,6 +114,9 @@ pub struct FolderRow {
     /// Commit that gave it its number or its present name.
     #[n(3)]
     pub declared: u64,
+    /// Its mailbox: the number of the folder of it that was found first.
+    #[n(4)]
+    pub place: FolderNumber,
 }
 
 /// How far the catalog has read the log.
@@ -135,6 +157,8 @@ pub struct Applied<'a> {
     pub offsets: &'a [Option<u64>],
     /// Metadata of each new document, in order.
     pub metadata: &'a [Metadata],
+    /// Likewise of each changed one; `None` where its record is damaged.
+    pub changes: &'a [Option<Metadata>],
 }
 
 /// The open catalog.
@@ -148,7 +172,7 @@ fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).unwrap_or_default()
 }
 
-fn decode<'b, T: Decode<'b, ()>>(table: &'static str, bytes: &'b [u8]) -> Result<T> {
+pub(super) fn decode<'b, T: Decode<'b, ()>>(table: &'static str, bytes: &'b [u8]) -> Result<T> {
     minicbor::decode(bytes).map_err(|error| ArchiveError::Row { table, detail: error.to_string() })
 }
 
@@ -165,13 +189,17 @@ impl Catalog {
     fn over(database: Arc<Database>, archive: ArchiveId) -> Result<Self> {
         let position = read_position(&database.begin_read()?)?;
         if let Some(position) = position {
-            return Ok(Self { database, position });
+            let known = read_layout(&database.begin_read()?)? == KNOWN_LAYOUT;
+            return if known { Ok(Self { database, position }) } else { Err(ArchiveError::Layout) };
         }
         let position = Position { archive, ..Position::default() };
         let mut catalog = Self { database, position };
         let txn = catalog.begin(Durability::Immediate)?;
         // All tables exist from the start, so that readers need not ask.
         txn.open_table(DOCUMENTS)?;
+        txn.open_table(CHANGES)?;
+        txn.open_table(BY_TIME)?;
+        txn.open_table(BY_PLACE)?;
         txn.open_table(BY_HASH)?;
         txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
@@ -184,6 +212,7 @@ impl Catalog {
         txn.open_table(SETTINGS)?;
         txn.open_table(JOURNAL)?;
         txn.open_table(RUNS)?;
+        txn.open_table(STATE)?.insert(LAYOUT, encode(&KNOWN_LAYOUT).as_slice())?;
         catalog.write_position(&txn, position)?;
         txn.commit()?;
         Ok(catalog)
@@ -238,13 +267,7 @@ impl Catalog {
         apply_documents(txn, applied, &mut position)?;
         apply_folders(txn, commit, &mut position)?;
         apply_ledger(txn, commit)?;
-        {
-            let mut table = txn.open_table(OCCURRENCES)?;
-            for occurrence in &commit.occurrences {
-                let key = (occurrence.document, occurrence.folder, occurrence.remote.as_slice());
-                table.insert(key, row(sequence, occurrence).as_slice())?;
-            }
-        }
+        apply_occurrences(txn, commit)?;
         {
             let mut table = txn.open_table(CURSORS)?;
             for cursor in &commit.cursors {
@@ -286,7 +309,7 @@ impl Catalog {
 
     /// A view of the catalog as it is now.
     pub fn read(&self) -> Result<View> {
-        Ok(View { txn: self.database.begin_read()?, _database: self.database.clone() })
+        View::of(&self.database)
     }
 }
 
@@ -294,7 +317,12 @@ fn row<T: Encode<()> + Clone>(commit: u64, value: &T) -> Vec<u8> {
     encode(&Row { commit, value: value.clone() })
 }
 
-fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
+fn read_layout(txn: &ReadTransaction) -> Result<u32> {
+    let layout = txn.open_table(STATE)?.get(LAYOUT)?.map(|bytes| decode("state", bytes.value())).transpose()?;
+    Ok(layout.unwrap_or_default())
+}
+
+pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
     match txn.open_table(STATE) {
         Ok(table) => table.get(POSITION)?.map(|bytes| decode("state", bytes.value())).transpose(),
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
@@ -304,14 +332,22 @@ fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
 
 fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut Position) -> Result<()> {
     let mut documents = txn.open_table(DOCUMENTS)?;
+    let mut by_time = txn.open_table(BY_TIME)?;
     let mut by_hash = txn.open_table(BY_HASH)?;
     for (new, metadata) in applied.commit.documents.iter().zip(applied.metadata) {
         let offset = applied.offsets.get(new.message as usize).copied().flatten();
-        let document =
-            Document { sha256: new.sha256, size: new.size, pack: applied.pack, offset, metadata: metadata.clone() };
+        let document = Document::of(applied.commit, new, metadata, applied.pack, offset);
+        by_time.insert((document.time, new.number), ())?;
         documents.insert(new.number, row(applied.commit.sequence, &document).as_slice())?;
         by_hash.insert(&new.sha256.0, new.number)?;
         position.last_number = position.last_number.max(new.number);
+    }
+    let mut changes = txn.open_table(CHANGES)?;
+    for (change, metadata) in applied.commit.changes.iter().zip(applied.changes) {
+        // Where its record is damaged, the document keeps what was known of it before.
+        if let Some(metadata) = metadata {
+            changes.insert(change.number, row(applied.commit.sequence, metadata).as_slice())?;
+        }
     }
     let mut variants = txn.open_table(VARIANTS)?;
     for variant in &applied.commit.variants {
@@ -323,14 +359,39 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     Ok(())
 }
 
+/// After the documents and the folders that they name.
+fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
+    let documents = txn.open_table(DOCUMENTS)?;
+    let folders = txn.open_table(FOLDERS)?;
+    let mut by_place = txn.open_table(BY_PLACE)?;
+    let mut table = txn.open_table(OCCURRENCES)?;
+    for occurrence in &commit.occurrences {
+        let key = (occurrence.document, occurrence.folder, occurrence.remote.as_slice());
+        table.insert(key, row(commit.sequence, occurrence).as_slice())?;
+        // Either can be missing where the log is damaged.
+        let document = documents.get(occurrence.document)?;
+        let document: Option<Row<Document>> = document.map(|bytes| decode("documents", bytes.value())).transpose()?;
+        if let Some(document) = document
+            && let Some(folder) = folder_row(&folders, occurrence.folder)?
+        {
+            by_place.insert((folder.place, document.value.time, occurrence.document), ())?;
+        }
+    }
+    Ok(())
+}
+
 fn apply_folders(txn: &WriteTransaction, commit: &Commit, position: &mut Position) -> Result<()> {
     let mut folders = txn.open_table(FOLDERS)?;
     let mut numbers = txn.open_table(FOLDER_NUMBERS)?;
     for folder in &commit.folders {
-        let old = folder_row(&folders, folder.number)?.unwrap_or_default();
-        let new = FolderRow { folder: folder.clone(), declared: commit.sequence, ..old };
-        folders.insert(folder.number, row(commit.sequence, &new).as_slice())?;
+        let old = folder_row(&folders, folder.number)?;
         numbers.insert((folder.definition.as_str(), folder.mailbox.as_str(), folder.id.as_str()), folder.number)?;
+        let place = match &old {
+            Some(old) => old.place,
+            None => place(&numbers, folder)?,
+        };
+        let new = FolderRow { folder: folder.clone(), declared: commit.sequence, place, ..old.unwrap_or_default() };
+        folders.insert(folder.number, row(commit.sequence, &new).as_slice())?;
         position.last_folder = position.last_folder.max(folder.number);
     }
     if commit.restarted.is_empty() {
@@ -351,7 +412,24 @@ fn apply_folders(txn: &WriteTransaction, commit: &Commit, position: &mut Positio
     Ok(())
 }
 
-fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {
+/// The lowest number of a folder of the same mailbox.
+fn place(
+    numbers: &impl ReadableTable<(&'static str, &'static str, &'static str), u32>,
+    folder: &Folder,
+) -> Result<FolderNumber> {
+    let (definition, mailbox) = (folder.definition.as_str(), folder.mailbox.as_str());
+    let mut lowest = folder.number;
+    for item in numbers.range((definition, mailbox, "")..)? {
+        let (key, number) = item?;
+        if key.value().0 != definition || key.value().1 != mailbox {
+            break;
+        }
+        lowest = lowest.min(number.value());
+    }
+    Ok(lowest)
+}
+
+pub(super) fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {
     table.get(number)?.map(|bytes| decode("folders", bytes.value()).map(|row: Row<FolderRow>| row.value)).transpose()
 }
 
@@ -406,280 +484,4 @@ fn append<T: Encode<()> + Clone>(
 /// Key of the `place`th row that commit `sequence` appended. A commit appends far fewer than 2^20 rows to a table.
 pub fn row_number(sequence: u64, place: u64) -> u64 {
     (sequence << 20) | (place & 0xf_ffff)
-}
-
-/// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
-/// cannot be used again, so it is not kept while waiting for a network or a person.
-pub struct View {
-    txn: ReadTransaction,
-    // After the transaction: a database that is dropped refuses its readers, also while the catalog is made anew.
-    _database: Arc<dyn Any + Send + Sync>,
-}
-
-impl View {
-    /// A view of a database that this process does not write.
-    pub fn over(database: impl ReadableDatabase + Send + Sync + 'static) -> Result<Self> {
-        Ok(Self { txn: database.begin_read()?, _database: Arc::new(database) })
-    }
-
-    /// `None` where the catalog was never written to.
-    pub fn position(&self) -> Result<Option<Position>> {
-        read_position(&self.txn)
-    }
-
-    pub fn document_row(&self, number: Number) -> Result<Option<Row<Document>>> {
-        let table = self.txn.open_table(DOCUMENTS)?;
-        table.get(number)?.map(|bytes| decode("documents", bytes.value())).transpose()
-    }
-
-    pub fn document(&self, number: Number) -> Result<Option<Document>> {
-        Ok(self.document_row(number)?.map(|row| row.value))
-    }
-
-    /// At most `most` documents with numbers above `after`, ascending.
-    pub fn documents(&self, after: Number, most: usize) -> Result<Vec<(Number, Document)>> {
-        let table = self.txn.open_table(DOCUMENTS)?;
-        let rows = table.range(after.saturating_add(1)..)?.take(most).map(|item| {
-            let (number, bytes) = item?;
-            let row: Row<Document> = decode("documents", bytes.value())?;
-            Ok((number.value(), row.value))
-        });
-        rows.collect()
-    }
-
-    pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {
-        Ok(self.txn.open_table(BY_HASH)?.get(&sha256.0)?.map(|number| number.value()))
-    }
-
-    pub fn variant_row(&self, number: Number, sha256: &Sha256) -> Result<Option<Row<VariantRow>>> {
-        let table = self.txn.open_table(VARIANTS)?;
-        table.get((number, &sha256.0))?.map(|bytes| decode("variants", bytes.value())).transpose()
-    }
-
-    /// Hashes of the variants of a document.
-    pub fn variants(&self, number: Number) -> Result<Vec<Sha256>> {
-        let table = self.txn.open_table(VARIANTS)?;
-        let rows = table.range((number, &[0; 32])..=(number, &[0xff; 32]))?;
-        rows.map(|item| Ok(Sha256(*item?.0.value().1))).collect()
-    }
-
-    /// Where a document was seen, oldest place first.
-    pub fn occurrences(&self, number: Number) -> Result<Vec<Occurrence>> {
-        let table = self.txn.open_table(OCCURRENCES)?;
-        let mut found = Vec::new();
-        for item in table.range((number, 0, &[][..])..(number + 1, 0, &[][..]))? {
-            let row: Row<Occurrence> = decode("occurrences", item?.1.value())?;
-            found.push(row.value);
-        }
-        Ok(found)
-    }
-
-    /// The place of a message that is archived from another folder of the same mailbox under the same id.
-    pub fn place_elsewhere(&self, folder: &Folder, remote: &[u8]) -> Result<Option<Occurrence>> {
-        for other in self.folders()? {
-            let same = other.folder.definition == folder.definition && other.folder.mailbox == folder.mailbox;
-            if !same || other.booked == 0 || other.folder.number == folder.number {
-                continue;
-            }
-            let entry = self.entry(other.folder.number, remote)?;
-            let archived = |entry: Entry| match entry.outcome {
-                Outcome::Archived(number) | Outcome::Same(number) => Some(number),
-                _ => None,
-            };
-            if let Some(number) = entry.and_then(archived)
-                && let Some(row) = self.occurrence_row((number, other.folder.number, remote))?
-            {
-                return Ok(Some(row.value));
-            }
-        }
-        Ok(None)
-    }
-
-    pub fn occurrence_row(&self, key: (u64, u32, &[u8])) -> Result<Option<Row<Occurrence>>> {
-        let table = self.txn.open_table(OCCURRENCES)?;
-        table.get(key)?.map(|bytes| decode("occurrences", bytes.value())).transpose()
-    }
-
-    pub fn folder(&self, number: FolderNumber) -> Result<Option<FolderRow>> {
-        folder_row(&self.txn.open_table(FOLDERS)?, number)
-    }
-
-    /// All folders of all definitions, in the order in which they were found.
-    pub fn folders(&self) -> Result<Vec<FolderRow>> {
-        let table = self.txn.open_table(FOLDERS)?;
-        let rows = table.iter()?.map(|item| {
-            let row: Row<FolderRow> = decode("folders", item?.1.value())?;
-            Ok(row.value)
-        });
-        rows.collect()
-    }
-
-    pub fn folder_number(&self, definition: &str, mailbox: &str, id: &str) -> Result<Option<FolderNumber>> {
-        let table = self.txn.open_table(FOLDER_NUMBERS)?;
-        Ok(table.get((definition, mailbox, id))?.map(|number| number.value()))
-    }
-
-    pub fn entry_row(&self, folder: FolderNumber, remote: &[u8]) -> Result<Option<Row<Entry>>> {
-        let table = self.txn.open_table(LEDGER)?;
-        table.get((folder, remote))?.map(|bytes| decode("ledger", bytes.value())).transpose()
-    }
-
-    /// What became of a message on a server.
-    pub fn entry(&self, folder: FolderNumber, remote: &[u8]) -> Result<Option<Entry>> {
-        Ok(self.entry_row(folder, remote)?.map(|row| row.value))
-    }
-
-    /// Calls `each` with every ledger row of a folder, ascending by remote id.
-    pub fn ledger(&self, folder: FolderNumber, mut each: impl FnMut(Entry)) -> Result<()> {
-        let table = self.txn.open_table(LEDGER)?;
-        for item in table.range((folder, &[][..])..(folder + 1, &[][..]))? {
-            let row: Row<Entry> = decode("ledger", item?.1.value())?;
-            each(row.value);
-        }
-        Ok(())
-    }
-
-    /// Remote ids of a folder whose next look is due at `now`, at most `most`, longest due first. A time beyond `horizon` was
-    /// noted by a clock that was wrong, and is due too.
-    pub fn again(&self, folder: FolderNumber, now: i64, horizon: i64, most: usize) -> Result<Vec<Vec<u8>>> {
-        let table = self.txn.open_table(AGAIN)?;
-        let due = (folder, i64::MIN, &[][..])..(folder, now.saturating_add(1), &[][..]);
-        let absurd = (folder, horizon.max(now).saturating_add(1), &[][..])..(folder + 1, i64::MIN, &[][..]);
-        let rows = table.range(due)?.chain(table.range(absurd)?);
-        rows.take(most).map(|item| Ok(item?.0.value().2.to_vec())).collect()
-    }
-
-    /// Messages of a folder that are still to be moved or deleted on the server, at most `most`, with ids above `above`.
-    pub fn after_due(&self, folder: FolderNumber, above: &[u8], most: usize) -> Result<Vec<(Vec<u8>, Number)>> {
-        let table = self.txn.open_table(AFTER_DUE)?;
-        let above = (Bound::Excluded((folder, above)), Bound::Excluded((folder + 1, &[][..])));
-        let rows = table.range::<(u32, &[u8])>(above)?.take(most).map(|item| {
-            let (key, number) = item?;
-            Ok((key.value().1.to_vec(), number.value()))
-        });
-        rows.collect()
-    }
-
-    pub fn cursor_row(&self, folder: FolderNumber) -> Result<Option<Row<FolderCursor>>> {
-        let table = self.txn.open_table(CURSORS)?;
-        table.get(folder)?.map(|bytes| decode("cursors", bytes.value())).transpose()
-    }
-
-    pub fn cursor(&self, folder: FolderNumber) -> Result<Option<FolderCursor>> {
-        Ok(self.cursor_row(folder)?.map(|row| row.value))
-    }
-
-    pub fn setting_row(&self, key: &str) -> Result<Option<Row<super::commit::Setting>>> {
-        let table = self.txn.open_table(SETTINGS)?;
-        table.get(key)?.map(|bytes| decode("settings", bytes.value())).transpose()
-    }
-
-    /// All settings whose key begins with `prefix`, by key.
-    pub fn settings(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        let table = self.txn.open_table(SETTINGS)?;
-        let mut found = Vec::new();
-        for item in table.range(prefix..)? {
-            let (key, bytes) = item?;
-            if !key.value().starts_with(prefix) {
-                break;
-            }
-            let row: Row<super::commit::Setting> = decode("settings", bytes.value())?;
-            found.extend(row.value.value.map(|value| (row.value.key, value)));
-        }
-        Ok(found)
-    }
-
-    /// The newest runs of a definition, newest first.
-    pub fn runs(&self, definition: &str, most: usize) -> Result<Vec<Run>> {
-        let table = self.txn.open_table(RUNS)?;
-        let mut found = Vec::new();
-        for item in table.iter()?.rev() {
-            let row: Row<Run> = decode("runs", item?.1.value())?;
-            if row.value.definition == definition {
-                found.push(row.value);
-                if found.len() == most {
-                    break;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    pub fn run_row(&self, key: u64) -> Result<Option<Row<Run>>> {
-        let table = self.txn.open_table(RUNS)?;
-        table.get(key)?.map(|bytes| decode("runs", bytes.value())).transpose()
-    }
-
-    pub fn event_row(&self, key: u64) -> Result<Option<Row<Event>>> {
-        let table = self.txn.open_table(JOURNAL)?;
-        table.get(key)?.map(|bytes| decode("journal", bytes.value())).transpose()
-    }
-
-    /// Number of documents.
-    pub fn count(&self) -> Result<u64> {
-        Ok(self.txn.open_table(DOCUMENTS)?.len()?)
-    }
-
-    /// Rows of the tables that `verify` holds against the log.
-    pub fn sizes(&self) -> Result<Sizes> {
-        Ok(Sizes {
-            documents: self.count()?,
-            hashes: self.txn.open_table(BY_HASH)?.len()?,
-            variants: self.txn.open_table(VARIANTS)?.len()?,
-            occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
-            folders: self.txn.open_table(FOLDERS)?.len()?,
-            ledger: self.txn.open_table(LEDGER)?.len()?,
-            cursors: self.txn.open_table(CURSORS)?.len()?,
-            settings: self.txn.open_table(SETTINGS)?.len()?,
-            journal: self.txn.open_table(JOURNAL)?.len()?,
-            runs: self.txn.open_table(RUNS)?.len()?,
-            folder_numbers: self.txn.open_table(FOLDER_NUMBERS)?.len()?,
-        })
-    }
-
-    /// Holds the tables that are made from the ledger and the folders alone against these, in constant memory.
-    pub fn check_indexes(&self, mut find: impl FnMut(String)) -> Result<()> {
-        let again = self.txn.open_table(AGAIN)?;
-        let after = self.txn.open_table(AFTER_DUE)?;
-        let (mut agains, mut afters) = (0, 0);
-        let mut missing = 0u64;
-        for item in self.txn.open_table(LEDGER)?.iter()? {
-            let (key, bytes) = item?;
-            let (folder, remote) = key.value();
-            let row: Row<Entry> = decode("ledger", bytes.value())?;
-            if let Some(time) = row.value.outcome.again() {
-                agains += 1;
-                missing += u64::from(again.get((folder, time, remote))?.is_none());
-            }
-            if row.value.after_due && row.value.outcome.document().is_some() {
-                afters += 1;
-                missing += u64::from(after.get((folder, remote))?.is_none());
-            }
-        }
-        for folder in self.folders()? {
-            let folder = folder.folder;
-            missing +=
-                u64::from(self.folder_number(&folder.definition, &folder.mailbox, &folder.id)? != Some(folder.number));
-        }
-        if missing > 0 || again.len()? != agains || after.len()? != afters {
-            find("its indexes do not fit its rows".into());
-        }
-        Ok(())
-    }
-}
-
-/// How many rows the catalog's tables have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    pub documents: u64,
-    pub hashes: u64,
-    pub variants: u64,
-    pub occurrences: u64,
-    pub folders: u64,
-    pub ledger: u64,
-    pub cursors: u64,
-    pub settings: u64,
-    pub journal: u64,
-    pub runs: u64,
-    pub folder_numbers: u64,
 }

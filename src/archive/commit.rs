@@ -53,6 +53,9 @@ pub struct Commit {
     pub runs: Vec<Run>,
     #[cbor(n(13), default)]
     pub variants: Vec<Variant>,
+    /// Documents whose metadata somebody changed.
+    #[cbor(n(14), default)]
+    pub changes: Vec<Change>,
 }
 
 /// A record that a commit answers for: kind, bytes on disk and their hash.
@@ -106,13 +109,28 @@ pub struct Variant {
     pub message: u32,
 }
 
+/// New metadata of a document that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Change {
+    #[n(0)]
+    pub number: Number,
+    /// Its document record: index in [`Commit::records`].
+    #[n(1)]
+    pub document: u32,
+}
+
+/// What a document is.
+pub const KIND_MAIL: u8 = 0;
+/// A file that somebody uploaded.
+pub const KIND_FILE: u8 = 1;
+
 /// The metadata of one document: the payload of a document record.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Metadata {
     #[n(0)]
     pub number: Number,
-    /// 0 = mail.
+    /// [`KIND_MAIL`] or [`KIND_FILE`].
     #[n(1)]
     pub kind: u8,
     #[cbor(n(2), default)]
@@ -142,6 +160,19 @@ pub struct Metadata {
     pub archived: i64,
     #[cbor(n(12), default)]
     pub owner: String,
+    #[cbor(n(13), default)]
+    pub note: String,
+    /// Of an uploaded file: its name (`MediaName`) and its media type.
+    #[cbor(n(14), default)]
+    pub media_name: String,
+    #[cbor(n(15), default)]
+    pub media_type: String,
+}
+
+impl Metadata {
+    pub fn is_mail(&self) -> bool {
+        self.kind == KIND_MAIL
+    }
 }
 
 /// An attachment, opened inside its mail.
@@ -337,6 +368,34 @@ pub enum Happening {
     /// From number to number, and how many.
     #[n(1)]
     Exported(#[n(0)] Number, #[n(1)] Number, #[n(2)] u64),
+    /// Looked at.
+    #[n(2)]
+    Opened(#[n(0)] Number),
+    /// Fields or note changed: which, by name.
+    #[n(3)]
+    FieldsChanged(#[n(0)] Number, #[n(1)] Vec<String>),
+    #[n(4)]
+    Published(#[n(0)] Number),
+    #[n(5)]
+    Withdrawn(#[n(0)] Number),
+    #[n(6)]
+    Uploaded(#[n(0)] Number),
+    /// The whole file, or the attachment of this name.
+    #[n(7)]
+    Downloaded(#[n(0)] Number, #[n(1)] Option<String>),
+    #[n(8)]
+    LoggedIn,
+    /// A login that was refused; the name as it was given.
+    #[n(9)]
+    LoginRefused(#[n(0)] String),
+    #[n(10)]
+    LoggedOut,
+    /// Found by its access link.
+    #[n(11)]
+    OpenedByLink(#[n(0)] Number),
+    /// A run that a person asked for.
+    #[n(12)]
+    RunAsked(#[n(0)] String),
 }
 
 /// One run of a definition.
@@ -397,7 +456,7 @@ mod tests {
 
         // A map with one pair more, key 99.
         let mut more = bytes.clone();
-        assert_eq!(more[0], 0xae);
+        assert_eq!(more[0], 0xaf);
         more[0] += 1;
         more.extend([0x18, 99, 0x01]);
         let back: Commit = minicbor::decode(&more).unwrap();

@@ -38,6 +38,8 @@ pub enum ArchiveError {
     Catalog(#[source] Box<redb::Error>),
     #[error("catalog row of {table} cannot be read: {detail}; run `archivista rebuild catalog`")]
     Row { table: &'static str, detail: String },
+    #[error("the catalog was made by another release")]
+    Layout,
     #[error("there is no document {number}")]
     NoDocument { number: u64 },
     #[error("document {number} is damaged: {what}")]

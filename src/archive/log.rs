@@ -88,6 +88,8 @@ pub struct ReadCommit {
     pub offsets: Vec<Option<u64>>,
     /// Metadata of each new document; where its record is damaged, only its number.
     pub metadata: Vec<Metadata>,
+    /// Metadata of each changed document; `None` where its record is damaged.
+    pub changes: Vec<Option<Metadata>>,
 }
 
 impl ReadCommit {
@@ -100,6 +102,7 @@ impl ReadCommit {
             end: self.end,
             offsets: &self.offsets,
             metadata: &self.metadata,
+            changes: &self.changes,
         }
     }
 
@@ -344,6 +347,11 @@ impl Walk<'_> {
                 self.find(read.pack, None, Some(new.number), "its metadata is missing or damaged");
             }
         }
+        for change in &commit.changes {
+            if read.offsets.get(change.document as usize).copied().flatten().is_none() {
+                self.find(read.pack, None, Some(change.number), "a change of its metadata is missing or damaged");
+            }
+        }
         for variant in &commit.variants {
             if read.offsets.get(variant.message as usize).copied().flatten().is_none() {
                 self.find(read.pack, None, Some(variant.document), "the bytes of a variant are missing or damaged");
@@ -379,15 +387,12 @@ fn join(commit: Commit, sha256: Sha256, pack: u32, start: u64, end: u64, batch: 
     }
     rest.extend(seen);
     *batch = rest;
-    let metadata = commit
-        .documents
-        .iter()
-        .map(|new| {
-            metadata_at
-                .remove(&(new.document as usize))
-                .filter(|metadata| metadata.number == new.number)
-                .unwrap_or_else(|| Metadata { number: new.number, ..Metadata::default() })
-        })
-        .collect();
-    ReadCommit { commit, sha256, pack, start, end, offsets, metadata }
+    let mut of = |number: Number, index: u32| {
+        metadata_at.remove(&(index as usize)).filter(|metadata: &Metadata| metadata.number == number)
+    };
+    let damaged = |number| Metadata { number, ..Metadata::default() };
+    let new = commit.documents.iter();
+    let metadata = new.map(|new| of(new.number, new.document).unwrap_or_else(|| damaged(new.number))).collect();
+    let changes = commit.changes.iter().map(|change| of(change.number, change.document)).collect();
+    ReadCommit { commit, sha256, pack, start, end, offsets, metadata, changes }
 }

@@ -4,7 +4,7 @@
 //! A message comes in through [`Archive::send`] and is answered when it is durable; everything is read through a [`View`].
 //!
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
-//! - `catalog`: the view in redb, `start`: opening and healing, `writer`: the one thread that writes
+//! - `catalog`: the view in redb, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `verify`: the proof, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
@@ -16,6 +16,7 @@ pub mod pack;
 pub mod record;
 pub mod start;
 pub mod verify;
+pub mod view;
 pub mod writer;
 
 use std::fs::File;
@@ -26,14 +27,15 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use catalog::{Catalog, Document, View};
+use catalog::{Catalog, Document};
 use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
 use log::Findings;
 use record::ArchiveId;
 use start::Paths;
-use writer::{Task, Writer};
+use view::View;
+use writer::{Changing, Task, Writer};
 
 use crate::clock;
 use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
@@ -176,6 +178,17 @@ impl Archive {
     pub fn journal(&self, who: &str, what: Happening) -> Result<()> {
         let event = Event { time: clock::now(), who: who.into(), what };
         self.commit(Commit { journal: vec![event], ..Commit::default() })
+    }
+
+    /// Changes the metadata of a document; durable on return.
+    pub fn change(&self, number: Number, change: Changing) -> Result<()> {
+        self.ask(|answer| Task::Change { number, change, answer })?.map_err(|error| shared(&error))
+    }
+
+    /// Writes a line of the journal with the next commit: for what happens often and need not be waited for.
+    pub fn journal_soon(&self, who: &str, what: Happening) -> Result<()> {
+        let event = Event { time: clock::now(), who: who.into(), what };
+        self.send(Task::Note(Box::new(Commit { journal: vec![event], ..Commit::default() })))
     }
 
     /// Makes the catalog anew from the packs, with the same numbers.

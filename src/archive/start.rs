@@ -8,12 +8,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{Catalog, Position, View};
+use super::catalog::{Catalog, Position};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Tail, Visitor};
 use super::pack::{self, BadHead, Depth, PACK_HEADER_LEN, Scanner};
 use super::record::ArchiveId;
+use super::view::View;
 use crate::ingest::Spool;
 use crate::limits::{CATALOG_CACHE, CATALOG_EVERY};
 use crate::pulse::Pulse;
@@ -28,6 +29,8 @@ pub struct Paths {
     pub keys: PathBuf,
     pub recovered: PathBuf,
     pub control: PathBuf,
+    /// Where the gate reaches the pages.
+    pub web: PathBuf,
 }
 
 impl Paths {
@@ -40,6 +43,7 @@ impl Paths {
             keys: data.join("keys"),
             recovered: data.join("recovered"),
             control: data.join("control.sock"),
+            web: data.join("web.sock"),
         }
     }
 
@@ -233,7 +237,7 @@ fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> R
 /// Whether the file itself is broken, as against a disk that is full or a file that may not be opened.
 fn is_broken(error: &ArchiveError) -> bool {
     match error {
-        ArchiveError::Row { .. } => true,
+        ArchiveError::Row { .. } | ArchiveError::Layout => true,
         ArchiveError::Catalog(error) => match &**error {
             redb::Error::Io(error) => {
                 matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use minicbor::Encode;
 
-use super::catalog::{Document, Position, Row, Sizes, VariantRow, View, row_number};
-use super::commit::{Commit, FolderNumber, Metadata};
+use super::catalog::{Document, Position, Row, VariantRow, row_number};
+use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
 use super::start::{Paths, archive_id};
+use super::view::{Sizes, View};
 
 /// What a verification found.
 #[derive(Debug, Default)]
@@ -177,6 +178,7 @@ fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Repor
     let there = view.sizes()?;
     let pairs = [
         ("documents", there.documents, matched.documents),
+        ("changes", there.changes, matched.changes),
         ("by_hash", there.hashes, matched.hashes),
         ("variants", there.variants, matched.variants),
         ("occurrences", there.occurrences, matched.occurrences),
@@ -303,8 +305,7 @@ impl Check<'_, '_> {
         }
         for (new, metadata) in commit.documents.iter().zip(&read.metadata) {
             let offset = read.offsets.get(new.message as usize).copied().flatten();
-            let metadata: Metadata = metadata.clone();
-            let document = Document { sha256: new.sha256, size: new.size, pack: read.pack, offset, metadata };
+            let document = Document::of(commit, new, metadata, read.pack, offset);
             let row = view.document_row(new.number)?;
             // A damaged record is a finding of its own; what the catalog knew before the damage is not another one.
             let whole = read.offsets.get(new.document as usize).copied().flatten().is_some() && offset.is_some();
@@ -315,6 +316,17 @@ impl Check<'_, '_> {
                 self.matched.hashes += 1;
             } else {
                 self.find(read, Some(new.number), "the catalog does not find it by its hash".into());
+            }
+        }
+        for (change, metadata) in commit.changes.iter().zip(&read.changes) {
+            // A damaged record is a finding of its own.
+            let row = view.change_row(change.number)?;
+            let Some(metadata) = metadata else {
+                self.matched.changes += u64::from(row.is_some_and(|row| row.commit == sequence));
+                continue;
+            };
+            if self.same(read, "changes", row, metadata, true) {
+                self.matched.changes += 1;
             }
         }
         for variant in &commit.variants {

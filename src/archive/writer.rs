@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
 use super::commit::{
-    Commit, Entry, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome, Variant,
+    Change, Commit, Entry, Event, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
+    Variant,
 };
 use super::error::{ArchiveError, Result};
 use super::log::Findings;
@@ -69,7 +70,16 @@ pub enum Task {
     /// Commits what waits and answers.
     Flush(Sender<std::result::Result<(), Arc<ArchiveError>>>),
     Rebuild(Sender<Result<Findings>>),
+    /// Changes the metadata of a document, committed at once with what is noted of it in the journal.
+    Change {
+        number: Number,
+        change: Changing,
+        answer: Sender<std::result::Result<(), Arc<ArchiveError>>>,
+    },
 }
+
+/// Changes metadata as it is now, and says what the journal notes; an empty list: nothing was changed.
+pub type Changing = Box<dyn FnOnce(&mut Metadata) -> Vec<Event> + Send>;
 
 pub struct Writer {
     pub paths: Paths,
@@ -93,6 +103,7 @@ pub struct Writer {
 struct Batch {
     commit: Commit,
     metadata: Vec<Metadata>,
+    changes: Vec<Option<Metadata>>,
     offsets: Vec<Option<u64>>,
     by_hash: HashMap<Sha256, Number>,
     /// Place of a row in `commit.ledger`: a later word on the same message replaces the earlier one.
@@ -229,6 +240,17 @@ impl Writer {
                     None => flushed,
                 });
             }
+            Task::Change { number, change, answer } => {
+                let _ = self.commit_and_tell();
+                let changed = self.running().and_then(|()| self.change(number, change).map_err(Arc::new));
+                let _ = answer.send(match changed {
+                    Ok(()) => self.commit_and_tell(),
+                    Err(error) => {
+                        self.fail(&error);
+                        Err(error)
+                    }
+                });
+            }
             Task::Rebuild(answer) => {
                 let _ = answer.send(self.rebuild());
             }
@@ -280,7 +302,7 @@ impl Writer {
             let _ = ticket.send(Booked { remote, size: message.size, outcome: Ok(entry.outcome) });
             return Ok(());
         }
-        let sha256 = Sha256(message.sha256);
+        let sha256 = message.sha256;
         let now = clock::now();
         let known = match self.batch.by_hash.get(&sha256) {
             Some(number) => Some(*number),
@@ -332,6 +354,24 @@ impl Writer {
         let placed = pack.append(&mut self.records, kind, plain_len, plain_sha256, &mut payload)?;
         self.batch.commit.records.push(Named::new(kind, placed.stored));
         self.batch.offsets.push(Some(placed.offset));
+        Ok(())
+    }
+
+    fn change(&mut self, number: Number, change: Changing) -> Result<()> {
+        let document = self.read().read()?.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
+        let mut metadata = document.metadata.clone();
+        let events = change(&mut metadata);
+        metadata.number = number;
+        if metadata == document.metadata && events.is_empty() {
+            return Ok(());
+        }
+        let encoded = minicbor::to_vec(&metadata).unwrap_or_default();
+        self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
+        let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
+        self.batch.commit.changes.push(Change { number, document: records - 1 });
+        self.batch.changes.push(Some(metadata));
+        self.batch.commit.journal.extend(events);
+        self.batch.touch();
         Ok(())
     }
 
@@ -438,6 +478,7 @@ impl Writer {
             end,
             offsets: &self.batch.offsets,
             metadata: &self.batch.metadata,
+            changes: &self.batch.changes,
         };
         let result = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(&applied);
         if let Err(error) = result {

@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use zeroize::Zeroizing;
 
 use super::mailtest::Login;
+use super::serve::Listen;
 use super::{Request, mailtest};
 use crate::settings::definition_file;
 use crate::source::graph::{Cloud, Credential, Mailboxes, NUMBER_OF_MAILS, Tenant};
@@ -18,7 +19,9 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
 
   archivista VERB [--data DIR] [--json]
 
-  serve                             run: fetch what is due, answer the other verbs
+  serve [--listen ADDRESS:PORT]… [--redirect ADDRESS:PORT]… [--name NAME]…
+                                    run: fetch what is due, answer the other verbs; with --listen
+                                    the pages too, over HTTPS; --redirect leads there from HTTP
   source add FILE.toml              add or change a definition
   source list                       the definitions
   source test NAME                  log in, step by step
@@ -92,7 +95,7 @@ pub struct Command {
 /// A verb that needs no open archive.
 pub enum Local {
     Help(&'static str),
-    Serve,
+    Serve(Listen),
     Mailtest { source: Box<Login>, json: bool },
 }
 
@@ -106,7 +109,10 @@ struct Given {
 }
 
 const FLAGS: [&str; 3] = ["json", "quick", "all"];
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 18] = [
+    "listen",
+    "redirect",
+    "name",
     "format",
     "server",
     "port",
@@ -163,7 +169,19 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
         "version" => command.local = Some(Local::Help(concat!("archivista ", env!("CARGO_PKG_VERSION"), "\n"))),
         "serve" => {
             none_left(&given, "serve")?;
-            command.local = Some(Local::Serve);
+            let mut all = |name| -> anyhow::Result<Vec<String>> {
+                let mut found = Vec::new();
+                while let Some(value) = given.text(name)? {
+                    found.push(value);
+                }
+                Ok(found)
+            };
+            let listen = Listen { https: all("listen")?, redirect: all("redirect")?, names: all("name")? };
+            ensure!(
+                !listen.https.is_empty() || listen.redirect.is_empty(),
+                "--redirect leads to --listen, which is missing"
+            );
+            command.local = Some(Local::Serve(listen));
         }
         "mailtest" => {
             none_left(&given, "mailtest")?;

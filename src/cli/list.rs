@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::terminal::Terminal;
 use super::{Exit, Session};
-use crate::archive::catalog::{Document, View};
+use crate::archive::catalog::Document;
 use crate::archive::commit::{Metadata, Number};
+use crate::archive::view::View;
 use crate::clock;
 use crate::ingest::Defect;
 use crate::language::Lang;

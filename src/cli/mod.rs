@@ -134,7 +134,7 @@ fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
             terminal::print(text)?;
             Ok(Exit::Fine)
         }
-        Local::Serve => serve::run(data),
+        Local::Serve(listen) => serve::run(data, &listen),
         Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
     }
 }

@@ -1,6 +1,6 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
@@ -19,6 +19,10 @@ use crate::fetch::{Fetcher, schedule};
 use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep};
+use crate::settings::users;
+use crate::web::gate::tls::Identity;
+use crate::web::gate::{self, Gate, GateError};
+use crate::web::{Web, server};
 
 /// Exit code when a role is stuck or the archive had to stop: whoever started `serve` starts it again.
 const START_AGAIN: i32 = 70;
@@ -32,13 +36,28 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long verbs that were asked to end are waited for.
 const VERBS_END: Duration = Duration::from_secs(8);
 
+/// A page that takes longer is stuck.
+const WEB_DEADLINE: Duration = Duration::from_mins(3);
+
+/// Where pages are served: nowhere, by default.
+#[derive(Clone, Debug, Default)]
+pub struct Listen {
+    /// Addresses for HTTPS, as in `0.0.0.0:8443`.
+    pub https: Vec<String>,
+    /// Addresses for plain HTTP, which only lead to the first of those.
+    pub redirect: Vec<String>,
+    /// Names and addresses under which browsers know this machine, beside those that it knows itself.
+    pub names: Vec<String>,
+}
+
 /// Why `serve` ends on its own.
 enum Broken {
     Stuck(Stuck),
     Archive(String),
+    Gate(GateError),
 }
 
-pub fn run(data: &Path) -> anyhow::Result<Exit> {
+pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
     let writer = Pulse::new();
     let archive = Arc::new(Archive::open(data, &writer)?);
@@ -50,16 +69,33 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     let listener = Arc::new(listener);
     listener.set_nonblocking(true)?;
     let fetcher = Arc::new(Fetcher::default());
-    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener)];
+    let web = Arc::new(Web::new(archive.clone(), fetcher.clone())?);
+    let roles =
+        [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener), web_role(&archive, &web)?];
+    let (gate, addresses) = open_gate(&archive, &web, &roles, listen)?;
     tracing::info!("serving {}", data.display());
+    if gate.is_some() {
+        announce(&web, &addresses)?;
+    }
 
     let end = Pulse::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let broken = runtime.block_on(async {
-        let [fetch, control] = &roles;
+        let [fetch, control, pages] = &roles;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let kept = async { tokio::try_join!(keep(fetch, &end), keep(control, &end)) };
+        let kept = async {
+            match gate {
+                None => tokio::try_join!(keep(fetch, &end), keep(control, &end)).map(drop).map_err(Broken::Stuck),
+                Some(gate) => tokio::try_join!(
+                    async { keep(fetch, &end).await.map_err(Broken::Stuck) },
+                    async { keep(control, &end).await.map_err(Broken::Stuck) },
+                    async { keep(pages, &end).await.map_err(Broken::Stuck) },
+                    async { gate.run(&end).await.map_err(Broken::Gate) },
+                )
+                .map(drop),
+            }
+        };
         let asked = async {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -70,7 +106,7 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
             std::future::pending::<()>().await;
         };
         let broken = tokio::select! {
-            kept = kept => kept.err().map(Broken::Stuck),
+            kept = kept => kept.err(),
             broken = watch_archive(&archive, &writer) => Some(broken),
             () = asked => None,
         };
@@ -87,9 +123,14 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
             tracing::error!("the archive had to stop: {what}");
             process::exit(START_AGAIN);
         }
+        Some(Broken::Gate(error)) => {
+            tracing::error!("{error}");
+            process::exit(START_AGAIN);
+        }
     }
     let _ = std::fs::remove_file(&archive.paths().control);
-    drop(roles);
+    let _ = std::fs::remove_file(&archive.paths().web);
+    drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();
     while Arc::strong_count(&archive) > 1 && since.elapsed() < VERBS_END {
@@ -113,10 +154,71 @@ async fn watch_archive(archive: &Archive, writer: &Pulse) -> Broken {
     }
 }
 
+/// The gate with its doors, and the addresses of those for HTTPS; no gate where pages are not asked for.
+fn open_gate(
+    archive: &Archive,
+    web: &Arc<Web>,
+    roles: &[Role],
+    listen: &Listen,
+) -> anyhow::Result<(Option<Gate>, Vec<SocketAddr>)> {
+    if listen.https.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let paths = archive.paths();
+    std::fs::create_dir_all(&paths.spool)?;
+    let watched: Vec<_> = roles.iter().map(|role| (role.name, role.deadline, role.health.clone())).collect();
+    let archive = web.archive.clone();
+    let health = move || {
+        if let Some(what) = archive.stopped() {
+            return Err(format!("the archive stopped: {what}"));
+        }
+        match watched.iter().find(|(_, deadline, pulse)| pulse.age() > *deadline) {
+            Some((name, ..)) => Err(format!("{name} is silent")),
+            None => Ok(()),
+        }
+    };
+    let identity = Identity::open(&paths.keys, &listen.names)?;
+    tracing::info!("certificate for HTTPS, SHA-256 {}", identity.fingerprint());
+    let logged_in = web.clone();
+    let mut gate = Gate::new(paths.web.clone(), paths.spool.clone(), Arc::new(health))
+        .with_uploads_for(Arc::new(move |head| logged_in.may_upload(head)));
+    let mut addresses = Vec::new();
+    for address in &listen.https {
+        let listener = gate::bind(address)?;
+        addresses.push(listener.local_addr()?);
+        gate = gate.https(listener, &identity)?;
+    }
+    for address in &listen.redirect {
+        gate = gate.redirect(gate::bind(address)?, addresses[0].port());
+    }
+    Ok((Some(gate), addresses))
+}
+
+/// Says where the pages are, and what the first person needs to set up the archive.
+fn announce(web: &Web, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    for address in addresses {
+        super::terminal::print(&format!("https://{address}\n"))?;
+    }
+    // Whoever starts it waits for this line.
+    let is_set_up = !users::users(&web.archive)?.is_empty();
+    let line = if is_set_up { "ready\n".into() } else { format!("setup code: {}\n", web.setup_code) };
+    Ok(super::terminal::print(&line)?)
+}
+
+fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> anyhow::Result<Role> {
+    let (paths, web) = (archive.paths().clone(), web.clone());
+    // The first one is there before anybody is told of the pages.
+    let first = Mutex::new(Some(server::listen(&paths.web)?));
+    Ok(Role::new("web", WEB_DEADLINE, move |pulse| {
+        let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listener = ready.map_or_else(|| server::listen(&paths.web), Ok)?;
+        server::run(&web, listener, &paths.spool, pulse)
+    }))
+}
+
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
     let (archive, fetcher) = (archive.clone(), fetcher.clone());
-    let work = move |pulse: &Pulse| Ok(schedule::run(&archive, &fetcher, pulse)?);
-    Role { name: "fetch", deadline: FETCH_DEADLINE, work: Arc::new(work) }
+    Role::new("fetch", FETCH_DEADLINE, move |pulse| Ok(schedule::run(&archive, &fetcher, pulse)?))
 }
 
 /// Accepts asking processes; each is answered by a thread of its own, few at a time. Ends when they have ended.
@@ -150,7 +252,7 @@ fn control_role(
         verbs.end(pulse);
         Ok(())
     };
-    Role { name: "control", deadline: CONTROL_DEADLINE, work: Arc::new(work) }
+    Role::new("control", CONTROL_DEADLINE, work)
 }
 
 /// The asking processes that are connected.

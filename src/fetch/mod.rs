@@ -5,10 +5,12 @@
 //! is booked; the server is told nothing before the archive has acknowledged.
 //!
 //! - `job`: one mailbox, `folder`: one folder of it, `intake`: messages on their way in
-//! - `after`: moving and deleting on the server, `progress`: what people see of it, `schedule`: when,
+//! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
+//!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
 
 pub mod after;
+pub mod board;
 pub mod folder;
 pub mod intake;
 pub mod job;
@@ -26,6 +28,7 @@ use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::Definition;
 use crate::source::SourceError;
+use board::{Board, Shown};
 use progress::{Progress, Watch};
 
 /// Why a job ended before its time.
@@ -65,6 +68,8 @@ impl FetchError {
 #[derive(Default)]
 pub struct Fetcher {
     running: Mutex<HashSet<String>>,
+    /// What goes on just now.
+    pub board: Board,
 }
 
 struct Turn<'a> {
@@ -74,6 +79,7 @@ struct Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        self.fetcher.board.end(&self.name);
         self.fetcher.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
@@ -103,7 +109,11 @@ impl Fetcher {
             Run { definition: definition.name.clone(), started: clock::now(), ended: clock::now(), ..Run::default() };
         let mut troubles: Vec<String> = Vec::new();
         match self.turn(&definition.name, pulse) {
-            Ok(_turn) => job::run(archive, definition, pulse, reconcile, watch, &mut run, &mut troubles),
+            Ok(_turn) => {
+                self.board.begin(&definition.name);
+                let mut shown = Shown { board: &self.board, definition: &definition.name, watch };
+                job::run(archive, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
+            }
             Err(error) => troubles.push(error.to_string()),
         }
         run.ended = clock::now();

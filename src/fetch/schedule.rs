@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Fetcher;
 use super::progress::{Progress, Watch};
 use crate::archive::Archive;
+use crate::clock;
 use crate::pulse::{Cancelled, Pulse};
 use crate::settings;
 
@@ -47,8 +48,13 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
                 None
             }
         });
-        for definition in good.filter(|definition| !definition.inactive) {
-            if next.get(&definition.name).is_some_and(|at| *at > Instant::now()) {
+        for definition in good {
+            if definition.inactive {
+                fetcher.board.set_next(&definition.name, None);
+                continue;
+            }
+            let is_due = next.get(&definition.name).is_none_or(|at| *at <= Instant::now());
+            if !fetcher.board.take_asked(&definition.name) && !is_due {
                 continue;
             }
             let run = fetcher.run(archive, definition, false, pulse, &mut Log);
@@ -63,6 +69,8 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
             );
             let pause = Duration::from_secs(60 * u64::from(definition.interval_minutes));
             next.insert(definition.name.clone(), Instant::now() + pause);
+            let seconds = 60 * i64::from(definition.interval_minutes);
+            fetcher.board.set_next(&definition.name, Some(clock::now() + seconds));
             if let Err(Cancelled) = pulse.go_on() {
                 return Ok(());
             }

@@ -3,8 +3,8 @@
 
 use std::io::Read;
 
-use crate::archive::catalog::View;
 use crate::archive::commit::{FolderNumber, Metadata, Number};
+use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError};
 use crate::hash::Sha256;
 use crate::ingest::Message;

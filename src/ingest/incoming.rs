@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use ring::digest::{Context, SHA256};
-
 use super::{Head, Spool, SpoolFile, Walk};
+use crate::hash::{Hasher, Sha256};
 use crate::limits;
 
 /// A message as it came in, with what could be read of it.
@@ -12,8 +11,8 @@ use crate::limits;
 pub struct Message {
     /// The message byte for byte.
     pub bytes: SpoolFile,
-    /// SHA-256 of the bytes.
-    pub sha256: [u8; 32],
+    /// Of the bytes.
+    pub sha256: Sha256,
     /// Length in bytes.
     pub size: u64,
     pub head: Head,
@@ -22,22 +21,27 @@ pub struct Message {
 /// Takes the bytes of one message: spools, hashes and reads them as they come, in constant memory.
 pub struct Incoming {
     bytes: SpoolFile,
-    hash: Context,
-    walk: Walk,
+    hash: Hasher,
+    /// Reads a mail; a file that somebody uploads is not looked into.
+    walk: Option<Walk>,
     limit: u64,
 }
 
 impl Incoming {
     /// The beginning of a message.
     pub fn new(spool: &Spool) -> Self {
-        Self { bytes: spool.file(), hash: Context::new(&SHA256), walk: Walk::new(), limit: limits::MESSAGE }
+        Self { bytes: spool.file(), hash: Hasher::new(), walk: Some(Walk::new()), limit: limits::MESSAGE }
+    }
+
+    /// The beginning of a file that is no mail: its head stays empty.
+    pub fn of_file(spool: &Spool) -> Self {
+        Self { walk: None, ..Self::new(spool) }
     }
 
     /// All bytes have arrived.
     pub fn finish(self) -> io::Result<Message> {
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(self.hash.finish().as_ref());
-        Ok(Message { size: self.bytes.len(), bytes: self.bytes, sha256, head: self.walk.finish() })
+        let head = self.walk.map(Walk::finish).unwrap_or_default();
+        Ok(Message { size: self.bytes.len(), bytes: self.bytes, sha256: self.hash.finish(), head })
     }
 }
 
@@ -50,7 +54,9 @@ impl Write for Incoming {
         }
         let taken = self.bytes.write(bytes)?;
         self.hash.update(&bytes[..taken]);
-        self.walk.push(&bytes[..taken]);
+        if let Some(walk) = &mut self.walk {
+            walk.push(&bytes[..taken]);
+        }
         Ok(taken)
     }
 
@@ -79,7 +85,7 @@ mod tests {
         mail.chunks(7777).for_each(|chunk| incoming.write_all(chunk).unwrap());
         let mut message = incoming.finish().unwrap();
         assert_eq!((message.size, message.head.subject.as_str()), (mail.len() as u64, "x"));
-        assert_eq!(message.sha256, ring::digest::digest(&SHA256, &mail).as_ref());
+        assert_eq!(message.sha256, Sha256::of(&mail));
         let mut back = Vec::new();
         message.bytes.reader().unwrap().read_to_end(&mut back).unwrap();
         assert!(back == mail);

@@ -3,9 +3,12 @@
 //! Rules of the room: only this room reads or writes settings. A definition comes in from a file (`definition_file`), is
 //! kept by name, and its name never changes: the ledger and every occurrence refer to it.
 
+pub mod administration;
 pub mod definition;
 pub mod definition_file;
 pub mod o365;
+pub mod password;
+pub mod users;
 
 pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
 pub use o365::O365;
@@ -107,7 +110,10 @@ pub fn remove(archive: &Archive, name: &str, who: &str) -> Result<()> {
 }
 
 fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, who: &str) -> Result<()> {
-    let key = format!("{DEFINITION}{name}");
+    store_at(archive, format!("{DEFINITION}{name}"), value, who)
+}
+
+fn store_at(archive: &Archive, key: String, value: Option<Vec<u8>>, who: &str) -> Result<()> {
     let event = Event { time: clock::now(), who: who.into(), what: Happening::SettingChanged(key.clone()) };
     let setting = Setting { key, value };
     Ok(archive.commit(Commit { settings: vec![setting], journal: vec![event], ..Commit::default() })?)

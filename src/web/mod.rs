@@ -1,5 +1,75 @@
-//! What people see in a browser.
+//! The front door: WebDMS, WebAdmin and access links over HTTPS.
 //!
-//! - `mail`: how a stored message is shown; functions from bytes to values
+//! ```text
+//! browser ──TLS──▶ gate (limits, strict heads) ──DATA/web.sock──▶ server (tiny_http) ──▶ routes ──▶ a page ──▶ Response
+//! ```
+//!
+//! Rules of the room: it writes nothing itself; it asks `archive`, `settings` and `fetch`. Every page is a [`routes::Route`]
+//! with the access it asks for, so that rights are checked in one place before a page is made. A page gets a [`Context`]
+//! (who asks, in which language, for what) and gives a [`Response`] or a [`WebError`]. Markup is escaped by `maud`; header
+//! values go through one check. What comes from a mail is shown by `mail` alone.
+//!
+//! - `gate`: the network's side; `server`: the archive's side of the same socket
+//! - `request`, `response`, `error`: what comes in and goes out
+//! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
+//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
+//! - `layout`: what all pages share, `texts`: every word in German and English, `assets`: style, script, pictures
 
+pub mod assets;
+pub mod context;
+pub mod entry;
+pub mod error;
+pub mod gate;
+pub mod layout;
 pub mod mail;
+pub mod request;
+pub mod response;
+pub mod routes;
+pub mod server;
+pub mod session;
+pub mod texts;
+
+use std::sync::{Arc, Mutex};
+
+pub use context::{Context, Person};
+pub use error::WebError;
+pub use request::Request;
+pub use response::Response;
+
+use crate::archive::Archive;
+use crate::fetch::Fetcher;
+use session::{Attempts, Sessions};
+
+/// What all pages work with.
+pub struct Web {
+    pub archive: Arc<Archive>,
+    pub fetcher: Arc<Fetcher>,
+    pub sessions: Sessions,
+    pub attempts: Attempts,
+    /// Asked for by the setup page until the first user is there.
+    pub setup_code: String,
+    /// One setup at a time, so that there is one first administrator.
+    pub setup: Mutex<()>,
+    /// When this process began, Unix seconds.
+    pub started: i64,
+}
+
+impl Web {
+    pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>) -> std::io::Result<Self> {
+        Ok(Self {
+            archive,
+            fetcher,
+            sessions: Sessions::default(),
+            attempts: Attempts::default(),
+            setup_code: session::setup_code()?,
+            setup: Mutex::new(()),
+            started: crate::clock::now(),
+        })
+    }
+
+    /// Whether the sender of a request is somebody who is logged in; asked by the gate before it takes a long body.
+    pub fn may_upload(&self, head: &gate::Head) -> bool {
+        let cookie = head.field("cookie").and_then(|cookies| request::cookie(cookies, session::COOKIE));
+        cookie.is_some_and(|cookie| self.sessions.find(cookie).is_some())
+    }
+}

@@ -1,0 +1,435 @@
+//! Reading the catalog.
+
+use std::any::Any;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+use super::catalog::{
+    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
+    FolderRow, JOURNAL, LEDGER, OCCURRENCES, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, folder_row,
+    read_position,
+};
+use super::commit::{
+    Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
+};
+use super::error::Result;
+use crate::hash::Sha256;
+
+/// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
+/// cannot be used again, so it is not kept while waiting for a network or a person.
+pub struct View {
+    txn: ReadTransaction,
+    // After the transaction: a database that is dropped refuses its readers, also while the catalog is made anew.
+    _database: Arc<dyn Any + Send + Sync>,
+}
+
+impl View {
+    /// A view of a database that this process does not write.
+    pub fn over(database: impl ReadableDatabase + Send + Sync + 'static) -> Result<Self> {
+        Self::of(&Arc::new(database))
+    }
+
+    /// A view of the database that this process writes.
+    pub fn of<D: ReadableDatabase + Send + Sync + 'static>(database: &Arc<D>) -> Result<Self> {
+        Ok(Self { txn: database.begin_read()?, _database: database.clone() })
+    }
+
+    /// `None` where the catalog was never written to.
+    pub fn position(&self) -> Result<Option<Position>> {
+        read_position(&self.txn)
+    }
+
+    pub fn document_row(&self, number: Number) -> Result<Option<Row<Document>>> {
+        let table = self.txn.open_table(DOCUMENTS)?;
+        table.get(number)?.map(|bytes| decode("documents", bytes.value())).transpose()
+    }
+
+    pub fn change_row(&self, number: Number) -> Result<Option<Row<Metadata>>> {
+        let table = self.txn.open_table(CHANGES)?;
+        table.get(number)?.map(|bytes| decode("changes", bytes.value())).transpose()
+    }
+
+    /// A document as it is now.
+    pub fn document(&self, number: Number) -> Result<Option<Document>> {
+        let Some(Row { value: mut document, .. }) = self.document_row(number)? else { return Ok(None) };
+        if let Some(change) = self.change_row(number)? {
+            document.metadata = change.value;
+        }
+        Ok(Some(document))
+    }
+
+    /// At most `most` documents with numbers above `after`, ascending.
+    pub fn documents(&self, after: Number, most: usize) -> Result<Vec<(Number, Document)>> {
+        let table = self.txn.open_table(DOCUMENTS)?;
+        let changes = self.txn.open_table(CHANGES)?;
+        let rows = table.range(after.saturating_add(1)..)?.take(most).map(|item| {
+            let (number, bytes) = item?;
+            let mut row: Row<Document> = decode("documents", bytes.value())?;
+            if let Some(change) = changes.get(number.value())? {
+                let change: Row<Metadata> = decode("changes", change.value())?;
+                row.value.metadata = change.value;
+            }
+            Ok((number.value(), row.value))
+        });
+        rows.collect()
+    }
+
+    /// Numbers of the documents that `reads` allows, by time: newest first, or oldest first. Begins behind `from` (time and
+    /// number of the last one that was seen).
+    pub fn by_time(&self, reads: &Reads, newest_first: bool, from: Option<(i64, Number)>) -> Result<ByTime> {
+        let places: &[FolderNumber] = match reads {
+            Reads::All => &[],
+            Reads::Places(places) => places,
+        };
+        let mut ways = Vec::with_capacity(places.len().max(1));
+        if matches!(reads, Reads::All) {
+            let range = match (from, newest_first) {
+                (None, _) => (Bound::Unbounded, Bound::Unbounded),
+                (Some(from), true) => (Bound::Unbounded, Bound::Excluded(from)),
+                (Some(from), false) => (Bound::Excluded(from), Bound::Unbounded),
+            };
+            ways.push(Way::All(self.txn.open_table(BY_TIME)?.range::<(i64, u64)>(range)?));
+        }
+        let table = self.txn.open_table(BY_PLACE)?;
+        for &place in places {
+            let all = (Bound::Included((place, i64::MIN, 0)), Bound::Included((place, i64::MAX, u64::MAX)));
+            let range = match (from, newest_first) {
+                (None, _) => all,
+                (Some((time, number)), true) => (all.0, Bound::Excluded((place, time, number))),
+                (Some((time, number)), false) => (Bound::Excluded((place, time, number)), all.1),
+            };
+            ways.push(Way::Place(table.range::<(u32, i64, u64)>(range)?));
+        }
+        let heads = ways.iter_mut().map(|way| way.next(newest_first)).collect::<Result<_>>()?;
+        Ok(ByTime { ways, heads, newest_first })
+    }
+
+    /// Whether `reads` allows this document.
+    pub fn may_read(&self, reads: &Reads, number: Number) -> Result<bool> {
+        let Reads::Places(places) = reads else { return Ok(self.document_row(number)?.is_some()) };
+        for seen in self.occurrences(number)? {
+            if self.folder(seen.folder)?.is_some_and(|folder| places.contains(&folder.place)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {
+        Ok(self.txn.open_table(BY_HASH)?.get(&sha256.0)?.map(|number| number.value()))
+    }
+
+    pub fn variant_row(&self, number: Number, sha256: &Sha256) -> Result<Option<Row<VariantRow>>> {
+        let table = self.txn.open_table(VARIANTS)?;
+        table.get((number, &sha256.0))?.map(|bytes| decode("variants", bytes.value())).transpose()
+    }
+
+    /// Hashes of the variants of a document.
+    pub fn variants(&self, number: Number) -> Result<Vec<Sha256>> {
+        let table = self.txn.open_table(VARIANTS)?;
+        let rows = table.range((number, &[0; 32])..=(number, &[0xff; 32]))?;
+        rows.map(|item| Ok(Sha256(*item?.0.value().1))).collect()
+    }
+
+    /// Where a document was seen, oldest place first.
+    pub fn occurrences(&self, number: Number) -> Result<Vec<Occurrence>> {
+        let table = self.txn.open_table(OCCURRENCES)?;
+        let mut found = Vec::new();
+        for item in table.range((number, 0, &[][..])..(number + 1, 0, &[][..]))? {
+            let row: Row<Occurrence> = decode("occurrences", item?.1.value())?;
+            found.push(row.value);
+        }
+        Ok(found)
+    }
+
+    /// The other folders of a folder's mailbox that have rows in the ledger.
+    pub fn beside(&self, folder: &Folder) -> Result<Vec<FolderNumber>> {
+        let is_beside = |row: &FolderRow| {
+            let same = row.folder.definition == folder.definition && row.folder.mailbox == folder.mailbox;
+            same && row.booked > 0 && row.folder.number != folder.number
+        };
+        Ok(self.folders()?.into_iter().filter(is_beside).map(|row| row.folder.number).collect())
+    }
+
+    /// The place of a message that is archived from one of `folders` under this id.
+    pub fn place_in(&self, folders: &[FolderNumber], remote: &[u8]) -> Result<Option<Occurrence>> {
+        for folder in folders {
+            let entry = self.entry(*folder, remote)?;
+            let archived = |entry: Entry| match entry.outcome {
+                Outcome::Archived(number) | Outcome::Same(number) => Some(number),
+                _ => None,
+            };
+            if let Some(number) = entry.and_then(archived)
+                && let Some(row) = self.occurrence_row((number, *folder, remote))?
+            {
+                return Ok(Some(row.value));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn occurrence_row(&self, key: (u64, u32, &[u8])) -> Result<Option<Row<Occurrence>>> {
+        let table = self.txn.open_table(OCCURRENCES)?;
+        table.get(key)?.map(|bytes| decode("occurrences", bytes.value())).transpose()
+    }
+
+    pub fn folder(&self, number: FolderNumber) -> Result<Option<FolderRow>> {
+        folder_row(&self.txn.open_table(FOLDERS)?, number)
+    }
+
+    /// All folders of all definitions, in the order in which they were found.
+    pub fn folders(&self) -> Result<Vec<FolderRow>> {
+        let table = self.txn.open_table(FOLDERS)?;
+        let rows = table.iter()?.map(|item| {
+            let row: Row<FolderRow> = decode("folders", item?.1.value())?;
+            Ok(row.value)
+        });
+        rows.collect()
+    }
+
+    pub fn folder_number(&self, definition: &str, mailbox: &str, id: &str) -> Result<Option<FolderNumber>> {
+        let table = self.txn.open_table(FOLDER_NUMBERS)?;
+        Ok(table.get((definition, mailbox, id))?.map(|number| number.value()))
+    }
+
+    pub fn entry_row(&self, folder: FolderNumber, remote: &[u8]) -> Result<Option<Row<Entry>>> {
+        let table = self.txn.open_table(LEDGER)?;
+        table.get((folder, remote))?.map(|bytes| decode("ledger", bytes.value())).transpose()
+    }
+
+    /// What became of a message on a server.
+    pub fn entry(&self, folder: FolderNumber, remote: &[u8]) -> Result<Option<Entry>> {
+        Ok(self.entry_row(folder, remote)?.map(|row| row.value))
+    }
+
+    /// Calls `each` with every ledger row of a folder, ascending by remote id.
+    pub fn ledger(&self, folder: FolderNumber, mut each: impl FnMut(Entry)) -> Result<()> {
+        let table = self.txn.open_table(LEDGER)?;
+        for item in table.range((folder, &[][..])..(folder + 1, &[][..]))? {
+            let row: Row<Entry> = decode("ledger", item?.1.value())?;
+            each(row.value);
+        }
+        Ok(())
+    }
+
+    /// Remote ids of a folder whose next look is due at `now`, at most `most`, longest due first. A time beyond `horizon` was
+    /// noted by a clock that was wrong, and is due too.
+    pub fn again(&self, folder: FolderNumber, now: i64, horizon: i64, most: usize) -> Result<Vec<Vec<u8>>> {
+        let table = self.txn.open_table(AGAIN)?;
+        let due = (folder, i64::MIN, &[][..])..(folder, now.saturating_add(1), &[][..]);
+        let absurd = (folder, horizon.max(now).saturating_add(1), &[][..])..(folder + 1, i64::MIN, &[][..]);
+        let rows = table.range(due)?.chain(table.range(absurd)?);
+        rows.take(most).map(|item| Ok(item?.0.value().2.to_vec())).collect()
+    }
+
+    /// Messages of a folder that are still to be moved or deleted on the server, at most `most`, with ids above `above`.
+    pub fn after_due(&self, folder: FolderNumber, above: &[u8], most: usize) -> Result<Vec<(Vec<u8>, Number)>> {
+        let table = self.txn.open_table(AFTER_DUE)?;
+        let above = (Bound::Excluded((folder, above)), Bound::Excluded((folder + 1, &[][..])));
+        let rows = table.range::<(u32, &[u8])>(above)?.take(most).map(|item| {
+            let (key, number) = item?;
+            Ok((key.value().1.to_vec(), number.value()))
+        });
+        rows.collect()
+    }
+
+    pub fn cursor_row(&self, folder: FolderNumber) -> Result<Option<Row<FolderCursor>>> {
+        let table = self.txn.open_table(CURSORS)?;
+        table.get(folder)?.map(|bytes| decode("cursors", bytes.value())).transpose()
+    }
+
+    pub fn cursor(&self, folder: FolderNumber) -> Result<Option<FolderCursor>> {
+        Ok(self.cursor_row(folder)?.map(|row| row.value))
+    }
+
+    pub fn setting_row(&self, key: &str) -> Result<Option<Row<Setting>>> {
+        let table = self.txn.open_table(SETTINGS)?;
+        table.get(key)?.map(|bytes| decode("settings", bytes.value())).transpose()
+    }
+
+    /// All settings whose key begins with `prefix`, by key.
+    pub fn settings(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let table = self.txn.open_table(SETTINGS)?;
+        let mut found = Vec::new();
+        for item in table.range(prefix..)? {
+            let (key, bytes) = item?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            let row: Row<Setting> = decode("settings", bytes.value())?;
+            found.extend(row.value.value.map(|value| (row.value.key, value)));
+        }
+        Ok(found)
+    }
+
+    /// The newest runs of a definition, newest first.
+    pub fn runs(&self, definition: &str, most: usize) -> Result<Vec<Run>> {
+        let table = self.txn.open_table(RUNS)?;
+        let mut found = Vec::new();
+        for item in table.iter()?.rev() {
+            let row: Row<Run> = decode("runs", item?.1.value())?;
+            if row.value.definition == definition {
+                found.push(row.value);
+                if found.len() == most {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub fn run_row(&self, key: u64) -> Result<Option<Row<Run>>> {
+        let table = self.txn.open_table(RUNS)?;
+        table.get(key)?.map(|bytes| decode("runs", bytes.value())).transpose()
+    }
+
+    pub fn event_row(&self, key: u64) -> Result<Option<Row<Event>>> {
+        let table = self.txn.open_table(JOURNAL)?;
+        table.get(key)?.map(|bytes| decode("journal", bytes.value())).transpose()
+    }
+
+    /// Number of documents.
+    pub fn count(&self) -> Result<u64> {
+        Ok(self.txn.open_table(DOCUMENTS)?.len()?)
+    }
+
+    /// Rows of the tables that `verify` holds against the log.
+    pub fn sizes(&self) -> Result<Sizes> {
+        Ok(Sizes {
+            documents: self.count()?,
+            changes: self.txn.open_table(CHANGES)?.len()?,
+            hashes: self.txn.open_table(BY_HASH)?.len()?,
+            variants: self.txn.open_table(VARIANTS)?.len()?,
+            occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
+            folders: self.txn.open_table(FOLDERS)?.len()?,
+            ledger: self.txn.open_table(LEDGER)?.len()?,
+            cursors: self.txn.open_table(CURSORS)?.len()?,
+            settings: self.txn.open_table(SETTINGS)?.len()?,
+            journal: self.txn.open_table(JOURNAL)?.len()?,
+            runs: self.txn.open_table(RUNS)?.len()?,
+            folder_numbers: self.txn.open_table(FOLDER_NUMBERS)?.len()?,
+        })
+    }
+
+    /// Holds the tables that are made from the ledger and the folders alone against these, in constant memory.
+    pub fn check_indexes(&self, mut find: impl FnMut(String)) -> Result<()> {
+        let again = self.txn.open_table(AGAIN)?;
+        let after = self.txn.open_table(AFTER_DUE)?;
+        let (mut agains, mut afters) = (0, 0);
+        let mut missing = 0u64;
+        for item in self.txn.open_table(LEDGER)?.iter()? {
+            let (key, bytes) = item?;
+            let (folder, remote) = key.value();
+            let row: Row<Entry> = decode("ledger", bytes.value())?;
+            if let Some(time) = row.value.outcome.again() {
+                agains += 1;
+                missing += u64::from(again.get((folder, time, remote))?.is_none());
+            }
+            if row.value.after_due && row.value.outcome.document().is_some() {
+                afters += 1;
+                missing += u64::from(after.get((folder, remote))?.is_none());
+            }
+        }
+        // A row of these cannot be more than the documents and occurrences explain: each key is one of theirs.
+        let by_time = self.txn.open_table(BY_TIME)?;
+        let by_place = self.txn.open_table(BY_PLACE)?;
+        let mut rows = 0;
+        for item in self.txn.open_table(DOCUMENTS)?.iter()? {
+            let (number, bytes) = item?;
+            let number = number.value();
+            let row: Row<Document> = decode("documents", bytes.value())?;
+            missing += u64::from(by_time.get((row.value.time, number))?.is_none());
+            let mut places = std::collections::BTreeSet::new();
+            for seen in self.occurrences(number)? {
+                places.extend(self.folder(seen.folder)?.map(|folder| folder.place));
+            }
+            rows += places.len() as u64;
+            for place in places {
+                missing += u64::from(by_place.get((place, row.value.time, number))?.is_none());
+            }
+        }
+        let extra = by_time.len()? != self.count()? || by_place.len()? != rows;
+        for folder in self.folders()? {
+            let folder = folder.folder;
+            missing +=
+                u64::from(self.folder_number(&folder.definition, &folder.mailbox, &folder.id)? != Some(folder.number));
+        }
+        if missing > 0 || extra || again.len()? != agains || after.len()? != afters {
+            find("its indexes do not fit its rows".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whose documents somebody may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    All,
+    /// Those of these mailboxes ([`super::catalog::FolderRow::place`]).
+    Places(Vec<FolderNumber>),
+}
+
+enum Way {
+    All(redb::Range<'static, (i64, u64), ()>),
+    Place(redb::Range<'static, (u32, i64, u64), ()>),
+}
+
+impl Way {
+    fn next(&mut self, newest_first: bool) -> Result<Option<(i64, Number)>> {
+        Ok(match self {
+            Self::All(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| key.value())
+            }
+            Self::Place(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| (key.value().1, key.value().2))
+            }
+        })
+    }
+}
+
+/// See [`View::by_time`]. A document that lies in several of the mailboxes comes once.
+pub struct ByTime {
+    ways: Vec<Way>,
+    /// What each way gives next.
+    heads: Vec<Option<(i64, Number)>>,
+    newest_first: bool,
+}
+
+impl Iterator for ByTime {
+    type Item = Result<(i64, Number)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let there = self.heads.iter().flatten().copied();
+        let next = if self.newest_first { there.max() } else { there.min() }?;
+        for (way, head) in self.ways.iter_mut().zip(&mut self.heads) {
+            if *head == Some(next) {
+                match way.next(self.newest_first) {
+                    Ok(more) => *head = more,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }
+        Some(Ok(next))
+    }
+}
+
+/// How many rows the catalog's tables have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub documents: u64,
+    pub changes: u64,
+    pub hashes: u64,
+    pub variants: u64,
+    pub occurrences: u64,
+    pub folders: u64,
+    pub ledger: u64,
+    pub cursors: u64,
+    pub settings: u64,
+    pub journal: u64,
+    pub runs: u64,
+    pub folder_numbers: u64,
+}

@@ -1,0 +1,140 @@
+//! Who may log in, and whose mail they may read.
+
+use serde::{Deserialize, Serialize};
+
+use super::password::Password;
+use super::{Result, SettingsError, store_at};
+use crate::archive::Archive;
+use crate::archive::catalog::FolderRow;
+use crate::archive::commit::FolderNumber;
+use crate::archive::view::{Reads, View};
+use crate::language::Lang;
+
+/// Keys of users in the settings table.
+const USER: &str = "user/";
+/// Characters of a user's name, and the fewest of a password.
+pub const NAME_CHARS: usize = 64;
+pub const PASSWORD_CHARS: usize = 10;
+/// A longer one only costs time.
+pub const PASSWORD_MOST: usize = 200;
+
+/// What somebody may do beside reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Settings and users; reads no mail by that.
+    Administrator,
+    /// Reads everything, changes nothing; each access stands in the journal.
+    Auditor,
+    User,
+}
+
+/// A mailbox by its identity: definition, and account or Entra object id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MailboxId {
+    pub definition: String,
+    pub mailbox: String,
+}
+
+/// A person who may log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Never changes: documents and the journal refer to it.
+    pub name: String,
+    pub role: Role,
+    /// An administrator who may also read everything: the first one gets it at setup, and it can be taken away.
+    #[serde(default)]
+    pub reads_all: bool,
+    #[serde(default)]
+    pub mailboxes: Vec<MailboxId>,
+    /// `None`: that of the archive.
+    #[serde(default)]
+    pub language: Option<Lang>,
+    pub password: Password,
+    #[serde(default)]
+    pub inactive: bool,
+    /// Unix seconds.
+    pub created: i64,
+}
+
+impl User {
+    /// Whether the user reads documents of all mailboxes.
+    pub fn reads_everything(&self) -> bool {
+        self.role == Role::Auditor || (self.role == Role::Administrator && self.reads_all)
+    }
+
+    /// The mailboxes that the user may read, as the catalog numbers them. Own uploads are among them.
+    pub fn reads(&self, archive: &Archive, view: &View) -> Result<Reads> {
+        if self.reads_everything() {
+            return Ok(Reads::All);
+        }
+        let folders = view.folders()?;
+        let succeeded = |definition: &str| match super::definition(archive, definition) {
+            Ok(definition) => definition.succeeds,
+            Err(_) => None,
+        };
+        let mut before: std::collections::BTreeMap<String, Option<String>> = std::collections::BTreeMap::new();
+        let mut places = std::collections::BTreeSet::<FolderNumber>::new();
+        for row in &folders {
+            let folder = &row.folder;
+            // After a switch of module the same mailbox has another identity, and its old name.
+            let old = before.entry(folder.definition.clone()).or_insert_with_key(|name| succeeded(name));
+            let same_before = |id: &MailboxId| {
+                old.as_ref() == Some(&id.definition) && id.mailbox.eq_ignore_ascii_case(&folder.mailbox_name)
+            };
+            if self.owns(row) || self.mailboxes.iter().any(|id| id.is(row) || same_before(id)) {
+                places.insert(row.place);
+            }
+        }
+        Ok(Reads::Places(places.into_iter().collect()))
+    }
+
+    /// Whether this is the place of the user's own uploads.
+    fn owns(&self, row: &FolderRow) -> bool {
+        row.folder.definition.is_empty() && row.folder.mailbox == self.name
+    }
+
+    /// What is wrong with the name, if anything.
+    pub fn is_name(name: &str) -> bool {
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
+        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits)
+    }
+}
+
+impl MailboxId {
+    fn is(&self, row: &FolderRow) -> bool {
+        row.folder.definition == self.definition && row.folder.mailbox == self.mailbox
+    }
+}
+
+/// All users, by name.
+pub fn users(archive: &Archive) -> Result<Vec<User>> {
+    let stored = archive.view()?.settings(USER)?;
+    stored.iter().map(|(key, value)| open(key, value)).collect()
+}
+
+/// One user; names are the same in upper and lower case.
+pub fn user(archive: &Archive, name: &str) -> Result<Option<User>> {
+    let stored = archive.view()?.settings(&key(name))?;
+    stored.iter().find(|(other, _)| *other == key(name)).map(|(key, value)| open(key, value)).transpose()
+}
+
+/// Adds a user, or changes the one of this name.
+pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
+    let json = serde_json::to_vec(user)
+        .map_err(|error| SettingsError::Wrong { place: user.name.clone(), what: error.to_string() })?;
+    store_at(archive, key(&user.name), Some(json), who)
+}
+
+/// Removes a user. Uploaded documents stay.
+pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
+    store_at(archive, key(name), None, who)
+}
+
+fn key(name: &str) -> String {
+    format!("{USER}{}", name.to_lowercase())
+}
+
+fn open(key: &str, value: &[u8]) -> Result<User> {
+    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+}

@@ -1,0 +1,49 @@
+//! Style, script and pictures: compiled in, under names that change with their content.
+
+use std::sync::OnceLock;
+
+use super::Context;
+use super::error::{Result, WebError};
+use super::response::{Body, Response};
+use super::routes::{Access, Route, get};
+use crate::hash::Sha256;
+
+pub const ROUTES: &[Route] = &[get("/assets/{name}", Access::Anybody, asset)];
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+const ICON: &str = include_str!("icon.svg");
+
+struct Asset {
+    /// With a part of its hash.
+    name: String,
+    media_type: &'static str,
+    bytes: &'static str,
+}
+
+fn assets() -> &'static [Asset; 3] {
+    static ASSETS: OnceLock<[Asset; 3]> = OnceLock::new();
+    ASSETS.get_or_init(|| {
+        let asset = |stem: &str, ending: &str, media_type, bytes: &'static str| {
+            let hash = Sha256::of(bytes.as_bytes()).to_string();
+            Asset { name: format!("{stem}-{}.{ending}", &hash[..12]), media_type, bytes }
+        };
+        [
+            asset("style", "css", "text/css; charset=utf-8", STYLE),
+            asset("script", "js", "text/javascript; charset=utf-8", SCRIPT),
+            asset("icon", "svg", "image/svg+xml", ICON),
+        ]
+    })
+}
+
+/// Path of the style sheet, the script, the icon.
+pub fn paths() -> [String; 3] {
+    assets().each_ref().map(|asset| format!("/assets/{}", asset.name))
+}
+
+fn asset(context: &Context<'_>) -> Result<Response> {
+    let name = &context.parameters[0];
+    let asset = assets().iter().find(|asset| asset.name == *name).ok_or(WebError::NotFound)?;
+    Ok(Response::new(200, asset.media_type, Body::Static(asset.bytes.as_bytes()))
+        .header("Cache-Control", "public, max-age=31536000, immutable"))
+}

@@ -1,0 +1,133 @@
+//! What a page knows about the request that it answers.
+
+use super::error::{Result, WebError};
+use super::request::{Form, Method};
+use super::session::{COOKIE, Session};
+use super::texts::{self, Texts};
+use super::{Request, Web};
+use crate::archive::commit::{Happening, Number};
+use crate::archive::view::{Reads, View};
+use crate::language::Lang;
+use crate::settings::administration::Administration;
+use crate::settings::users::{self, Role, User};
+
+/// Somebody who is logged in.
+pub struct Person {
+    pub user: User,
+    pub session: Session,
+    pub cookie: String,
+}
+
+impl Person {
+    pub fn is_administrator(&self) -> bool {
+        self.user.role == Role::Administrator
+    }
+}
+
+/// One request with everything that pages ask about it.
+pub struct Context<'a> {
+    pub web: &'a Web,
+    pub request: &'a Request,
+    /// `None` on pages for anybody.
+    pub person: Option<Person>,
+    pub administration: Administration,
+    pub lang: Lang,
+    pub t: &'static Texts,
+    /// The parts of the path that stand for `{…}` in the route.
+    pub parameters: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(web: &'a Web, request: &'a Request) -> Result<Self> {
+        let person = person(web, request)?;
+        let administration = Administration::read(&web.archive)?;
+        let chosen = person.as_ref().and_then(|person| person.user.language);
+        // Before anybody is set up, the browser knows best.
+        let lang = chosen.unwrap_or_else(|| {
+            if administration.archive_name.is_empty() { accepted(request) } else { administration.language }
+        });
+        Ok(Self { web, request, person, administration, lang, t: texts::of(lang), parameters: Vec::new() })
+    }
+
+    /// The person; pages that ask for one have one.
+    pub fn person(&self) -> Result<&Person> {
+        self.person.as_ref().ok_or(WebError::Forbidden)
+    }
+
+    /// Who, as the journal writes it.
+    pub fn who(&self) -> String {
+        match &self.person {
+            Some(person) => person.user.name.clone(),
+            None => self.request.peer.to_string(),
+        }
+    }
+
+    pub fn view(&self) -> Result<View> {
+        Ok(self.web.archive.view()?)
+    }
+
+    /// Whose documents this person may read.
+    pub fn reads(&self, view: &View) -> Result<Reads> {
+        match &self.person {
+            Some(person) => Ok(person.user.reads(&self.web.archive, view)?),
+            None => Ok(Reads::Places(Vec::new())),
+        }
+    }
+
+    /// The fields of a form that a page of this session sent; anything else is [`WebError::Stale`].
+    pub fn form(&self) -> Result<Form> {
+        let form = self.request.form()?;
+        self.check_token(form.text("csrf"))?;
+        Ok(form)
+    }
+
+    /// Holds the token of a form against the session's.
+    pub fn check_token(&self, token: &str) -> Result<()> {
+        let is_ours = match &self.person {
+            Some(person) => person.session.csrf == token,
+            None => true,
+        };
+        if is_ours && self.request.method == Method::Post && self.request.is_from_here() {
+            Ok(())
+        } else {
+            Err(WebError::Stale)
+        }
+    }
+
+    /// A parameter of the route that is a document number.
+    pub fn number(&self, place: usize) -> Result<Number> {
+        let text = self.parameters.get(place).map(String::as_str).unwrap_or_default();
+        let is_plain = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|number| is_plain && *number > 0).ok_or(WebError::NotFound)
+    }
+
+    /// Notes what the person did; what is only looked at is not waited for.
+    pub fn journal(&self, what: Happening) -> Result<()> {
+        Ok(self.web.archive.journal_soon(&self.who(), what)?)
+    }
+
+    /// Says a sentence on the next page.
+    pub fn notice(&self, text: impl Into<String>) {
+        if let Some(person) = &self.person {
+            self.web.sessions.notice(&person.cookie, text.into());
+        }
+    }
+}
+
+fn person(web: &Web, request: &Request) -> Result<Option<Person>> {
+    let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+    let Some(session) = web.sessions.find(cookie) else { return Ok(None) };
+    let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive);
+    Ok(user.map(|user| Person { user, session, cookie: cookie.into() }))
+}
+
+/// The first of our languages that the browser names (RFC 9110, section 12.5.4; weights are not looked at).
+fn accepted(request: &Request) -> Lang {
+    let wanted = request.header("accept-language").unwrap_or_default();
+    let known = wanted.split(',').find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
+        "de" => Some(Lang::De),
+        "en" => Some(Lang::En),
+        _ => None,
+    });
+    known.unwrap_or_default()
+}

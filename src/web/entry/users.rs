@@ -1,0 +1,283 @@
+//! Users and rights: who may log in, and the matrix mailbox × user.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::error::{Result, WebError};
+use super::super::layout::{self, Field, Section, Width};
+use super::super::request::Form;
+use super::super::response::Response;
+use super::super::texts;
+use super::password_fault;
+use crate::clock;
+use crate::settings::password::Password;
+use crate::settings::users::{self, MailboxId, Role, User};
+
+/// All mailboxes that the archive knows, with what people call them.
+fn mailboxes(context: &Context<'_>) -> Result<BTreeMap<MailboxId, String>> {
+    let t = &context.t.entry;
+    let mut found = BTreeMap::new();
+    for row in context.view()?.folders()? {
+        let folder = row.folder;
+        let name = if folder.definition.is_empty() {
+            format!("{} {}", t.uploads_of, folder.mailbox_name)
+        } else {
+            format!("{} ({})", folder.mailbox_name, folder.definition)
+        };
+        found.insert(MailboxId { definition: folder.definition, mailbox: folder.mailbox }, name);
+    }
+    Ok(found)
+}
+
+fn role_name(t: &texts::Entry, role: Role) -> &'static str {
+    match role {
+        Role::Administrator => t.role_administrator,
+        Role::Auditor => t.role_auditor,
+        Role::User => t.role_user,
+    }
+}
+
+fn role_code(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "administrator",
+        Role::Auditor => "auditor",
+        Role::User => "user",
+    }
+}
+
+fn role_of(form: &Form) -> Role {
+    match form.text("role") {
+        "administrator" => Role::Administrator,
+        "auditor" => Role::Auditor,
+        _ => Role::User,
+    }
+}
+
+fn roles(context: &Context<'_>, role: &str) -> Markup {
+    let t = &context.t.entry;
+    let options = [("user", t.role_user), ("auditor", t.role_auditor), ("administrator", t.role_administrator)];
+    layout::select("role", t.role, role, &options, t.role_help)
+}
+
+pub fn list(context: &Context<'_>) -> Result<Response> {
+    list_with(context, &Form::default(), "", "")
+}
+
+fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wrong: &str) -> Result<Response> {
+    let (t, common) = (&context.t.entry, &context.t.page);
+    let users = users::users(&context.web.archive)?;
+    let mailboxes = mailboxes(context)?;
+    let body = html! {
+        h1 { (t.users_title) }
+        p { (t.users_intro) }
+        section.card {
+            div.scroll {
+                table {
+                    thead { tr { th { (t.user_name) } th { (t.role) } th { (t.reads_all) } th { span.hidden-text { (common.edit) } } } }
+                    tbody {
+                        @for user in &users {
+                            tr {
+                                td { (user.name) @if user.inactive { " " span.tag { (t.inactive) } } }
+                                td { (role_name(t, user.role)) }
+                                td { (if user.reads_everything() { common.yes } else { common.no }) }
+                                td { a href={ "/admin/users/" (super::super::request::encode(&user.name)) }
+                                    aria-label={ (common.edit) " " (user.name) } { (common.edit) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        section.card {
+            h2 { (t.matrix_title) }
+            p { (t.matrix_help) }
+            @if mailboxes.is_empty() { p.soft { (t.matrix_empty) } } @else { (matrix(context, &users, &mailboxes)) }
+        }
+        form.card method="post" action="/admin/users" {
+            (layout::token(context))
+            h2 { (t.add_user) }
+            (Field { name: "user", label: t.user_name, value: form.text("user"), wrong: name_wrong, required: true,
+                fill: "off", ..Field::default() })
+            (roles(context, form.text("role")))
+            (Field { name: "password", label: t.password, kind: "password", help: t.password_help, wrong: password_wrong,
+                required: true, fill: "new-password", ..Field::default() })
+            (Field { name: "again", label: t.password_again, kind: "password", required: true, fill: "new-password",
+                ..Field::default() })
+            button.first { (common.add) }
+        }
+    };
+    Ok(layout::page(context, Section::Users, Width::Usual, t.users_title, &body))
+}
+
+/// A table of boxes; their names are the places of mailbox and user in their lists, checked against what they stand for.
+fn matrix(context: &Context<'_>, users: &[User], mailboxes: &BTreeMap<MailboxId, String>) -> Markup {
+    let t = &context.t.entry;
+    html! {
+        form method="post" action="/admin/users/rights" {
+            (layout::token(context))
+            @for user in users { input type="hidden" name="user" value=(user.name); }
+            div.scroll {
+                table {
+                    thead { tr { th scope="col" { (t.mailbox) } @for user in users { th scope="col" { (user.name) } } } }
+                    tbody {
+                        @for (id, name) in mailboxes {
+                            tr {
+                                th scope="row" { (name) }
+                                @for user in users {
+                                    td {
+                                        @if user.reads_everything() { span.soft { (t.reads_everything) } }
+                                        @else {
+                                            input type="checkbox" name=(format!("right:{}", user.name)) value=(value(id))
+                                                checked[user.mailboxes.contains(id)] aria-label={ (name) ": " (user.name) };
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            button { (context.t.page.save) }
+        }
+    }
+}
+
+/// A mailbox as the value of a box; neither part can hold a line end.
+fn value(id: &MailboxId) -> String {
+    format!("{}\n{}", id.definition, id.mailbox)
+}
+
+pub fn rights(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let known = mailboxes(context)?;
+    for name in form.all("user") {
+        let Some(mut user) = users::user(&context.web.archive, name)?.filter(|user| !user.reads_everything()) else {
+            continue;
+        };
+        let right = format!("right:{}", user.name);
+        // Browsers send line ends of values as CR LF.
+        let given: Vec<String> = form.all(&right).map(|value| value.replace("\r\n", "\n")).collect();
+        let before = user.mailboxes.clone();
+        user.mailboxes = known.keys().filter(|id| given.contains(&value(id))).cloned().collect();
+        if user.mailboxes != before {
+            users::put_user(&context.web.archive, &user, &context.who())?;
+        }
+    }
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}
+
+pub fn add(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let t = &context.t.entry;
+    let (name, password) = (form.text("user"), form.get("password").unwrap_or_default());
+    let name_fault = if !User::is_name(name) {
+        t.user_name_wrong
+    } else if users::user(&context.web.archive, name)?.is_some() {
+        t.user_name_taken
+    } else {
+        ""
+    };
+    let password_fault = password_fault(t, password, form.get("again").unwrap_or_default()).unwrap_or_default();
+    if !(name_fault.is_empty() && password_fault.is_empty()) {
+        return Ok(list_with(context, &form, name_fault, password_fault)?.status(400));
+    }
+    let user = User {
+        name: name.into(),
+        role: role_of(&form),
+        reads_all: false,
+        mailboxes: Vec::new(),
+        language: None,
+        password: Password::new(password)?,
+        inactive: false,
+        created: clock::now(),
+    };
+    users::put_user(&context.web.archive, &user, &context.who())?;
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}
+
+fn user(context: &Context<'_>) -> Result<User> {
+    users::user(&context.web.archive, &context.parameters[0])?.ok_or(WebError::NotFound)
+}
+
+pub fn show(context: &Context<'_>) -> Result<Response> {
+    Ok(one(context, &user(context)?, "", ""))
+}
+
+fn one(context: &Context<'_>, user: &User, wrong: &str, password_wrong: &str) -> Response {
+    let (t, common) = (&context.t.entry, &context.t.page);
+    let path = format!("/admin/users/{}", super::super::request::encode(&user.name));
+    let body = html! {
+        p { a href="/admin/users" { "← " (t.users_title) } }
+        h1 { (user.name) }
+        (layout::trouble(wrong))
+        form.card method="post" action=(path) {
+            (layout::token(context))
+            (roles(context, role_code(user.role)))
+            @if user.role == Role::Administrator {
+                (layout::check("reads_all", t.reads_all, user.reads_all, t.reads_all_help))
+            }
+            (layout::check("inactive", t.inactive, user.inactive, ""))
+            (Field { name: "password", label: t.new_password_for, kind: "password", help: t.leave_empty, wrong: password_wrong,
+                fill: "new-password", ..Field::default() })
+            (Field { name: "again", label: t.password_again, kind: "password", fill: "new-password", ..Field::default() })
+            button.first { (common.save) }
+        }
+        form.card method="post" action={ (path) "/delete" } data-ask={ (t.delete_user) ": " (user.name) "?" } {
+            (layout::token(context))
+            p { (t.delete_user_help) }
+            button.danger { (t.delete_user) }
+        }
+    };
+    layout::page(context, Section::Users, Width::Narrow, &user.name, &body)
+}
+
+/// Whether nobody would administer the archive without this user.
+fn is_last(context: &Context<'_>, name: &str) -> Result<bool> {
+    let mut others = users::users(&context.web.archive)?.into_iter();
+    Ok(!others.any(|user| user.role == Role::Administrator && !user.inactive && user.name != name))
+}
+
+pub fn change(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let t = &context.t.entry;
+    let mut user = user(context)?;
+    let before = user.clone();
+    let was_administrator = user.role == Role::Administrator;
+    user.role = role_of(&form);
+    user.inactive = form.is_on("inactive");
+    // The box is there for administrators only; who becomes one does not read by that.
+    user.reads_all = was_administrator && user.role == Role::Administrator && form.is_on("reads_all");
+    if (user.inactive || user.role != Role::Administrator) && is_last(context, &user.name)? {
+        return Ok(one(context, &before, t.last_administrator, "").status(400));
+    }
+    let password = form.get("password").unwrap_or_default();
+    if !password.is_empty() {
+        if let Some(fault) = password_fault(t, password, form.get("again").unwrap_or_default()) {
+            return Ok(one(context, &before, "", fault).status(400));
+        }
+        user.password = Password::new(password)?;
+    }
+    users::put_user(&context.web.archive, &user, &context.who())?;
+    if user.inactive || !password.is_empty() {
+        let own = context.person()?;
+        context.web.sessions.end_all(&user.name, (own.user.name == user.name).then_some(&own.cookie));
+    }
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}
+
+pub fn delete(context: &Context<'_>) -> Result<Response> {
+    context.form()?;
+    let user = user(context)?;
+    if is_last(context, &user.name)? {
+        return Ok(one(context, &user, context.t.entry.last_administrator, "").status(400));
+    }
+    users::remove_user(&context.web.archive, &user.name, &context.who())?;
+    context.web.sessions.end_all(&user.name, None);
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}

@@ -1,0 +1,144 @@
+//! The table of all pages: method, path, and whom it is for.
+
+use super::error::{Result, WebError};
+use super::request::Method;
+use super::response::Response;
+use super::{Context, Request, Web, assets, entry, layout};
+use crate::settings::users;
+
+/// Whom a page is for. Checked before the page is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, logged in or not.
+    Anybody,
+    /// Anybody, as long as there is no user yet.
+    Setup,
+    /// Whoever is logged in; the page itself looks at rights on documents.
+    Person,
+    Administrator,
+}
+
+pub type Page = fn(&Context<'_>) -> Result<Response>;
+
+/// One page.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    pub method: Method,
+    /// `{…}` stands for one part of a path.
+    pub path: &'static str,
+    pub access: Access,
+    pub page: Page,
+}
+
+/// A page that changes nothing.
+pub const fn get(path: &'static str, access: Access, page: Page) -> Route {
+    Route { method: Method::Get, path, access, page }
+}
+
+/// A page that changes something.
+pub const fn post(path: &'static str, access: Access, page: Page) -> Route {
+    Route { method: Method::Post, path, access, page }
+}
+
+/// All pages.
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    [assets::ROUTES, entry::ROUTES].into_iter().flatten()
+}
+
+impl Route {
+    /// The parts of the path that stand for `{…}`; `None` where the path is another one.
+    fn parameters(&self, path: &[String]) -> Option<Vec<String>> {
+        let own = self.path.split('/').filter(|part| !part.is_empty());
+        if own.clone().count() != path.len() {
+            return None;
+        }
+        let mut parameters = Vec::new();
+        for (own, given) in own.zip(path) {
+            if own.starts_with('{') {
+                parameters.push(given.clone());
+            } else if own != given {
+                return None;
+            }
+        }
+        Some(parameters)
+    }
+}
+
+/// Answers a request, whatever it is.
+pub fn answer(web: &Web, request: &Request) -> Response {
+    let context = match Context::new(web, request) {
+        Ok(context) => context,
+        Err(error) => {
+            tracing::error!("{error}");
+            return Response::text(500, format!("{error}\n"));
+        }
+    };
+    route(context)
+}
+
+fn route(mut context: Context<'_>) -> Response {
+    let method = if context.request.method == Method::Post { Method::Post } else { Method::Get };
+    let mut other_method = false;
+    for route in all() {
+        let Some(parameters) = route.parameters(&context.request.path) else { continue };
+        if route.method != method {
+            other_method = true;
+            continue;
+        }
+        context.parameters = parameters;
+        let response = match admit(&context, route.access) {
+            Ok(None) => (route.page)(&context),
+            Ok(Some(elsewhere)) => Ok(elsewhere),
+            Err(error) => Err(error),
+        };
+        return response.unwrap_or_else(|error| failed(&context, &error));
+    }
+    failed(&context, if other_method { &WebError::Method } else { &WebError::NotFound })
+}
+
+/// Whether the page may be made; or where to go first.
+fn admit(context: &Context<'_>, access: Access) -> Result<Option<Response>> {
+    let is_set_up = || Ok::<_, WebError>(!users::users(&context.web.archive)?.is_empty());
+    match (access, &context.person) {
+        (Access::Setup, _) if is_set_up()? => Ok(Some(Response::redirect("/"))),
+        (Access::Anybody | Access::Setup, _) | (Access::Person, Some(_)) => Ok(None),
+        (Access::Administrator, Some(person)) if person.is_administrator() => Ok(None),
+        (Access::Administrator, Some(_)) => Err(WebError::Forbidden),
+        (Access::Person | Access::Administrator, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),
+        (Access::Person | Access::Administrator, None) => Ok(Some(entry::to_login(context))),
+    }
+}
+
+fn failed(context: &Context<'_>, error: &WebError) -> Response {
+    if error.status() >= 500 {
+        tracing::error!("{}: {error}", context.request.target.split('?').next().unwrap_or_default());
+    }
+    layout::failed(context, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_route() {
+        fn page(_: &Context<'_>) -> Result<Response> {
+            Err(WebError::NotFound)
+        }
+        let route = get("/documents/{number}/view", Access::Person, page);
+        let path = |text: &str| text.split('/').filter(|part| !part.is_empty()).map(String::from).collect::<Vec<_>>();
+        assert_eq!(route.parameters(&path("/documents/7/view")), Some(vec!["7".to_string()]));
+        assert_eq!(route.parameters(&path("/documents/7")), None);
+        assert_eq!(route.parameters(&path("/documents/7/view/x")), None);
+    }
+
+    #[test]
+    fn no_two_pages_stand_at_one_place() {
+        let mut seen = std::collections::BTreeSet::new();
+        for route in all() {
+            let shape: Vec<&str> =
+                route.path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+            assert!(seen.insert((route.method == Method::Post, shape)), "{} twice", route.path);
+        }
+    }
+}
