@@ -145,7 +145,7 @@ fn a_form_of_another_page_changes_nothing() {
     let fields = |csrf: &str| {
         [
             ("csrf", csrf.to_string()),
-            ("user", "eve".into()),
+            ("user", "mallory".into()),
             ("role", "administrator".into()),
             ("password", "Ein dritter Satz.".into()),
             ("again", "Ein dritter Satz.".into()),
@@ -162,9 +162,9 @@ fn a_form_of_another_page_changes_nothing() {
     assert_eq!(send(&mut browser, "https://evil.example", &csrf), 403);
     assert_eq!(send(&mut browser, "null", &csrf), 403);
     assert_eq!(send(&mut browser, &format!("{own}.evil.example"), &csrf), 403);
-    assert!(!browser.get("/admin/users").text().contains("eve"));
+    assert!(!browser.get("/admin/users").text().contains("mallory"));
     assert_eq!(send(&mut browser, &own, &csrf), 303);
-    assert!(browser.get("/admin/users").text().contains("eve"));
+    assert!(browser.get("/admin/users").text().contains("mallory"));
 }
 
 #[test]

@@ -159,10 +159,8 @@ export class Flow extends View {
 
   // What the browser asks for as `Accept-Language`, such as 'de-CH'.
   async language(language) {
-    const userAgent = await this.browser.userAgent();
-    const devtools = await this.page.createCDPSession();
-    await devtools.send('Emulation.setUserAgentOverride', { userAgent, acceptLanguage: language });
-    await devtools.detach();
+    // An override by DevTools would end with its session.
+    await this.page.setExtraHTTPHeaders({ 'Accept-Language': language });
   }
 
   // Keeps a picture of what is seen; with `whole`, of the page down to its end. Returns its path.
