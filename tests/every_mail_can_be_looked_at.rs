@@ -1,10 +1,9 @@
 //! Promise: every real mail can be looked at. Of 6,046 of them each shows what another reader of mail finds in it: the same
 //! parts as text, the same as attachments, the same words.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::corpus::mails;
 use archivista::web::mail::{
     Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset, safe_html,
 };
@@ -12,7 +11,6 @@ use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
-use support::corpus::mails;
 
 /// A mail of a few kilobytes that takes longer has met something that is not linear.
 const LONGEST: Duration = Duration::from_secs(5);

@@ -1,9 +1,7 @@
 //! Setup, login and sessions: what lets a person in, and what keeps everybody else out.
 
-mod support;
-
-use support::archivista::Archivista;
-use support::serving::{ADMINISTRATOR, Serving};
+use crate::support::archivista::Archivista;
+use crate::support::serving::{ADMINISTRATOR, Serving};
 
 const COOKIE: &str = "__Host-archivista";
 
@@ -151,7 +149,7 @@ fn a_form_of_another_page_changes_nothing() {
             ("again", "Ein dritter Satz.".into()),
         ]
     };
-    let send = |browser: &mut support::https::Https, origin: &str, csrf: &str| {
+    let send = |browser: &mut crate::support::https::Https, origin: &str, csrf: &str| {
         let fields = fields(csrf);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         browser.post_from(origin, "/admin/users", &fields).status

@@ -1,12 +1,10 @@
 //! The pages as people use them: real clicks and keys in Chromium. A flow fails at any error on the console, any break of
 //! the content security policy, any request to another host.
 
-mod support;
-
+use crate::support::archivista::Archivista;
+use crate::support::browser;
+use crate::support::serving::Serving;
 use serde_json::json;
-use support::archivista::Archivista;
-use support::browser;
-use support::serving::Serving;
 
 #[test]
 fn somebody_sets_up_the_archive_and_lets_a_second_person_in() {
