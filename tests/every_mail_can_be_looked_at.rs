@@ -1,13 +1,16 @@
 //! Promise: every real mail can be looked at. Of 6,046 of them each shows what another reader of mail finds in it: the same
 //! parts as text, the same as attachments, the same words.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
-use archivista::web::mail::{Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset};
+use crate::support::corpus::mails;
+use archivista::web::mail::{
+    Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset, safe_html,
+};
+use html5ever::tendril::TendrilSink;
+use html5ever::{ParseOpts, parse_document};
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
-use support::corpus::mails;
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 /// A mail of a few kilobytes that takes longer has met something that is not linear.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -95,4 +98,56 @@ fn as_another_reader_does() {
     assert!(html > 500, "{html}");
     assert!(attachments.len() <= OTHER_ATTACHMENTS, "{}", attachments.len());
     assert!(texts.len() <= OTHER_TEXTS, "{}", texts.len());
+}
+
+/// Elements whose text nobody sees.
+const UNSEEN: [&str; 8] = ["script", "style", "title", "noframes", "noembed", "iframe", "template", "option"];
+/// Mails in which a browser shows other text: one has forgotten the end of a list of choices, one the end of a tag.
+const OTHER_HTML: usize = 2;
+
+/// What a browser shows as text, without white space.
+fn seen(html: &str) -> String {
+    let mut options = ParseOpts::default();
+    options.tree_builder.scripting_enabled = false;
+    let dom = parse_document(RcDom::default(), options).one(html);
+    let mut text = String::new();
+    let mut open: Vec<Handle> = vec![dom.document.clone()];
+    while let Some(node) = open.pop() {
+        match &node.data {
+            NodeData::Text { contents } => text.extend(contents.borrow().chars().filter(|char| char.is_alphanumeric())),
+            NodeData::Element { name, attrs, .. } => {
+                let picture = attrs.borrow().iter().any(|attribute| &*attribute.value == "mail-picture");
+                if picture || UNSEEN.contains(&&*name.local) {
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        open.extend(node.children.borrow().iter().rev().cloned());
+    }
+    text
+}
+
+#[test]
+fn html_shows_the_text_that_a_browser_shows() {
+    let (mut count, mut other) = (0, Vec::new());
+    for mail in mails() {
+        let outline = Outliner::read(&mail.bytes);
+        for piece in outline.bodies().html {
+            let Piece::Html(number) = piece else { continue };
+            let part = &outline.parts[number];
+            let found = Collector::read(&mail.bytes, &[Wanted { part, limit: 1 << 20 }]).remove(0);
+            let html = charset::html_text(&found.bytes, &part.charset, found.cut);
+            let (browser, ours) = (seen(&html), seen(&safe_html(&html, &[]).html));
+            count += 1;
+            if browser != ours {
+                let at = browser.chars().zip(ours.chars()).take_while(|(browser, ours)| browser == ours).count();
+                let some = |text: &str| text.chars().skip(at.saturating_sub(10)).take(40).collect::<String>();
+                other.push(format!("{}: {:?}, {:?}", mail.name, some(&browser), some(&ours)));
+            }
+        }
+    }
+    eprintln!("other text ({} of {count}): {other:#?}", other.len());
+    assert!(count > 500, "{count}");
+    assert!(other.len() <= OTHER_HTML, "{}", other.len());
 }

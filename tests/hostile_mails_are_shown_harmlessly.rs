@@ -1,8 +1,7 @@
 //! Promise: no mail runs a script, loads a byte from elsewhere or breaks the page around it. What is written of each trick is
 //! read again by the parser that browsers agree with, and holds nothing that is not on the list.
 
-mod support;
-
+use crate::support::hostile::{self, CANARY, HTML, MARK, VISIBLE};
 use archivista::limits::{HTML_DEPTH, MAIL_NAME_CHARS, NESTING, PARTS};
 use archivista::web::mail::html::{html_to_text, is_allowed_attribute, is_allowed_element};
 use archivista::web::mail::special::{Special, calendar, cms, report, tnef};
@@ -13,7 +12,6 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::hostile::{self, CANARY, HTML, MARK, VISIBLE};
 
 fn show(raw: &[u8], mode: Mode) -> (Outline, View) {
     let outline = Outliner::read(raw);
