@@ -1,10 +1,8 @@
 //! The View tab shows a mail as text or as safe HTML in a frame of its own, offers its attachments, and gives the mail
 //! itself back byte for byte.
 
-mod support;
-
+use crate::support::web::Site;
 use archivista::settings::users::Role;
-use support::web::Site;
 
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 

@@ -1,12 +1,10 @@
 //! Whoever may not read a document gets on every page what a number gets that nobody has; and whoever may read it learns
 //! nothing of the other mailboxes in which it lies.
 
-mod support;
-
+use crate::support::web::Site;
 use archivista::archive::commit::Happening;
 use archivista::settings::administration::Field;
 use archivista::settings::users::Role;
-use support::web::Site;
 
 const SHARED: &[u8] = b"From: a@example.ch\r\nTo: all@example.ch\r\nSubject: to all\r\n\r\nhello\r\n";
 const WITH_PDF: &[u8] = b"From: a@example.ch\r\nSubject: Rechnung\r\nMIME-Version: 1.0\r\n\

@@ -1,12 +1,10 @@
 //! An access link is two lines, title and address, for any document; opening it asks for the login and then shows that
 //! document; and it tells nobody anything who may not read it.
 
-mod support;
-
+use crate::support::web::{Answer, HOST, Site, unescaped};
 use archivista::archive::commit::Happening;
 use archivista::settings::administration::Field;
 use archivista::settings::users::Role;
-use support::web::{Answer, HOST, Site, unescaped};
 
 const MAIL: &[u8] = b"From: a@example.ch\r\nTo: b@example.ch\r\nSubject: Offerte <1> & \"2\"\r\n\
     Date: Fri, 21 Nov 2025 10:00:00 +0100\r\n\r\nhello\r\n";

@@ -1,11 +1,9 @@
 //! The table shows every document that somebody may read, once, in the order asked for, also while new mail arrives; and
 //! the search finds what fits.
 
-mod support;
-
+use crate::support::web::{Answer, Site, unescaped};
 use archivista::archive::commit::Number;
 use archivista::settings::users::Role;
-use support::web::{Answer, Site, unescaped};
 
 fn mail(from: &str, subject: &str, size: usize) -> Vec<u8> {
     let body = "x".repeat(size);

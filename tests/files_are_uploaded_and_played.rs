@@ -1,10 +1,8 @@
 //! Files come in byte for byte, are shown by what they are and not by what they say, and are played from any place.
 
-mod support;
-
+use crate::support::web::Site;
 use archivista::archive::commit::{KIND_FILE, KIND_MAIL};
 use archivista::settings::users::Role;
-use support::web::Site;
 
 fn film(len: usize) -> Vec<u8> {
     let mut bytes = b"\0\0\0\x20ftypisom".to_vec();

@@ -23,13 +23,16 @@
 
   // The copy event works without a secure context. In the View tab, with nothing selected, it gives the link.
   let pending = null;
+  const documents = () => [document, ...[...document.querySelectorAll("iframe[data-mail]")].map((frame) => frame.contentDocument).filter(Boolean)];
+  const isSelected = (one) => one.getSelection()?.isCollapsed === false;
   const onCopy = (event) => {
     const here = event.currentTarget;
     let text = pending;
     if (text === null) {
-      const selection = here.getSelection();
-      if (!view || isText(here.activeElement) || (selection && !selection.isCollapsed)) return;
-      text = link();
+      if (!view || isText(here.activeElement) || isSelected(here)) return;
+      // What is selected in the other document is seen as selected, too.
+      const elsewhere = documents().find(isSelected);
+      text = elsewhere ? elsewhere.getSelection().toString() : link();
     }
     if (!text) return;
     event.clipboardData.setData("text/plain", text);
