@@ -132,7 +132,7 @@ pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn
     let mut trouble = None;
     check::run(&definition, session.pulse, &mut |mailbox, step| {
         if several && !as_json && said != mailbox {
-            said = mailbox.to_owned();
+            mailbox.clone_into(&mut said);
             trouble = trouble.take().or(terminal.line(mailbox).err());
         }
         match mailtest::show(step, mailbox, as_json, terminal) {

@@ -143,7 +143,6 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         publishing: field("publishing"),
         is_public: form.is_on("is_public"),
         public_mails: form.is_on("public_mails"),
-        ..now.clone()
     };
     let mut faults = Faults::default();
     if new.archive_name.is_empty() || new.archive_name.chars().count() > administration::NAME_CHARS {

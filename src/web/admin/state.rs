@@ -114,9 +114,8 @@ impl State {
     }
 
     pub fn last_run(&self, context: &Context<'_>) -> Markup {
-        match &self.last {
-            Some(run) => show::ago(context.lang, run.ended),
-            None => html! { (context.t.admin.never) },
+        html! {
+            @if let Some(run) = &self.last { (show::ago(context.lang, run.ended)) } @else { (context.t.admin.never) }
         }
     }
 
