@@ -4,7 +4,7 @@ TOOLS := target/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help binary run check test tools bench-fetch bench-graph soak-graph
+.PHONY: help binary run screenshots check test tools bench-fetch bench-graph soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -16,10 +16,18 @@ binary: ## The program for this machine: target/release/archivista
 
 # To look at
 
-run: ## Archive a sample mailbox from a private mail server, and look at the result
-	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
-	cargo build
-	@tests/tools/run.py target/debug/archivista target/run
+PORT := 8443
+
+run: ## Archive a sample company from a simulated Microsoft 365, and serve it at https://localhost:8443 (PORT=8443)
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3
+	cargo build --package archivista --package simulator
+	@tests/tools/run.py --port $(PORT) target/debug/archivista target/debug/simulator target/run
+
+screenshots: ## Take the pictures of the README from the sample company; writes docs/pictures/
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3
+	@tests/tools/browser/install.sh $(TOOLS)
+	cargo build --package archivista --package simulator
+	tests/tools/run.py --port $(PORT) --flow tests/browser/flows/pictures.mjs target/debug/archivista target/debug/simulator target/pictures
 
 # To trust
 
@@ -56,8 +64,9 @@ soak-graph: ## Archive 200,000 mails through faults and kills; writes docs/bench
 BUILD_PACKAGES := gcc libc6-dev
 MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
 
-tools: ## Install what the tests need: Debian packages, cargo-deny, python O365, 6,046 real mails
+tools: ## Install what the tests need: Debian packages, cargo-deny, python O365, Chromium, 6,046 real mails
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES)
 	@tests/tools/cargo_deny.sh $(TOOLS)
 	@tests/tools/mail_corpus.sh $(TOOLS)
 	@tests/tools/o365/install.sh $(TOOLS)
+	@tests/tools/browser/install.sh $(TOOLS)

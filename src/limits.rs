@@ -44,6 +44,8 @@ pub const GRAPH_MESSAGE: usize = 16 * 1024 * 1024;
 pub const GRAPH_ANSWER: usize = 256 * 1024;
 /// Pages of one listing (users, folders, ids) that are followed.
 pub const GRAPH_PAGES: usize = 100_000;
+/// Users of one tenant, each some 150 bytes in memory.
+pub const GRAPH_USERS: usize = 200_000;
 /// Mail folders of one mailbox, and how deep they are nested (Exchange's own limits are 10,000 and 300).
 pub const GRAPH_FOLDERS: usize = 20_000;
 pub const GRAPH_DEPTH: usize = 300;
@@ -150,6 +152,41 @@ pub const WEB_FAREWELL: Duration = Duration::from_secs(3);
 pub const WEB_TLS_SESSIONS: usize = 128;
 /// Names and addresses in the box's own certificate.
 pub const WEB_CERTIFICATE_NAMES: usize = 64;
+
+/// Header fields of a message, and of the messages within, that are shown.
+pub const MAIL_FIELDS: usize = 1000;
+/// Text of all these fields.
+pub const MAIL_FIELDS_TEXT: usize = 256 * 1024;
+/// Characters of a small word of a part's header (content id, character set, …).
+pub const MAIL_TOKEN_CHARS: usize = 250;
+/// Characters of a file name that is offered.
+pub const MAIL_NAME_CHARS: usize = 120;
+/// Decoded bytes of the text parts of one message that are shown; the rest can be downloaded.
+pub const MAIL_TEXT: usize = 2 * 1024 * 1024;
+/// Elements of an HTML mail; one with more is shown as text.
+pub const HTML_ELEMENTS: usize = 50_000;
+/// Depth of nested elements of an HTML mail; a deeper one is shown as text. Browsers build no more than 512 levels.
+pub const HTML_DEPTH: usize = 200;
+/// Attributes of one element; further ones are dropped.
+pub const HTML_ATTRIBUTES: usize = 64;
+/// Bytes of one attribute's value; a longer one is dropped.
+pub const HTML_VALUE: usize = 16 * 1024;
+/// Style sheets of an HTML mail, as they are written out.
+pub const HTML_SHEETS: usize = 128 * 1024;
+/// One inline picture of an HTML mail, and all of them: they are embedded, a third larger than this.
+pub const INLINE_IMAGE: usize = 2 * 1024 * 1024;
+pub const INLINE_IMAGES: usize = 6 * 1024 * 1024;
+/// A mail as HTML, its inline pictures aside.
+pub const HTML_OUT: usize = 8 * 1024 * 1024;
+/// A calendar entry, a delivery report: bytes that are read.
+pub const MAIL_SMALL_PART: usize = 256 * 1024;
+/// Rows of the table that is made of one (attendees, recipients).
+pub const MAIL_ROWS: usize = 200;
+/// A `winmail.dat` or a signed content that is looked into; it is held in memory.
+pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
+
+/// Open files and sockets of `serve`, where the system allows so many.
+pub const DESCRIPTORS: u64 = 4096;
 
 /// Connection tests that run at a time, results of them that are kept, and steps of each.
 pub const TESTS_AT_ONCE: usize = 2;

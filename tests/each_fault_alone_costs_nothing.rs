@@ -215,34 +215,38 @@ fn tokens_expire_between_two_runs_and_so_do_links() {
     archivista.verify();
 }
 
+/// One request in twenty meets a fault, and so do messages, pages and folders. A kill comes at any time, ten of them in the course of the whole.
 #[test]
 fn all_at_once_and_killed() {
     const KILLS: usize = 10;
     let mut random = Random::fresh();
-    let (users, each) = (20, 75);
+    let (users, each) = (20, 500);
     let tenant = Tenant::start(&[], Config { generate: Some((users, each, 7)), ..Config::default() });
     let archivista = Archivista::new();
-    archivista.define(&Definition::o365(&tenant, "tenant", "all"));
-    // Fewer where each costs a pause of its own; the tests above see more of those.
-    let dear = [
-        (Kind::Unavailable, 0.002),
-        (Kind::Gateway, 0.002),
-        (Kind::HtmlError, 0.002),
-        (Kind::WrongContentType, 0.002),
-        (Kind::Redirect, 0.001),
-        (Kind::PoisonedPage, 0.002),
-        (Kind::Cut, 0.02),
-        (Kind::LyingLength, 0.02),
-        (Kind::Slow, 0.01),
-    ];
+    // In pages of 100, so that the pauses of four lanes pass together.
+    archivista.define(&Definition::o365(&tenant, "tenant", "all").with("number_of_mails", 100));
     for kind in Kind::ALL {
-        let rate = dear.iter().find(|(each, _)| each == kind).map_or(0.05, |(_, rate)| *rate);
+        let rate = match kind {
+            // Each costs most of a second that nothing shortens; some ten of each kind are met all the same.
+            Kind::Unavailable | Kind::Gateway | Kind::HtmlError | Kind::WrongContentType | Kind::Slow => 0.001,
+            Kind::Throttle => 0.02,
+            // The first three fall on requests, the others on messages.
+            Kind::TokenExpired
+            | Kind::Spurious401
+            | Kind::Redirect
+            | Kind::Cut
+            | Kind::LyingLength
+            | Kind::Poisoned => 0.01,
+            Kind::PoisonedPage => 0.0025,
+            // These on pages, folders, logins, writes, signed and new mails, which are few.
+            _ => 0.05,
+        };
         tenant.fault(&format!("{}:{rate}", kind.name()));
     }
     let mut kills = 0;
     while kills < KILLS {
         let mut fetch = archivista.spawn(&["fetch"]);
-        let until = std::time::Instant::now() + Duration::from_millis(300 + random.below(900));
+        let until = std::time::Instant::now() + Duration::from_millis(300 + random.below(4_000));
         while fetch.is_running() && std::time::Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -259,25 +263,33 @@ fn all_at_once_and_killed() {
     }
     fetch_to_the_end(&archivista, 10, "all");
     fetch_to_the_end(&archivista, 2, "all");
-    let mut expected = BTreeSet::new();
+    // What cannot be rendered is put together from its parts: its place is known, not its bytes.
+    let (mut expected, mut rebuilt) = (BTreeSet::new(), BTreeSet::new());
     for user in 0..users {
         let mailbox = format!("user{user:04}@example.org");
-        let messages = tenant.control(&json!({ "op": "messages", "mailbox": mailbox }));
+        let messages = tenant.control(&json!({ "op": "messages", "mailbox": mailbox, "sha256": true }));
         for message in messages.as_array().unwrap() {
             let text = |key: &str| message[key].as_str().unwrap().to_owned();
-            expected.insert((mailbox.clone(), text("folder"), text("immutable_id")));
+            let remote = text("immutable_id");
+            if message["poisoned"] == true {
+                rebuilt.insert(remote.clone());
+            }
+            expected.insert(Place { mailbox: mailbox.clone(), folder: text("folder"), remote, sha256: text("sha256") });
         }
     }
-    assert!(expected.len() >= 1_500);
-    let archive = in_archive(&archivista);
-    let places: BTreeSet<_> =
-        archive.iter().map(|place| (place.mailbox.clone(), place.folder.clone(), place.remote.clone())).collect();
-    let missing: Vec<_> = expected.difference(&places).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-    assert_eq!(places.len(), expected.len(), "nothing has two outcomes");
-    assert_eq!(archivista.list().len(), expected.len(), "nothing is there twice");
-    for kind in ["throttle", "poisoned", "cut", "lying-length", "spurious-401", "gone"] {
-        assert!(fallen(&tenant, kind) > 0, "{kind} never fell");
+    assert!(expected.len() >= 10_000 && rebuilt.len() > 50, "{} of {}", rebuilt.len(), expected.len());
+    let places = |places: BTreeSet<Place>| -> BTreeSet<Place> {
+        let without =
+            |place: &Place| if rebuilt.contains(&place.remote) { String::new() } else { place.sha256.clone() };
+        places.into_iter().map(|place| Place { sha256: without(&place), ..place }).collect()
+    };
+    let count = expected.len();
+    same(&places(in_archive(&archivista)), &places(expected));
+    assert_eq!(archivista.list().len(), count, "nothing is there twice");
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::LateGateway) {
+        // Mails come later only where a run was quicker than its kill; whoever polls does not ask for a token each time.
+        let may_miss = matches!(kind, Kind::NotFoundWindow | Kind::TokenUnavailable);
+        assert!(may_miss || fallen(&tenant, kind.name()) > 0, "{} never fell", kind.name());
     }
     // A fault that passes may still wait for a request that was never made before; what counts now is that nothing is left.
     tenant.control(&json!({ "op": "clear_faults" }));

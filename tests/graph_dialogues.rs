@@ -5,6 +5,7 @@
 //! - `! …` is what the source is asked to do, one after the other; `! slow …` also tells the whole seconds that it took
 //! - `> METHOD PATH` is the request that has to come next, `>h NAME: VALUE` a header that it has to have, `>b …` its body
 //! - `< STATUS` is the answer, `<h NAME: VALUE` a header of it, `<b …` its body (`\r \n \\ \xNN` are bytes), lines are joined;
+//!   `<endless` sends it without telling its end, then closes the connection;
 //!   `<cut N` announces N bytes more than it sends and closes the connection, `<chunked` sends it without a length
 //! - `@token` is a login that succeeds; `{G}` is the address of the server
 //! - `= …` is what has to come out, line by line; `=~ …` a part of a line
@@ -38,6 +39,7 @@ struct Turn {
     body: Vec<u8>,
     cut: Option<usize>,
     chunked: bool,
+    endless: bool,
     is_login: bool,
 }
 
@@ -94,6 +96,7 @@ fn parse(text: &str, base: &str) -> Dialogue {
                     "<b" => turn.body.extend(bytes(rest)),
                     "<cut" => turn.cut = Some(rest.parse().unwrap()),
                     "<chunked" => turn.chunked = true,
+                    "<endless" => turn.endless = true,
                     _ => panic!("what is {line:?}?"),
                 }
             }
@@ -205,7 +208,7 @@ fn answer(reader: &mut BufReader<TcpStream>, mut stream: &TcpStream, script: &Mu
         bytes
     } else {
         let is_empty = turn.status == "204";
-        if !is_empty {
+        if !is_empty && !turn.endless {
             out += &format!("Content-Length: {}\r\n", turn.body.len() + turn.cut.unwrap_or(0));
         }
         out += "\r\n";
@@ -213,10 +216,11 @@ fn answer(reader: &mut BufReader<TcpStream>, mut stream: &TcpStream, script: &Mu
     };
     stream.write_all(out.as_bytes())?;
     stream.write_all(&bytes)?;
-    if turn.cut.is_some() {
+    let closes = turn.cut.is_some() || turn.endless;
+    if closes {
         stream.shutdown(std::net::Shutdown::Both)?;
     }
-    Ok(turn.cut.is_none())
+    Ok(!closes)
 }
 
 struct Seen<'a>(&'a mut Vec<String>, Vec<u8>);
@@ -497,6 +501,75 @@ fn lanes_share_token_and_gate() {
     let counts = counts.lock().unwrap();
     assert_eq!(counts.0, 1, "one login");
     assert!(counts.2 <= 4, "{} at a time", counts.2);
+}
+
+/// One that never falls silent and never comes to its end, in the head of an answer or in a message.
+#[test]
+fn what_trickles_is_given_up() {
+    for trickles_at in ["?$select", "/$value"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    let mut reader = BufReader::new(stream.try_clone().unwrap());
+                    let (mut line, mut length, mut first) = (String::new(), 0, String::new());
+                    while reader.read_line(&mut line).unwrap_or(0) > 0 {
+                        if first.is_empty() {
+                            first.clone_from(&line);
+                        }
+                        if let Some(number) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                            length = number.trim().parse().unwrap();
+                        }
+                        if line == "\r\n" {
+                            io::copy(&mut reader.by_ref().take(length), &mut io::sink()).unwrap();
+                            if first.contains(trickles_at) {
+                                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                                let (head, piece) = if trickles_at == "/$value" {
+                                    (head, "1\r\nx\r\n")
+                                } else {
+                                    ("HTTP/1.1 200 OK\r\nX: ", "x")
+                                };
+                                let mut sent = stream.write_all(head.as_bytes());
+                                while sent.is_ok() {
+                                    thread::sleep(Duration::from_millis(50));
+                                    sent = stream.write_all(piece.as_bytes());
+                                }
+                                return;
+                            }
+                            let body = if first.contains("/oauth2/") {
+                                r#"{"token_type":"Bearer","expires_in":3599,"access_token":"T"}"#
+                            } else {
+                                r#"{"id":"x"}"#
+                            };
+                            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+                            (length, first) = (0, String::new());
+                        }
+                        line.clear();
+                    }
+                });
+            }
+        });
+        let tenant = Tenant {
+            tenant: "t".into(),
+            client_id: "app".into(),
+            credential: Credential::Secret(Zeroizing::new("s".into())),
+            mailboxes: Mailboxes::All,
+            number_of_mails: 25,
+            login_url: base.clone(),
+            graph_url: base,
+            ca_pem: None,
+        };
+        let patience = Duration::from_millis(300);
+        let mut source = GraphSource::with_patience(tenant, Pulse::new(), patience, Pace::default()).unwrap();
+        let mailbox = Mailbox { id: "u".into(), name: "u".into() };
+        let folder = Folder { id: "F".into(), name: "F".into(), separator: None, role: Role::Other, selectable: true };
+        let (mut out, began) = (Vec::new(), Instant::now());
+        let error = source.fetch(&mailbox, &folder, &ids(&["a"]), &mut Seen(&mut out, Vec::new())).unwrap_err();
+        assert!(matches!(error, SourceError::Silent { .. }), "{trickles_at}: {error:?}");
+        assert!((1..10).contains(&began.elapsed().as_secs()), "{trickles_at}: {:?}", began.elapsed());
+    }
 }
 
 #[allow(dead_code, reason = "not every test needs all of it")]

@@ -116,3 +116,20 @@ fn what_cannot_be_rendered_is_marked() {
     assert_eq!(archivista.fetch_counts(), Counts::default());
     archivista.verify();
 }
+
+/// The permission to read the directory comes or goes: a mailbox stays the same one, by address or by object id.
+#[test]
+fn a_mailbox_stays_the_same_whether_or_not_the_directory_may_be_read() {
+    let (all, few) = (json!(["Mail.ReadWrite", "User.Read.All"]), json!(["Mail.ReadWrite"]));
+    for (first, second) in [(&all, &few), (&few, &all)] {
+        let tenant = Tenant::with(&[(ANNA, tenant::tiny(ANNA, 9))]);
+        let archivista = archivista(&tenant);
+        tenant.control(&json!({ "op": "configure", "permissions": first }));
+        assert_eq!(archivista.fetch_counts(), Counts::archived(9));
+        tenant.control(&json!({ "op": "configure", "permissions": second }));
+        tenant.control(&json!({ "op": "reset_counters" }));
+        assert_eq!(archivista.fetch_counts(), Counts::default());
+        assert_eq!(tenant.calls("value"), 0, "nothing is asked for again");
+        same(&in_archive(&archivista), &tenant.places(&[ANNA]));
+    }
+}

@@ -144,20 +144,25 @@ impl View {
         Ok(found)
     }
 
-    /// The place of a message that is archived from another folder of the same mailbox under the same id.
-    pub fn place_elsewhere(&self, folder: &Folder, remote: &[u8]) -> Result<Option<Occurrence>> {
-        for other in self.folders()? {
-            let same = other.folder.definition == folder.definition && other.folder.mailbox == folder.mailbox;
-            if !same || other.booked == 0 || other.folder.number == folder.number {
-                continue;
-            }
-            let entry = self.entry(other.folder.number, remote)?;
+    /// The other folders of a folder's mailbox that have rows in the ledger.
+    pub fn beside(&self, folder: &Folder) -> Result<Vec<FolderNumber>> {
+        let is_beside = |row: &FolderRow| {
+            let same = row.folder.definition == folder.definition && row.folder.mailbox == folder.mailbox;
+            same && row.booked > 0 && row.folder.number != folder.number
+        };
+        Ok(self.folders()?.into_iter().filter(is_beside).map(|row| row.folder.number).collect())
+    }
+
+    /// The place of a message that is archived from one of `folders` under this id.
+    pub fn place_in(&self, folders: &[FolderNumber], remote: &[u8]) -> Result<Option<Occurrence>> {
+        for folder in folders {
+            let entry = self.entry(*folder, remote)?;
             let archived = |entry: Entry| match entry.outcome {
                 Outcome::Archived(number) | Outcome::Same(number) => Some(number),
                 _ => None,
             };
             if let Some(number) = entry.and_then(archived)
-                && let Some(row) = self.occurrence_row((number, other.folder.number, remote))?
+                && let Some(row) = self.occurrence_row((number, *folder, remote))?
             {
                 return Ok(Some(row.value));
             }

@@ -1,6 +1,6 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt;
 
@@ -16,7 +17,7 @@ use super::{Exit, Session};
 use crate::archive::Archive;
 use crate::control;
 use crate::fetch::{Fetcher, schedule};
-use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK, SERVER_TIMEOUT};
+use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, DESCRIPTORS, ROLE_STACK, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep};
 use crate::settings::users;
@@ -59,6 +60,10 @@ enum Broken {
 
 pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false).init();
+    // A connection has up to three; the usual soft limit of 1024 leaves little for the archive. Best effort.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(DESCRIPTORS), most);
+    }
     let writer = Pulse::new();
     let archive = Arc::new(Archive::open(data, &writer)?);
     for finding in archive.findings().lines() {
@@ -70,11 +75,12 @@ pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     listener.set_nonblocking(true)?;
     let fetcher = Arc::new(Fetcher::default());
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone())?);
-    let roles = [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener), web_role(&archive, &web)];
-    let gate = open_gate(&archive, &web, &roles, listen)?;
+    let roles =
+        [fetch_role(&archive, &fetcher), control_role(&archive, &fetcher, &listener), web_role(&archive, &web)?];
+    let (gate, addresses) = open_gate(&archive, &web, &roles, listen)?;
     tracing::info!("serving {}", data.display());
     if gate.is_some() {
-        announce(&web, listen)?;
+        announce(&web, &addresses)?;
     }
 
     let end = Pulse::new();
@@ -153,10 +159,15 @@ async fn watch_archive(archive: &Archive, writer: &Pulse) -> Broken {
     }
 }
 
-/// The gate with its doors; `None` where pages are not asked for.
-fn open_gate(archive: &Archive, web: &Arc<Web>, roles: &[Role], listen: &Listen) -> anyhow::Result<Option<Gate>> {
+/// The gate with its doors, and the addresses of those for HTTPS; no gate where pages are not asked for.
+fn open_gate(
+    archive: &Archive,
+    web: &Arc<Web>,
+    roles: &[Role],
+    listen: &Listen,
+) -> anyhow::Result<(Option<Gate>, Vec<SocketAddr>)> {
     if listen.https.is_empty() {
-        return Ok(None);
+        return Ok((None, Vec::new()));
     }
     let paths = archive.paths();
     std::fs::create_dir_all(&paths.spool)?;
@@ -176,32 +187,38 @@ fn open_gate(archive: &Archive, web: &Arc<Web>, roles: &[Role], listen: &Listen)
     let logged_in = web.clone();
     let mut gate = Gate::new(paths.web.clone(), paths.spool.clone(), Arc::new(health))
         .with_uploads_for(Arc::new(move |head| logged_in.may_upload(head)));
-    let mut port = None;
+    let mut addresses = Vec::new();
     for address in &listen.https {
         let listener = gate::bind(address)?;
-        port = port.or(Some(listener.local_addr()?.port()));
+        addresses.push(listener.local_addr()?);
         gate = gate.https(listener, &identity)?;
     }
     for address in &listen.redirect {
-        gate = gate.redirect(gate::bind(address)?, port.unwrap_or(443));
+        gate = gate.redirect(gate::bind(address)?, addresses[0].port());
     }
-    Ok(Some(gate))
+    Ok((Some(gate), addresses))
 }
 
 /// Says where the pages are, and what the first person needs to set up the archive.
-fn announce(web: &Web, listen: &Listen) -> anyhow::Result<()> {
-    for address in &listen.https {
+fn announce(web: &Web, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+    for address in addresses {
         super::terminal::print(&format!("https://{address}\n"))?;
     }
-    if users::users(&web.archive)?.is_empty() {
-        super::terminal::print(&format!("setup code: {}\n", web.setup_code))?;
-    }
-    Ok(())
+    // Whoever starts it waits for this line.
+    let is_set_up = !users::users(&web.archive)?.is_empty();
+    let line = if is_set_up { "ready\n".into() } else { format!("setup code: {}\n", web.setup_code) };
+    Ok(super::terminal::print(&line)?)
 }
 
-fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> Role {
+fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> anyhow::Result<Role> {
     let (paths, web) = (archive.paths().clone(), web.clone());
-    Role::new("web", WEB_DEADLINE, move |pulse| server::run(&web, &paths.web, &paths.spool, pulse))
+    // The first one is there before anybody is told of the pages.
+    let first = Mutex::new(Some(server::listen(&paths.web)?));
+    Ok(Role::new("web", WEB_DEADLINE, move |pulse| {
+        let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listener = ready.map_or_else(|| server::listen(&paths.web), Ok)?;
+        server::run(&web, listener, &paths.spool, pulse)
+    }))
 }
 
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {

@@ -11,13 +11,13 @@ use super::intake::{Intake, LONGEST_REST, Lane};
 use super::progress::{Meter, Watch};
 use super::variants::Variants;
 use crate::archive::Archive;
-use crate::archive::commit::{self, Commit, FolderCursor, FolderNumber, LeftOut, Outcome, Run};
+use crate::archive::commit::{self, Commit, Entry, FolderCursor, FolderNumber, LeftOut, Outcome, Run};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::ingest::Spool;
 use crate::pulse::{self, Pulse};
-use crate::settings::{AfterArchiving, Definition};
-use crate::source::{Cursor, Folder, Listed, MailSource, Mailbox, RemoteId, Retry, SourceError};
+use crate::settings::{AfterArchiving, Definition, Module};
+use crate::source::{Circle, Cursor, Folder, Listed, MailSource, Mailbox, Page, RemoteId, Role, SourceError};
 
 /// Time after which all ids of a folder are compared with the ledger again, seconds.
 const RECONCILE_EVERY: i64 = 24 * 3600;
@@ -57,8 +57,6 @@ impl FolderJob<'_> {
             name: self.folder.name.clone(),
             mailbox_name: self.mailbox.name.clone(),
         })?;
-        // What a kill or an outage left undone. Whatever becomes of that, archiving goes on.
-        let before = self.after(source, number);
         let old = self.archive.view()?.cursor(number)?;
         let noted = self.read(source, number, old.as_ref())?;
         // An idle box writes nothing: the same words are not noted again.
@@ -66,7 +64,8 @@ impl FolderJob<'_> {
         if !old.as_ref().is_some_and(same) {
             self.archive.send(Task::Note(Box::new(Commit { cursors: vec![noted], ..Commit::default() })))?;
         }
-        before.and(self.after(source, number))
+        // Also what a kill or an outage left undone: only now it is known what has left the folder since.
+        self.after(source, number)
     }
 
     /// Archives what is new, what is due and what was lost. Returns how far the folder is read.
@@ -96,11 +95,12 @@ impl FolderJob<'_> {
         let told = old.is_some_and(|old| old.on_server == last.on_server && old.unexplained == 0 && !restarted);
         let mut unexplained = 0;
         if overdue || (booked < last.on_server && !told) {
-            unexplained = self.without_outcome(source, number)?;
-            if unexplained > 0 {
+            let (without, back) = self.without_outcome(source, number)?;
+            unexplained = without;
+            if without + back > 0 {
                 // Read again from the beginning; what has an outcome is passed over.
                 (last, _) = self.pages(source, number, None, reconciled)?;
-                unexplained = self.without_outcome(source, number)?;
+                (unexplained, _) = self.without_outcome(source, number)?;
             }
             reconciled = Some(now);
         }
@@ -119,8 +119,9 @@ impl FolderJob<'_> {
     ) -> Result<(FolderCursor, bool), FetchError> {
         let min_age_days = self.definition.min_age_days;
         let mut restarted = false;
+        let mut circle = Circle::default();
         loop {
-            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), min_age_days > 0)?;
+            let page = self.changes(source, cursor.as_ref(), &mut circle)?;
             let at = |cursor: &Cursor| FolderCursor {
                 folder: number,
                 cursor: cursor.0.clone(),
@@ -147,13 +148,38 @@ impl FolderJob<'_> {
         }
     }
 
+    /// The next page, unless the pages lead in a circle.
+    fn changes(
+        &self,
+        source: &mut dyn MailSource,
+        cursor: Option<&Cursor>,
+        circle: &mut Circle,
+    ) -> Result<Page, SourceError> {
+        if cursor.is_some_and(|cursor| circle.closes(&cursor.0)) {
+            return Err(SourceError::Protocol { detail: "pages of changes that lead in a circle".into() });
+        }
+        source.changes(self.mailbox, self.folder, cursor, self.definition.min_age_days > 0)
+    }
+
     /// Whether archived messages of this folder are to be moved or deleted.
     fn has_after(&self) -> bool {
         match &self.definition.after {
             AfterArchiving::Leave => false,
-            AfterArchiving::Delete | AfterArchiving::Purge => true,
+            AfterArchiving::Purge => true,
+            // Graph deletes into the folder for deleted messages: what lies there is done with, or it would be deleted again
+            // when it is met there. IMAP deletes for good.
+            AfterArchiving::Delete => matches!(self.definition.module, Module::Imap(_)) || !self.is_trash(),
             AfterArchiving::Move(target) => !self.folder.is_named(target),
         }
+    }
+
+    /// Whether this is where deleted messages lie: the folder for them, or one below it.
+    fn is_trash(&self) -> bool {
+        let is_below = |trash: &Folder| {
+            let rest = self.folder.name.strip_prefix(&trash.name);
+            rest.is_some_and(|rest| rest.is_empty() || trash.separator.is_some_and(|level| rest.starts_with(level)))
+        };
+        self.all.iter().any(|folder| folder.role == Role::Trash && is_below(folder))
     }
 
     fn after(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(), FetchError> {
@@ -191,6 +217,8 @@ impl FolderJob<'_> {
         let view = self.archive.view()?;
         let row = view.folder(number)?.unwrap_or_default();
         let (mut new, mut moved) = (Vec::new(), Vec::new());
+        // Once a page: a tenant has tens of thousands of folders.
+        let beside = if source.ids_span_folders() { view.beside(&row.folder)? } else { Vec::new() };
         for listed in listed {
             match view.entry(number, &listed.id.0)?.map(|entry| entry.outcome) {
                 // A draft that is one no more.
@@ -198,11 +226,10 @@ impl FolderJob<'_> {
                 // It was gone, and is back.
                 Some(Outcome::LeftOut { why: LeftOut::Gone, .. }) => new.push(listed),
                 Some(_) => {}
-                None if source.ids_span_folders() => match view.place_elsewhere(&row.folder, &listed.id.0)? {
+                None => match view.place_in(&beside, &listed.id.0)? {
                     Some(place) => moved.push((listed.id.clone(), place)),
                     None => new.push(listed),
                 },
-                None => new.push(listed),
             }
         }
         drop(view);
@@ -216,16 +243,22 @@ impl FolderJob<'_> {
         self.decide(source, number, &new, total.saturating_sub(row.booked))
     }
 
-    /// The server says that these left the folder. What is archived stays so; what still waited there waits no more.
+    /// The server says that these left the folder. What is archived stays so; what still waited there waits no more, and
+    /// what was still to be moved or deleted is left where somebody else has put it.
     fn removed(&mut self, number: FolderNumber, removed: &[RemoteId]) -> Result<(), FetchError> {
         let view = self.archive.view()?;
-        let mut gone = Vec::new();
+        let (mut gone, mut left) = (Vec::new(), Vec::new());
         for id in removed {
-            if view.entry(number, &id.0)?.is_some_and(|entry| entry.outcome.again().is_some()) {
-                gone.push(id.clone());
+            match view.entry(number, &id.0)? {
+                Some(entry) if entry.outcome.again().is_some() => gone.push(id.clone()),
+                Some(entry) if entry.after_due => left.push(Entry { after_due: false, ..entry }),
+                _ => {}
             }
         }
         drop(view);
+        if !left.is_empty() {
+            self.archive.send(Task::Note(Box::new(Commit { ledger: left, ..Commit::default() })))?;
+        }
         let mut intake = self.intake(number, gone.len() as u64);
         for id in gone {
             intake.book(id, Outcome::LeftOut { why: LeftOut::Gone, again: None })?;
@@ -239,9 +272,9 @@ impl FolderJob<'_> {
             return Ok(());
         }
         let mut cursor = None;
+        let mut circle = Circle::default();
         loop {
-            let dates = self.definition.min_age_days > 0;
-            let page = source.changes(self.mailbox, self.folder, cursor.as_ref(), dates)?;
+            let page = self.changes(source, cursor.as_ref(), &mut circle)?;
             let view = self.archive.view()?;
             let mut young = Vec::new();
             for listed in &page.listed {
@@ -304,13 +337,16 @@ impl FolderJob<'_> {
     /// Looks again at messages whose time has come: young ones that grew old, failed ones that rested.
     fn again(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(), FetchError> {
         let now = clock::now();
-        let horizon = now + LONGEST_REST.max(i64::from(self.definition.min_age_days) * 86_400);
-        if self.definition.min_age_days > 0 && !self.archive.view()?.again(number, i64::MIN, horizon, 1)?.is_empty() {
+        let longest = LONGEST_REST.max(i64::from(self.definition.min_age_days) * 86_400);
+        // Taken anew for each look: what this very run books for the longest rest must not lie beyond it, or it would be
+        // due again at once and for ever.
+        let horizon = || clock::now() + longest;
+        if self.definition.min_age_days > 0 && !self.archive.view()?.again(number, i64::MIN, horizon(), 1)?.is_empty() {
             // The clock was wrong when these were booked; their age is looked at again before anything is fetched.
             self.young(source, number)?;
         }
         loop {
-            let due = self.archive.view()?.again(number, now, horizon, AGAIN_AT_ONCE)?;
+            let due = self.archive.view()?.again(number, now, horizon(), AGAIN_AT_ONCE)?;
             if due.is_empty() {
                 return Ok(());
             }
@@ -322,14 +358,16 @@ impl FolderJob<'_> {
         }
     }
 
-    /// Compares every id on the server with the ledger: how many have no outcome.
-    fn without_outcome(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<u64, FetchError> {
+    /// Compares every id on the server with the ledger: how many have no outcome, and how many were booked as gone for good
+    /// and are there. Graph tells of a message that went and came back that it went, and never that it is back.
+    fn without_outcome(&mut self, source: &mut dyn MailSource, number: FolderNumber) -> Result<(u64, u64), FetchError> {
         self.archive.flush()?;
         let view = self.archive.view()?;
-        let mut without = 0;
+        let (mut without, mut back) = (0, 0);
         let mut trouble = None;
         source.list_ids(self.mailbox, self.folder, &mut |id| {
-            match view.entry(number, &id.0) {
+            match view.entry(number, &id.0).map(|entry| entry.map(|entry| entry.outcome)) {
+                Ok(Some(Outcome::LeftOut { why: LeftOut::Gone, again: None })) => back += 1,
                 Ok(Some(_)) => {}
                 Ok(None) => without += 1,
                 Err(error) => trouble = Some(error),
@@ -338,7 +376,7 @@ impl FolderJob<'_> {
         })?;
         match trouble {
             Some(error) => Err(error.into()),
-            None => Ok(without),
+            None => Ok((without, back)),
         }
     }
 }
@@ -372,10 +410,10 @@ fn fetch(
                 left.remove(0);
             }
             Ok(()) => breaks = 0,
-            Err(error) if error.retry() == Retry::Now => {
+            Err(error) if error.may_be_of_one_message() => {
                 breaks = if stuck { breaks + 1 } else { 0 };
                 std::thread::sleep(PAUSE * breaks);
-                // Whether it is the message or the connection: a connection that does not come up again is not its fault.
+                // Whether it is the message or the rest: where nothing else is answered either, it is not its fault.
                 source.folders(mailbox)?;
                 if breaks > BREAKS {
                     intake.book_failure(first, format!("at this message: {error}"))?;

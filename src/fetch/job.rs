@@ -1,18 +1,20 @@
 //! One run of a definition: its accounts, their mailboxes, their folders, one after the other. Trouble in one of them is
 //! told and does not stop the rest.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::FetchError;
 use super::folder::FolderJob;
 use super::progress::Watch;
 use super::variants::Variants;
-use crate::archive::Archive;
 use crate::archive::commit::Run;
+use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Spool;
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{self, Definition, Module};
+use crate::source::graph::tenant::is_guid;
 use crate::source::graph::{GraphSource, MAIL_WRITE, Trouble};
 use crate::source::imap::{self, ImapSource};
 use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
@@ -87,7 +89,10 @@ pub fn run(
     let all_of_tenant = matches!(&definition.module, Module::O365(o365) if o365.mailboxes == Which::All);
     for (label, mut source) in sources {
         let mailboxes = match source.mailboxes() {
-            Ok(mailboxes) => mailboxes,
+            Ok(mailboxes) => match as_known(archive, definition, mailboxes) {
+                Ok(mailboxes) => mailboxes,
+                Err(error) => return tell(watch, troubles, &label, &error.into()),
+            },
             Err(error) => {
                 tell(watch, troubles, &label, &error.into());
                 continue;
@@ -118,6 +123,29 @@ pub fn run(
             );
         }
     }
+}
+
+/// Each mailbox under the identity by which its mail is archived already. Where the directory may not be asked, an address
+/// stands in for the object id; when that changes, every message of the mailbox would be met as a new one.
+fn as_known(archive: &Archive, definition: &Definition, mut all: Vec<Mailbox>) -> Result<Vec<Mailbox>, ArchiveError> {
+    if !matches!(definition.module, Module::O365(_)) {
+        return Ok(all);
+    }
+    let mut known: HashMap<String, HashSet<String>> = HashMap::new();
+    for row in archive.view()?.folders()?.into_iter().filter(|row| row.folder.definition == definition.name) {
+        known.entry(row.folder.mailbox_name.to_lowercase()).or_default().insert(row.folder.mailbox);
+    }
+    for mailbox in &mut all {
+        let Some(ids) = known.get(&mailbox.name.to_lowercase()).filter(|ids| !ids.contains(&mailbox.id)) else {
+            continue;
+        };
+        // Two object ids are two mailboxes, whatever their address: one was deleted and made anew.
+        let same = ids.iter().find(|id| is_guid(id) != is_guid(&mailbox.id));
+        if let Some(id) = same {
+            mailbox.id.clone_from(id);
+        }
+    }
+    Ok(all)
 }
 
 fn has_no_mailbox(error: &FetchError) -> bool {
@@ -248,6 +276,13 @@ fn is_whole_mailbox(error: &FetchError) -> bool {
             | SourceError::Lost { .. }
             | SourceError::Silent { .. }
             | SourceError::Protocol { .. }
+            // The folders were listed: what is refused now is refused of this one.
+            | SourceError::Graph(
+                Trouble::ServerTrouble { .. }
+                    | Trouble::Refused { .. }
+                    | Trouble::AccessPolicy { .. }
+                    | Trouble::OtherHost { .. }
+            )
     )
 }
 
@@ -260,5 +295,27 @@ pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
         !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk | Role::Recoverable)
     } else {
         definition.folders.iter().any(|name| folder.is_named(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_folder_is_refused_keeps_no_other_from_its_turn() {
+        let said = || "x".to_owned();
+        let cases = [
+            (Trouble::ServerTrouble { said: said() }, false),
+            (Trouble::Refused { said: said() }, false),
+            (Trouble::AccessPolicy { mailbox: said(), said: said() }, false),
+            (Trouble::OtherHost { host: said() }, false),
+            (Trouble::Throttled { said: said(), seconds: 1 }, true),
+            (Trouble::TokenRefused { said: said() }, true),
+            (Trouble::NotInTheCloud { mailbox: said(), said: said() }, true),
+        ];
+        for (trouble, want) in cases {
+            assert_eq!(is_whole_mailbox(&SourceError::from(trouble.clone()).into()), want, "{trouble:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::defect::{Defect, Defects};
 
 /// Bytes of a boundary; RFC 2046 allows 70, senders more.
-pub(super) const BOUNDARY: usize = 1000;
+pub(crate) const BOUNDARY: usize = 1000;
 
 /// A multipart that was begun and has not ended.
 #[derive(Debug)]
@@ -17,15 +17,15 @@ struct Open {
 
 /// The open multiparts, outermost first. Never more than the depth that is followed.
 #[derive(Debug, Default)]
-pub(super) struct Boundaries(Vec<Open>);
+pub(crate) struct Boundaries(Vec<Open>);
 
 /// What a boundary line begins.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Crossing {
+pub(crate) enum Crossing {
     /// A part at a depth, of `multipart/digest` or another multipart.
     Part { depth: usize, digest: bool },
-    /// What follows the last part.
-    Epilogue,
+    /// What follows the last part of a multipart whose parts are at a depth.
+    Epilogue { depth: usize },
 }
 
 impl Boundaries {
@@ -53,8 +53,7 @@ impl Boundaries {
         let (index, closes) = self.find(line)?;
         self.end(index + 1, defects);
         if closes {
-            self.0.pop();
-            return Some(Crossing::Epilogue);
+            return self.0.pop().map(|open| Crossing::Epilogue { depth: open.depth });
         }
         let open = self.0.last_mut()?;
         open.seen = true;

@@ -44,7 +44,7 @@ pub enum Defect {
 }
 
 /// The defects found so far: sorted, each once.
-pub(super) type Defects = BTreeSet<Defect>;
+pub(crate) type Defects = BTreeSet<Defect>;
 
 impl Defect {
     /// The number under which the defect is stored. Numbers are never reused.

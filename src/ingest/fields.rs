@@ -8,7 +8,7 @@ use super::text::{clean, decode, raw, unfold};
 use crate::limits::FIELD_CHARS;
 
 /// A line of a header, or what is left of one.
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// A field with its continuation lines; the body still folded.
     Field {
         name: &'a [u8],
@@ -18,7 +18,7 @@ pub(super) enum Line<'a> {
 }
 
 /// The fields of a header in their order (RFC 5322, section 2.2). The line `From ` of an mbox before them is no field.
-pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut rest = header.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(header);
     if rest.starts_with(b"From ") || rest.starts_with(b">From ") {
         rest = &rest[line_end(rest)..];
@@ -49,7 +49,7 @@ fn line_end(bytes: &[u8]) -> usize {
 
 /// Reads the header of a message into `head`. Where a field stands several times the first one counts, except for
 /// recipients, which are all kept. `cut` says that `header` is only the beginning of the header.
-pub(super) fn read(header: &[u8], cut: bool, head: &mut Head, defects: &mut Defects) {
+pub(crate) fn read(header: &[u8], cut: bool, head: &mut Head, defects: &mut Defects) {
     let mut first: [Option<Vec<u8>>; 6] = Default::default();
     let mut any = false;
     let mut last_broken = false;

@@ -12,13 +12,13 @@ pub mod variant;
 pub mod walk;
 
 mod address;
-mod boundary;
+pub(crate) mod boundary;
 mod date;
-mod fields;
+pub(crate) mod fields;
 mod leaf;
 mod line_ends;
-mod part;
-mod text;
+pub(crate) mod part;
+pub(crate) mod text;
 
 pub use defect::Defect;
 pub use head::{Attachment, Head};

@@ -5,13 +5,13 @@ use super::fields::{Line, fields};
 use super::text::{clean, decode, decode_charset, hex, knows_charset, unfold};
 
 /// Characters of the name of an attachment, as much as file systems take.
-const NAME_CHARS: usize = 255;
+pub(crate) const NAME_CHARS: usize = 255;
 /// Characters of a media type (RFC 6838 allows 127 and 127).
 const MEDIA_TYPE_CHARS: usize = 255;
 
 /// A transfer encoding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// 7bit, 8bit or binary.
     #[default]
     Identity,
@@ -23,7 +23,7 @@ pub(super) enum Encoding {
 
 /// What a part's header says.
 #[derive(Debug, Default)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// In lower case; `text/plain` or the multipart's default where the field is missing, `application/octet-stream`
     /// where it is broken.
     pub media_type: String,
@@ -119,7 +119,7 @@ fn media_type(token: &[u8]) -> String {
 
 /// A parameter that may come whole, or in numbered and percent-encoded pieces (RFC 2231).
 #[derive(Default)]
-struct Parameter {
+pub(crate) struct Parameter {
     whole: Option<Vec<u8>>,
     /// Number, whether it is percent-encoded, value.
     pieces: Vec<(u32, bool, Vec<u8>)>,
@@ -152,7 +152,7 @@ impl Parameter {
         Some((value, charset))
     }
 
-    fn bytes(self) -> Option<Vec<u8>> {
+    pub fn bytes(self) -> Option<Vec<u8>> {
         self.joined().map(|(value, _)| value).filter(|value| !value.is_empty())
     }
 
@@ -181,7 +181,7 @@ fn percent(piece: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads `token; name=value; …` into the wanted parameters and returns the token.
-fn parameters<'a>(value: &'a [u8], wanted: &mut [(&[u8], &mut Parameter)]) -> &'a [u8] {
+pub(crate) fn parameters<'a>(value: &'a [u8], wanted: &mut [(&[u8], &mut Parameter)]) -> &'a [u8] {
     let end = memchr::memchr(b';', value).unwrap_or(value.len());
     let token = value[..end].split(|&byte| byte == b'(').next().unwrap_or_default().trim_ascii();
     let token = token.split(u8::is_ascii_whitespace).next().unwrap_or_default();

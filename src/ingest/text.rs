@@ -11,22 +11,22 @@ use super::defect::{Defect, Defects};
 const LABEL: usize = 64;
 
 /// Whether text in the character set `label` can be read.
-pub(super) fn knows_charset(label: &[u8]) -> bool {
+pub(crate) fn knows_charset(label: &[u8]) -> bool {
     is_utf8(label) || (label.len() <= LABEL && charset_decoder(label).is_some())
 }
 
 /// Whether `label` is a name of UTF-8.
-pub(super) fn is_utf8(label: &[u8]) -> bool {
+pub(crate) fn is_utf8(label: &[u8]) -> bool {
     label.eq_ignore_ascii_case(b"utf-8") || label.eq_ignore_ascii_case(b"utf8")
 }
 
 /// Whether `label` is a name of US-ASCII.
-pub(super) fn is_ascii(label: &[u8]) -> bool {
+pub(crate) fn is_ascii(label: &[u8]) -> bool {
     label.eq_ignore_ascii_case(b"us-ascii") || label.eq_ignore_ascii_case(b"ascii")
 }
 
 /// Text in a named character set; a label that is not known or does not fit is a [`Defect::Charset`].
-pub(super) fn decode_charset(label: &[u8], bytes: &[u8], defects: &mut Defects) -> String {
+pub(crate) fn decode_charset(label: &[u8], bytes: &[u8], defects: &mut Defects) -> String {
     if is_utf8(label) {
         if std::str::from_utf8(bytes).is_err() {
             defects.insert(Defect::Charset);
@@ -46,7 +46,7 @@ pub(super) fn decode_charset(label: &[u8], bytes: &[u8], defects: &mut Defects) 
 }
 
 /// Text whose character set nobody names: UTF-8, else windows-1252 as most readers of mail do.
-pub(super) fn raw(bytes: &[u8]) -> String {
+pub(crate) fn raw(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => match charset_decoder(b"windows-1252") {
@@ -57,7 +57,7 @@ pub(super) fn raw(bytes: &[u8]) -> String {
 }
 
 /// Takes the folds out of a field body (RFC 5322, section 2.2.3): a line end before white space.
-pub(super) fn unfold(value: &[u8]) -> Vec<u8> {
+pub(crate) fn unfold(value: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(value.len());
     for line in value.split_inclusive(|&byte| byte == b'\n') {
         plain.extend_from_slice(line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)));
@@ -66,7 +66,7 @@ pub(super) fn unfold(value: &[u8]) -> Vec<u8> {
 }
 
 /// An encoded word, `=?charset?encoding?data?=`.
-pub(super) struct Word<'a> {
+pub(crate) struct Word<'a> {
     charset: &'a [u8],
     base64: bool,
     data: &'a [u8],
@@ -75,7 +75,7 @@ pub(super) struct Word<'a> {
 }
 
 /// Finds encoded words in linear time: the end of a word is never looked for behind the last `?=`.
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     bytes: &'a [u8],
     last_end: usize,
 }
@@ -113,7 +113,7 @@ impl<'a> Words<'a> {
 
 /// The text of an unfolded field body. Words that follow each other in one character set are joined before they are
 /// decoded, because senders split characters between them.
-pub(super) fn decode(bytes: &[u8], defects: &mut Defects) -> String {
+pub(crate) fn decode(bytes: &[u8], defects: &mut Defects) -> String {
     let words = Words::new(bytes);
     let mut text = String::new();
     let mut pending: Option<(&[u8], Vec<u8>)> = None;
@@ -211,13 +211,13 @@ fn quoted(data: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The value of a hexadecimal digit.
-pub(super) fn hex(digit: u8) -> Option<u8> {
+pub(crate) fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Text as it may be shown in one line: controls and line ends become one space, with the white space around them;
 /// characters that reverse the direction of text are gone; at most `limit` characters.
-pub(super) fn clean(text: &str, limit: usize) -> String {
+pub(crate) fn clean(text: &str, limit: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
     // White space is held back: it may be trimmed, or merge with a control character.

@@ -252,7 +252,7 @@ impl Walk {
                 self.default_type = if digest { "message/rfc822" } else { "text/plain" };
                 self.place = Place::Header;
             }
-            Crossing::Epilogue => self.place = Place::LineStart,
+            Crossing::Epilogue { .. } => self.place = Place::LineStart,
         }
         true
     }

@@ -133,6 +133,16 @@ impl SourceError {
         }
     }
 
+    /// Whether it may be about the one message that was asked for: whoever asked may try it alone, and go on without it
+    /// where the server answers otherwise.
+    pub fn may_be_of_one_message(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Silent { .. } | Self::Protocol { .. } => true,
+            Self::Graph(trouble) => !matches!(trouble, Trouble::Throttled { .. }),
+            _ => false,
+        }
+    }
+
     /// What is wrong, where, and what to do, for a person.
     pub fn sentence(&self, lang: Lang) -> String {
         match lang {

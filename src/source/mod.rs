@@ -105,6 +105,30 @@ impl fmt::Display for RemoteId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
+/// Notices links or cursors that lead in a circle, in constant memory (Brent): at the latest in the third turn.
+#[derive(Debug, Default)]
+pub struct Circle {
+    mark: String,
+    steps: u64,
+    /// The mark is set anew when so many steps were made.
+    until: u64,
+}
+
+impl Circle {
+    /// Whether this one, which is followed next, was followed before.
+    pub fn closes(&mut self, next: &str) -> bool {
+        if self.steps > 0 && self.mark == next {
+            return true;
+        }
+        if self.steps >= self.until {
+            next.clone_into(&mut self.mark);
+            self.until = self.steps.saturating_mul(2).max(1);
+        }
+        self.steps += 1;
+        false
+    }
+}
+
 /// A message as the server lists it, before its bytes were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -250,6 +274,18 @@ pub trait MailSource: Send {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn circles_are_noticed_and_nothing_else() {
+        for (lead, length) in [(0, 1), (0, 2), (5, 1), (100, 7), (3, 1000)] {
+            let mut circle = Circle::default();
+            let step = |at: usize| if at < lead { at } else { lead + (at - lead) % length };
+            let closed = (0..10_000).position(|at| circle.closes(&step(at).to_string())).unwrap();
+            assert!(closed >= lead + length && closed <= 3 * (lead + length) + 1, "{lead} {length}: {closed}");
+        }
+        let mut circle = Circle::default();
+        assert!((0..10_000).all(|at| !circle.closes(&at.to_string())));
+    }
 
     #[test]
     fn folders_are_found_by_what_people_write() {

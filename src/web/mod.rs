@@ -22,6 +22,7 @@ pub mod entry;
 pub mod error;
 pub mod gate;
 pub mod layout;
+pub mod mail;
 pub mod request;
 pub mod response;
 pub mod routes;

@@ -25,12 +25,17 @@ const IDLE: Duration = Duration::from_secs(1);
 /// A page that takes longer keeps the role from beating.
 const PAGE_DEADLINE: Duration = Duration::from_mins(2);
 
-/// Serves until `pulse` is cancelled. An error means that the socket is to be made anew.
-pub fn run(web: &Arc<Web>, socket: &Path, spool: &Path, pulse: &Pulse) -> anyhow::Result<()> {
+/// Makes the socket that the gate knocks at.
+pub fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     let _ = std::fs::remove_file(socket);
     let listener =
         UnixListener::bind(socket).with_context(|| format!("{} (at most 107 bytes long)", socket.display()))?;
     std::fs::set_permissions(socket, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves until `pulse` is cancelled. An error means that the socket is to be made anew.
+pub fn run(web: &Arc<Web>, listener: UnixListener, spool: &Path, pulse: &Pulse) -> anyhow::Result<()> {
     let server = tiny_http::Server::from_listener(listener, None).map_err(|error| anyhow!("{error}"))?;
     let long = Arc::new(AtomicUsize::new(0));
     let end = Pulse::new();

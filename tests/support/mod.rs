@@ -7,17 +7,21 @@
 #![allow(dead_code)]
 
 pub mod archivista;
+pub mod browser;
 pub mod corpus;
 pub mod definition;
 pub mod dialogue;
 pub mod dovecot;
 pub mod folder_name;
 pub mod hash;
+pub mod https;
 pub mod mails;
+pub mod pages;
 pub mod proof;
 pub mod proxy;
 pub mod random;
 pub mod scripted;
+pub mod serving;
 pub mod small;
 pub mod tenant;
 pub mod tls;

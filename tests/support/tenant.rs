@@ -33,10 +33,10 @@ impl Tenant {
         Self::start(mailboxes, Config::default())
     }
 
-    /// The same with settings of the simulator.
+    /// The same with settings of the simulator, whose own mailboxes are kept.
     pub fn start(mailboxes: &[(&str, Folders<'_>)], config: Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut places: Vec<(String, PathBuf)> = Vec::new();
+        let mut places: Vec<(String, PathBuf)> = config.mailboxes.clone();
         for (address, folders) in mailboxes {
             let root = dir.path().join(address);
             fs::create_dir_all(&root).unwrap();

@@ -1,4 +1,4 @@
-"""A private Dovecot for `make run` and the benchmarks; the tests in Rust have their own handle on dovecot.sh."""
+"""A private Dovecot for the benchmarks; the tests in Rust have their own handle on dovecot.sh."""
 
 import base64
 import os

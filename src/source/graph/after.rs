@@ -1,5 +1,5 @@
 //! What happens on the server to messages that are safely archived.
-//! <https://learn.microsoft.com/graph/api/message-move>, `message-delete`, `message-permanentdelete`.
+//! <https://learn.microsoft.com/graph/api/message-move>, `message-permanentdelete`.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -10,6 +10,9 @@ use super::fetch::message_path;
 use super::folders;
 use crate::limits::GRAPH_MESSAGE;
 use crate::source::{After, Done, Folder, Mailbox, RemoteId, Result, SourceError};
+
+/// The well-known name of the folder for deleted messages.
+const DELETED: &str = "deleteditems";
 
 #[derive(Deserialize)]
 struct Moved {
@@ -37,26 +40,31 @@ pub fn after(
             if target.id == folder.id {
                 return Ok(ids.iter().map(untouched).collect());
             }
-            ids.iter().map(|id| relocate(client, mailbox, id, &target)).collect()
+            let to = |id: &RemoteId, moved: Option<Moved>| {
+                let moved_to = moved.map(|moved| (target.name.clone(), RemoteId(moved.id.into_bytes())));
+                Done { id: id.clone(), moved_to }
+            };
+            ids.iter().map(|id| Ok(to(id, relocate(client, mailbox, id, &target.id)?))).collect()
         }
-        After::Delete => ids.iter().map(|id| delete(client, mailbox, id, Method::DELETE, "")).collect(),
+        // What DELETE does, by another name: sent once more after a lost answer it changes nothing, where DELETE would take
+        // the message out of the deleted items too.
+        After::Delete => ids.iter().map(|id| relocate(client, mailbox, id, DELETED).map(|_| untouched(id))).collect(),
         // Into Purges, which the owner of the mailbox does not see. Not in every national cloud.
-        After::Purge => ids.iter().map(|id| delete(client, mailbox, id, Method::POST, "/permanentDelete")).collect(),
+        After::Purge => ids.iter().map(|id| purge(client, mailbox, id)).collect(),
     }
 }
 
-fn relocate(client: &Client, mailbox: &Mailbox, id: &RemoteId, target: &Folder) -> Result<Done> {
-    let body = json!({ "destinationId": target.id }).to_string();
+/// Moves one message; `None` where it is no longer there.
+fn relocate(client: &Client, mailbox: &Mailbox, id: &RemoteId, target: &str) -> Result<Option<Moved>> {
+    let body = json!({ "destinationId": target }).to_string();
     let mut ask = Ask::change(mailbox, Method::POST, client.url(&format!("{}/move", message_path(mailbox, id))));
     ask.body = Some(("application/json", body.as_bytes()));
-    let moved_to = gone_is_done(client.json::<Moved>(&ask, GRAPH_MESSAGE))?;
-    let moved_to = moved_to.map(|moved| (target.name.clone(), RemoteId(moved.id.into_bytes())));
-    Ok(Done { id: id.clone(), moved_to })
+    gone_is_done(client.json(&ask, GRAPH_MESSAGE))
 }
 
-fn delete(client: &Client, mailbox: &Mailbox, id: &RemoteId, method: Method, verb: &str) -> Result<Done> {
-    let url = client.url(&format!("{}{verb}", message_path(mailbox, id)));
-    gone_is_done(client.done(&Ask::change(mailbox, method, url)))?;
+fn purge(client: &Client, mailbox: &Mailbox, id: &RemoteId) -> Result<Done> {
+    let url = client.url(&format!("{}/permanentDelete", message_path(mailbox, id)));
+    gone_is_done(client.done(&Ask::change(mailbox, Method::POST, url)))?;
     Ok(Done { id: id.clone(), moved_to: None })
 }
 

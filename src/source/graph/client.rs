@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use oauth2::{HttpRequest, HttpResponse};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
-use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::http::{HeaderMap, Method, Request, Response, Uri};
 use ureq::{Agent, Body, BodyReader};
 
 use super::errors::{Refusal, Remedy};
@@ -34,6 +35,11 @@ const REDIRECTIONS: u32 = 3;
 /// How often the same request is sent when the server throttles it, has trouble, or the connection breaks.
 const THROTTLED: u32 = 20;
 const TROUBLED: u32 = 5;
+/// How many times its patience with silence a client bears with a server that trickles: its head, and what of a body is
+/// slower than [`SLOWEST`].
+const TRICKLE: u32 = 5;
+/// Bytes a second that a body has to have beyond that.
+const SLOWEST: u64 = 1024;
 /// A server error of one request (500) is seldom one that passes.
 const BROKEN: u32 = 2;
 
@@ -57,6 +63,8 @@ pub struct Ask<'a> {
     pub body: Option<(&'static str, &'a [u8])>,
     /// The application permission that it needs.
     pub permission: &'static str,
+    /// Whoever asks has something better to do about a 500 or 504 than to ask the same again.
+    pub hasty: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -70,6 +78,7 @@ impl<'a> Ask<'a> {
             page: None,
             body: None,
             permission: MAIL_READ,
+            hasty: false,
         }
     }
 
@@ -100,13 +109,23 @@ pub struct Answer {
     /// Content-Length, where given.
     pub length: Option<u64>,
     body: BodyReader<'static>,
+    since: Instant,
+    bytes: u64,
+    /// Time that it may take besides that of its bytes.
+    grace: Duration,
     _pass: Pass,
 }
 
 impl Read for Answer {
     /// An error is a [`SourceError`] inside an [`std::io::Error`]; a body that is shorter than announced is one.
     fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        self.body.read(to).map_err(|error| std::io::Error::other(from_io(error)))
+        let read = self.body.read(to).map_err(|error| std::io::Error::other(from_io(error)))?;
+        self.bytes += read as u64;
+        // A body that trickles would hold its lane, and the run, for as long as the server likes.
+        if self.since.elapsed() > self.grace + Duration::from_secs(self.bytes / SLOWEST) {
+            return Err(std::io::Error::other(SourceError::Silent { seconds: self.grace.as_secs() }));
+        }
+        Ok(read)
     }
 }
 
@@ -119,6 +138,9 @@ pub struct Client {
     pub pulse: Pulse,
     pub pace: Pace,
     pub seen: Mutex<Seen>,
+    /// Mails that the next page is to have: fewer for a while after one that the server could not read.
+    pub page_size: AtomicU32,
+    patience: Duration,
     agent: Agent,
     gates: Arc<Gates>,
     tokens: Tokens,
@@ -138,10 +160,12 @@ impl Client {
             .max_idle_connections(32)
             .max_idle_connections_per_host(32)
             .max_idle_age(Duration::from_secs(50))
+            .timeout_recv_response(Some(patience * TRICKLE))
             .build();
         let agent = Agent::with_parts(config, Dialer { pulse: pulse.clone(), tls, patience }, NoLookup);
-        let (gates, tokens) = (Arc::default(), Tokens::default());
-        Ok(Self { tenant, pulse, pace, seen: Mutex::default(), agent, gates, tokens })
+        let (gates, tokens) = (Gates::of(&tenant), Tokens::default());
+        let page_size = AtomicU32::new(tenant.number_of_mails);
+        Ok(Self { tenant, pulse, pace, seen: Mutex::default(), page_size, patience, agent, gates, tokens })
     }
 
     /// A path on the configured host.
@@ -173,7 +197,7 @@ impl Client {
             });
             let pause = match &answer {
                 Ok((head, _)) if head.status == 429 || head.status.is_server_error() => {
-                    pause(&head.headers).unwrap_or_else(|| self.pace.pause(attempt))
+                    self.pace.after(pause(&head.headers), attempt)
                 }
                 Err(SourceError::Lost { .. } | SourceError::Silent { .. }) => self.pace.pause(attempt),
                 _ => self.pace.patience + Duration::from_secs(1),
@@ -191,6 +215,7 @@ impl Client {
         let pass = self.gates.enter(ask.mailbox, &self.pulse).map_err(Fail::Other)?;
         let mut token = self.token(None).map_err(Fail::Other)?;
         let (mut renewed, mut throttled, mut troubled, mut breaks, mut turns) = (false, 0, 0, 0, 0);
+        let mut waited = Duration::ZERO;
         let mut url = ask.url.clone();
         loop {
             self.pulse.go_on().map_err(|_| Fail::Other(SourceError::Cancelled))?;
@@ -222,7 +247,15 @@ impl Client {
             if head.status.is_success() {
                 pass.answered();
                 let length = body.content_length();
-                return Ok(Answer { length, body: body.into_reader(), _pass: pass });
+                // An end that is nothing but the end of the connection may be the middle of a message.
+                let has_end =
+                    ["content-length", "transfer-encoding"].iter().any(|name| head.headers.contains_key(*name));
+                if !has_end && status != 204 && ask.method == Method::GET {
+                    let detail = "an answer that does not say where it ends, as of an old proxy".to_owned();
+                    return Err(Fail::Other(SourceError::Protocol { detail }));
+                }
+                let (since, grace) = (Instant::now(), self.patience * TRICKLE);
+                return Ok(Answer { length, body: body.into_reader(), since, bytes: 0, grace, _pass: pass });
             }
             if head.status.is_redirection() {
                 let to = head.headers.get("location").and_then(|to| to.to_str().ok());
@@ -235,7 +268,9 @@ impl Client {
                     url = same;
                     continue;
                 }
-                let host = to.map_or("?".to_owned(), |to| words(to.as_bytes()));
+                // Its name only: what stands behind may be somebody's secret.
+                let host = to.and_then(|to| to.parse::<Uri>().ok()?.host().map(|host| words(host.as_bytes())));
+                let host = host.unwrap_or_else(|| "?".to_owned());
                 return Err(Fail::Other(Trouble::OtherHost { host }.into()));
             }
             let bytes = bounded(&mut body.into_reader(), GRAPH_ANSWER).unwrap_or_default();
@@ -258,11 +293,13 @@ impl Client {
                 }
             };
             *attempt += 1;
-            let pause = refusal.retry_after.unwrap_or_else(|| self.pace.pause(*attempt - 1));
+            let pause = self.pace.after(refusal.retry_after, *attempt - 1);
             if refusal.remedy() == Remedy::Slower {
                 pass.throttled(pause.min(self.pace.patience));
             }
-            if *attempt >= most || pause > self.pace.patience {
+            waited = waited.saturating_add(pause);
+            let in_vain = ask.hasty && refusal.retry_after.is_none() && matches!(status, 500 | 504);
+            if in_vain || *attempt >= most || waited > self.pace.patience {
                 let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
                 return Err(Fail::Refused(Box::new(refusal), error));
             }

@@ -5,15 +5,16 @@
 //! and again; a message that was listed may be removed on the same page.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::client::{Ask, Client, Fail};
 use super::folders;
 use super::listing::{self, Listing, text, truth};
 use crate::limits::GRAPH_PAGE;
-use crate::source::{Cursor, Folder, Listed, Mailbox, Page, RemoteId, Result, SourceError};
+use crate::source::{Circle, Cursor, Folder, Listed, Mailbox, Page, RemoteId, Result, SourceError};
 
 /// What is asked of each message. In the first request of a round only: links carry it on.
 const SELECT: &str = "$select=id,receivedDateTime,isDraft";
@@ -26,7 +27,7 @@ const DELTA: &str = "delta ";
 pub struct Item {
     pub id: String,
     #[serde(rename = "@removed", default)]
-    removed: Option<Value>,
+    removed: Option<IgnoredAny>,
     #[serde(rename = "receivedDateTime", default, deserialize_with = "text")]
     received: Option<String>,
     #[serde(rename = "isDraft", default, deserialize_with = "truth")]
@@ -72,14 +73,15 @@ pub fn changes(
 ) -> Result<Page> {
     let first = || client.url(&format!("{}/messages/delta?{SELECT}", folders::folder_path(mailbox, &folder.id)));
     let stored = cursor.and_then(|cursor| cursor.0.strip_prefix(NEXT).or_else(|| cursor.0.strip_prefix(DELTA)));
-    // A cursor that we cannot read is as good as none; one that leads elsewhere is never followed.
+    // A cursor that we cannot read is as good as none; so is one that leads elsewhere, as after a change of the definition's
+    // address: it is never followed.
+    let stored = stored.and_then(|link| client.link(link).ok());
     let mut restarted = cursor.is_some() && stored.is_none();
-    let mut url = match stored {
-        Some(link) => client.link(link)?,
-        None => first(),
-    };
+    let is_stored = stored.is_some();
+    let mut url = stored.unwrap_or_else(first);
     let page = match page(client, mailbox, &url) {
-        Err(Fail::Refused(refusal, _)) if stored.is_some() && refusal.is_lost_sync() => {
+        // Whatever the server calls it: a link that it refuses once is refused in every run.
+        Err(Fail::Refused(refusal, _)) if is_stored && refusal.is_lost_link() => {
             restarted = true;
             url = first();
             page(client, mailbox, &url)
@@ -111,14 +113,21 @@ pub fn changes(
 }
 
 /// One page. A single message that the server cannot read makes the whole page fail with 500: it is asked for in halves
-/// until the page is small enough to go round it or to stand alone.
+/// until the page is small enough to go round it or to stand alone. The pages behind it grow again by doubling.
 fn page(client: &Client, mailbox: &Mailbox, url: &str) -> std::result::Result<Listing<Item>, Fail> {
-    let mut size = client.tenant.number_of_mails;
+    let most = client.tenant.number_of_mails;
+    let mut size = client.page_size.load(Ordering::Relaxed).clamp(1, most);
     loop {
         let mut ask = Ask::get(mailbox, url.to_owned());
         ask.page = Some(size);
+        // Asked for again at once, smaller: no pause is needed before that.
+        ask.hasty = size > 1;
         match client.json(&ask, GRAPH_PAGE) {
             Err(Fail::Refused(refusal, _)) if matches!(refusal.status, 500 | 504) && size > 1 => size /= 2,
+            Ok(page) => {
+                client.page_size.store(size.saturating_mul(2).min(most), Ordering::Relaxed);
+                return Ok(page);
+            }
             other => return other,
         }
     }
@@ -156,8 +165,12 @@ fn by_rounds(
     each: &mut dyn FnMut(RemoteId) -> Result<()>,
 ) -> Result<u64> {
     let mut count = 0;
-    let mut cursor = None;
+    let mut cursor: Option<Cursor> = None;
+    let mut circle = Circle::default();
     loop {
+        if cursor.as_ref().is_some_and(|cursor| circle.closes(&cursor.0)) {
+            return Err(SourceError::Protocol { detail: "pages of changes that lead in a circle".to_owned() });
+        }
         let page = changes(client, mailbox, folder, cursor.as_ref(), Some(0))?;
         for listed in page.listed {
             count += 1;

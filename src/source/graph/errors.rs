@@ -86,10 +86,17 @@ impl Refusal {
             || self.is_any(&["SyncStateNotFound", "SyncStateInvalid", "resyncRequired", "ErrorSyncFolderNotFound"])
     }
 
-    /// There is no such thing (any more): a message, a folder.
+    /// A link that was stored is refused for good, by these names or another one; a first request tells whether it was the
+    /// link or the folder.
+    pub fn is_lost_link(&self) -> bool {
+        self.is_lost_sync() || matches!(self.status, 400 | 404) && !self.is_about_the_mailbox()
+    }
+
+    /// There is no such thing (any more): a message, a folder. Graph names its reason; a 404 without one is somebody else's,
+    /// who knows nothing of messages.
     pub fn is_gone(&self) -> bool {
         const GONE: [&str; 3] = ["ErrorItemNotFound", "ErrorFolderNotFound", "itemNotFound"];
-        self.is_any(&GONE) || matches!(self.status, 404 | 410) && !self.is_about_the_mailbox()
+        self.is_any(&GONE) || matches!(self.status, 404 | 410) && !self.code.is_empty() && !self.is_about_the_mailbox()
     }
 
     /// The mailbox cannot be read at all: it is unknown, or not in Exchange Online.
@@ -149,7 +156,8 @@ impl Refusal {
             403 => Trouble::AccessPolicy { mailbox, said },
             _ => match self.remedy() {
                 Remedy::Slower => {
-                    let seconds = self.retry_after.map_or(300, |pause| pause.as_secs());
+                    // What names more than a day is no plan.
+                    let seconds = self.retry_after.map_or(300, |pause| pause.as_secs()).min(86_400);
                     Trouble::Throttled { said, seconds }
                 }
                 Remedy::Again => Trouble::ServerTrouble { said },
@@ -273,6 +281,10 @@ mod tests {
         assert!(graph(404, "ErrorSyncFolderNotFound", "").is_lost_sync());
         assert!(graph(404, "ErrorItemNotFound", "").is_gone());
         assert!(!graph(404, "ErrorInvalidUser", "").is_gone());
+        assert!(!Refusal::parse(404, b"<html>Not Found").is_gone());
+        assert!(
+            graph(400, "ErrorInvalidUrlQuery", "").is_lost_link() && !graph(404, "ErrorInvalidUser", "").is_lost_link()
+        );
         let nested = br#"{"error":{"code":"a","innererror":{"code":"b","innerError":{"code":"ResyncRequired"}}}}"#;
         assert!(Refusal::parse(400, nested).is_lost_sync());
         assert_eq!(Refusal::parse(502, b"<html>Bad\r\nGateway").said, "<html>Bad Gateway");

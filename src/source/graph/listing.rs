@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::{Ask, Client, Fail};
 use crate::limits::{GRAPH_PAGE, GRAPH_PAGES};
-use crate::source::SourceError;
+use crate::source::{Circle, SourceError};
 
 /// One page. Everything that is not asked for is ignored.
 #[derive(Debug, Deserialize)]
@@ -43,6 +43,7 @@ pub fn each<T: DeserializeOwned>(
     mut ask: Ask<'_>,
     take: &mut dyn FnMut(T) -> Result<(), SourceError>,
 ) -> Result<(), Fail> {
+    let mut circle = Circle::default();
     for _ in 0..GRAPH_PAGES {
         let page: Listing<T> = client.json(&ask, GRAPH_PAGE)?;
         for item in page.value {
@@ -50,7 +51,7 @@ pub fn each<T: DeserializeOwned>(
         }
         let Some(next) = page.next else { return Ok(()) };
         let next = client.link(&next).map_err(Fail::Other)?;
-        if next == ask.url {
+        if circle.closes(&ask.url) {
             return Err(endless());
         }
         ask.url = next;

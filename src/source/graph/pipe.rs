@@ -93,8 +93,12 @@ impl Transport for Pipe {
             .map_err(|error| other(self.socket.explain(&error)))
     }
 
-    fn await_input(&mut self, _: NextTimeout) -> std::result::Result<bool, ureq::Error> {
+    /// A head that trickles is bounded as a whole; how long a single wait may be, the socket knows.
+    fn await_input(&mut self, timeout: NextTimeout) -> std::result::Result<bool, ureq::Error> {
         use std::io::Read;
+        if timeout.after.is_zero() {
+            return Err(ureq::Error::Timeout(timeout.reason));
+        }
         let read = self.socket.read(self.buffers.input_append_buf());
         let amount = read.map_err(|error| other(self.socket.explain(&error)))?;
         self.buffers.input_appended(amount);

@@ -5,9 +5,10 @@
 //! grows slowly while it does not. <https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits>
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::tenant::Tenant;
 use crate::limits::{GRAPH_PER_MAILBOX, GRAPH_PER_TENANT};
 use crate::pulse::Pulse;
 use crate::source::{Result, SourceError};
@@ -17,7 +18,7 @@ const SLICE: Duration = Duration::from_millis(200);
 /// Answers without throttling after which the gate of the tenant grows by one.
 const CLEAN: usize = 50;
 
-/// The gates of one tenant, shared between lanes.
+/// The gates of one application in one tenant, shared by all who speak for it: lanes, and definitions that run at a time.
 #[derive(Default)]
 pub struct Gates {
     inner: Mutex<Inner>,
@@ -52,7 +53,23 @@ pub struct Pass {
     mailbox: String,
 }
 
+/// The gates that are in use in this process, by Graph's address, tenant and application.
+static IN_USE: Mutex<Vec<(String, Weak<Gates>)>> = Mutex::new(Vec::new());
+
 impl Gates {
+    /// The gates of this application: the same ones for everybody who has them in use.
+    pub fn of(tenant: &Tenant) -> Arc<Self> {
+        let name = format!("{} {} {}", tenant.graph_url, tenant.tenant, tenant.client_id).to_ascii_lowercase();
+        let mut all = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, gates)| gates.strong_count() > 0);
+        let found = all.iter().find(|(other, _)| *other == name).and_then(|(_, gates)| gates.upgrade());
+        found.unwrap_or_else(|| {
+            let gates = Arc::default();
+            all.push((name, Arc::downgrade(&gates)));
+            gates
+        })
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,7 +169,8 @@ pub struct Pace {
     /// First pause where the server names none; doubled at each further one.
     pub first: Duration,
     pub longest: Duration,
-    /// Longest pause that is waited for when the server names it; a longer one ends the run with what the server said.
+    /// Longest time that one request is waited for in all, and longest pause that the server may name; beyond it the run ends
+    /// with what the server said.
     pub patience: Duration,
 }
 
@@ -163,6 +181,13 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The pause before a further attempt: what the server names and a little more, so that lanes that were refused together
+    /// do not come back together, nor at once where it names none at all.
+    pub fn after(&self, named: Option<Duration>, attempt: u32) -> Duration {
+        let spread = |named: Duration| self.pause(0).min(named.saturating_add(self.first / 10)) / 4;
+        named.map_or_else(|| self.pause(attempt), |named| named.saturating_add(spread(named)))
+    }
+
     /// The pause before a further attempt, where the server names none: between half and all of what doubling gives, so that
     /// lanes do not come back together.
     pub fn pause(&self, attempt: u32) -> Duration {
@@ -203,6 +228,34 @@ mod tests {
             let pause = pace.pause(attempt);
             assert!(pause >= full / 2 && pause <= full, "{attempt}: {pause:?}");
         }
+    }
+
+    #[test]
+    fn a_named_pause_is_kept_and_spread() {
+        let pace = Pace::default();
+        for named in [0, 5] {
+            let named = Duration::from_secs(named);
+            let pause = pace.after(Some(named), 7);
+            assert!(pause > named && pause <= named + pace.first / 4, "{pause:?}");
+        }
+        assert_eq!(pace.after(Some(Duration::MAX), 0), Duration::MAX);
+    }
+
+    #[test]
+    fn one_application_has_one_gate() {
+        let tenant = |client_id: &str| Tenant {
+            tenant: "gates.example".into(),
+            client_id: client_id.into(),
+            credential: super::super::Credential::Secret(zeroize::Zeroizing::default()),
+            mailboxes: super::super::Mailboxes::All,
+            number_of_mails: 1,
+            login_url: String::new(),
+            graph_url: String::new(),
+            ca_pem: None,
+        };
+        let one = Gates::of(&tenant("a"));
+        assert!(Arc::ptr_eq(&one, &Gates::of(&tenant("A"))));
+        assert!(!Arc::ptr_eq(&one, &Gates::of(&tenant("b"))));
     }
 
     #[test]

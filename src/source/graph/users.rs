@@ -1,6 +1,8 @@
 //! The mailboxes of a tenant. Identity is the Entra object id, so that a renamed mailbox stays the same one.
 //! <https://learn.microsoft.com/graph/api/user-list>
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use ureq::http::Method;
 
@@ -8,7 +10,7 @@ use super::client::{Ask, Client, Fail, USERS_READ};
 use super::listing::{self, text};
 use super::paths;
 use super::tenant::Mailboxes;
-use crate::limits::GRAPH_ANSWER;
+use crate::limits::{GRAPH_ANSWER, GRAPH_USERS};
 use crate::source::{Mailbox, Result, SourceError};
 
 const SELECT: &str = "$select=id,userPrincipalName,mail";
@@ -32,7 +34,7 @@ impl User {
 }
 
 fn ask(label: &str, url: String) -> Ask<'_> {
-    Ask { mailbox: "", label, method: Method::GET, url, page: None, body: None, permission: USERS_READ }
+    Ask { mailbox: "", label, method: Method::GET, url, page: None, body: None, permission: USERS_READ, hasty: false }
 }
 
 /// The mailboxes of the definition. With "all", every user of the tenant: disabled ones are kept, as shared mailboxes are
@@ -40,10 +42,14 @@ fn ask(label: &str, url: String) -> Ask<'_> {
 pub fn list(client: &Client) -> Result<Vec<Mailbox>> {
     match &client.tenant.mailboxes {
         Mailboxes::All => {
-            let mut all = Vec::new();
+            let (mut all, mut met) = (Vec::new(), HashSet::new());
             let first = ask("", client.url(&format!("/v1.0/users?{SELECT}&$top=999")));
             listing::each(client, first, &mut |user: User| {
-                all.extend(user.mailbox());
+                all.extend(user.mailbox().filter(|mailbox| met.insert(mailbox.id.clone())));
+                if all.len() > GRAPH_USERS {
+                    let detail = format!("more than {GRAPH_USERS} users in one tenant: name the mailboxes");
+                    return Err(SourceError::Protocol { detail });
+                }
                 Ok(())
             })?;
             Ok(all)

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::head::{self, Carriage, Head, Method, Scheme};
-use super::pace::Pace;
+use super::pace::{LEAST_READ, Pace};
 use super::refusal::{Refusal, plain};
 use super::seats::{Seat, Seats};
 use super::upload::{Upload, Uploads};
@@ -214,7 +214,9 @@ impl Client {
                 if from >= WEB_HEAD {
                     return Err(End::Refused(head::endless(&self.ahead)));
                 }
-                if self.pace.read(&mut self.stream, &mut self.ahead, WEB_HEAD - from).await? == 0 {
+                self.ahead.reserve(LEAST_READ.min(WEB_HEAD - from));
+                let mut part = (&mut self.stream).take((WEB_HEAD - from) as u64);
+                if part.read_buf(&mut self.ahead).await? == 0 {
                     return Err(End::Gone);
                 }
             }

@@ -61,7 +61,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A failure that goes on is told this often.
 const TELL: Duration = Duration::from_mins(1);
 /// How often the certificate is held against the clock and the addresses.
-const RENEW: Duration = Duration::from_mins(5);
+const RENEW: Duration = Duration::from_mins(1);
 
 /// Whether all is well; the reason for people where it is not. Asked on the runtime's thread: must not wait.
 pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

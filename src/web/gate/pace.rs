@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 /// A buffer has room for so many bytes before it is read into.
-const LEAST_READ: usize = 2048;
+pub const LEAST_READ: usize = 2048;
 
 /// Counts what one client moves in the time that it is waited for; the time that others take does not count.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct Pace {
 impl Pace {
     /// `rate` bytes per second as a mean over each `window`.
     pub fn new(rate: u64, window: Duration) -> Self {
+        let window = window.max(Duration::from_millis(1));
         let least = rate.saturating_mul(u64::try_from(window.as_millis()).unwrap_or(u64::MAX)) / 1000;
         Self { window, least, waited: Duration::ZERO, moved: 0 }
     }

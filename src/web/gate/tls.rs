@@ -17,12 +17,12 @@ use nix::sys::socket::{SockaddrIn, SockaddrIn6};
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::{ClientHello, ResolvesServerCert, ServerSessionMemoryCache};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, ServerSessionMemoryCache};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
@@ -185,6 +185,7 @@ fn load(files: &CertificateFiles) -> Result<CertifiedKey, GateError> {
 
 /// Whether a certificate of our own holds for every name, now and for some weeks.
 fn is_right(certified: &CertifiedKey, names: &Names, now: UnixTime) -> bool {
+    let general = |error: InvalidDnsNameError| rustls::Error::General(error.to_string());
     let check = |certificate: &CertificateDer<'static>| -> Result<(), rustls::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone())?;
@@ -192,12 +193,13 @@ fn is_right(certified: &CertifiedKey, names: &Names, now: UnixTime) -> bool {
             .build()
             .map_err(|error| rustls::Error::General(error.to_string()))?;
         let later = UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs() + DAYS_LEFT * DAY));
+        let localhost = ServerName::try_from("localhost").map_err(general)?;
+        for time in [now, later] {
+            verifier.verify_server_cert(certificate, &[], &localhost, &[], time)?;
+        }
+        let parsed = ParsedCertificate::try_from(certificate)?;
         for name in &names.needed {
-            let name =
-                ServerName::try_from(name.as_str()).map_err(|error| rustls::Error::General(error.to_string()))?;
-            for time in [now, later] {
-                verifier.verify_server_cert(certificate, &[], &name, &[], time)?;
-            }
+            verify_server_name(&parsed, &ServerName::try_from(name.as_str()).map_err(general)?)?;
         }
         Ok(())
     };
@@ -292,7 +294,7 @@ mod tests {
         let known = names(&["localhost"]);
         let late = DAYS_AHEAD - DAYS_LEFT + 1;
         assert!(!identity.refresh_at(after(late - 2), &known).unwrap());
-        for (days, names) in [(late, known), (0, names(&["192.0.2.7"]))] {
+        for (days, names) in [(late, known), (0, names(&["localhost", "192.0.2.7"]))] {
             assert!(identity.refresh_at(after(days), &names).unwrap());
             assert!(!identity.refresh_at(after(days), &names).unwrap());
             assert!(!seen.contains(&identity.fingerprint()));

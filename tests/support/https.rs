@@ -1,0 +1,156 @@
+//! A browser without a face: HTTPS requests one by one, with cookies, and nothing followed or repaired.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+
+/// One answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The token that the forms of this page carry.
+    pub fn csrf(&self) -> String {
+        let text = self.text();
+        let (_, rest) = text.split_once("name=\"csrf\" value=\"").expect("a form with a token");
+        rest.split('"').next().unwrap().into()
+    }
+}
+
+/// Sends requests to one server and keeps its cookies.
+#[derive(Clone)]
+pub struct Https {
+    address: SocketAddr,
+    tls: Arc<rustls::ClientConfig>,
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Https {
+    /// Trusts this certificate (PEM) and no other.
+    pub fn new(address: SocketAddr, certificate: &str) -> Self {
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(certificate.as_bytes()) {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self { address, tls: Arc::new(tls), cookies: BTreeMap::new() }
+    }
+
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.address.port())
+    }
+
+    pub fn get(&mut self, target: &str) -> Answer {
+        self.ask("GET", target, &[], b"")
+    }
+
+    /// Sends a form as a page of the same origin would.
+    pub fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
+        let origin = format!("https://{}", self.host());
+        self.post_from(&origin, target, fields)
+    }
+
+    /// Sends a form as a page of `origin` would.
+    pub fn post_from(&mut self, origin: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
+        let pairs: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let headers = [("Origin", origin), ("Content-Type", "application/x-www-form-urlencoded")];
+        self.ask("POST", target, &headers, pairs.join("&").as_bytes())
+    }
+
+    /// One request; what the answer sets as cookies is sent with the next one.
+    pub fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let tcp = TcpStream::connect(self.address).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let session = rustls::ClientConnection::new(self.tls.clone(), name).unwrap();
+        let mut stream = rustls::StreamOwned::new(session, tcp);
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.host());
+        if !self.cookies.is_empty() {
+            let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            head += &format!("Cookie: {}\r\n", pairs.join("; "));
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if method != "GET" {
+            head += &format!("Content-Length: {}\r\n", body.len());
+        }
+        head += "\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        stream.flush().unwrap();
+        let mut all = Vec::new();
+        // A server that ends without TLS's farewell has said all the same what its length announces.
+        let _ = stream.read_to_end(&mut all);
+        let answer = parse(&all);
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, rest) = value.split_once('=').unwrap();
+            let kept = rest.split(';').next().unwrap();
+            if rest.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.into(), kept.into());
+            }
+        }
+        answer
+    }
+}
+
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn parse(all: &[u8]) -> Answer {
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
+    let head = String::from_utf8(all[..end].to_vec()).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: Vec<(String, String)> = lines
+        .map(|line| line.split_once(':').unwrap())
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_string()))
+        .collect();
+    let mut body = all[end + 4..].to_vec();
+    if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
+        body = unchunk(&body);
+    }
+    Answer { status, headers, body }
+}
+
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n").expect("the size of a chunk");
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
+    }
+}
