@@ -111,14 +111,16 @@ impl Shown<'_> {
         // A mistake that is about no row, such as that there is none.
         let general = self.mistakes.iter().filter(|mistake| mistake.key == "account" && mistake.row.is_none());
         let general: Vec<String> = general.map(|mistake| mistake.sentence(context.lang)).collect();
-        let count = rows.len();
+        let mistaken =
+            self.mistakes.iter().filter(|mistake| mistake.key == "account").filter_map(|mistake| mistake.row);
+        let count = mistaken.map(|row| row + 1).max().unwrap_or_default().max(rows.len());
         rows.resize(count + EMPTY_ROWS, "");
         html! {
             fieldset.accounts {
                 legend { (t.account) " / " (t.password) }
                 (wrong(&general.join(" ")))
                 @for (row, name) in rows.iter().enumerate() {
-                    @let fault = if row < count { self.wrong(context, "account", Some(row)) } else { String::new() };
+                    @let fault = self.wrong(context, "account", Some(row));
                     @let (account, password) = (format!("account-{row}"), format!("password-{row}"));
                     @let kept = stored(name.trim());
                     div.pair {
