@@ -136,7 +136,7 @@ pub fn failed(context: &Context<'_>) -> Result<Response> {
                             @for entry in &entries {
                                 @if let Outcome::Failed { why, tries, again } = &entry.outcome {
                                     tr {
-                                        td.mono { (RemoteId(entry.remote.clone())) } td { (why) }
+                                        td.mono { (RemoteId(entry.remote.clone())) } td.said { (why) }
                                         td.number { (tries) } td { (show::time(*again)) }
                                     }
                                 }

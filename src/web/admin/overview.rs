@@ -36,7 +36,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     };
     let body = html! {
         h1 { (t.overview) }
-        div.verdict.note class=(mood.class()) role="status" { p { strong { (said) } } }
+        div class={ "verdict note " (mood.class()) } role="status" { p { strong { (said) } } }
         @if let Some(why) = archive.stopped() { div.note.bad role="alert" { p { (t.stopped) " " (why) } } }
         @for why in &unreadable { div.note.bad { p { (t.unreadable) ": " (why) } } }
         @if is_empty {

@@ -116,7 +116,7 @@ fn table(context: &Context<'_>, runs: &[Run]) -> Markup {
                             (number(run.failed)) (number(run.unexplained))
                             td.number { (show::bytes(run.bytes)) }
                             td.number { (show::bytes(rate(run.bytes, seconds(run)))) "/s" }
-                            td { (run.trouble) }
+                            td.said { (run.trouble) }
                         }
                     }
                 }

@@ -50,7 +50,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
                                 tr {
                                     th scope="row" { a href=(path(&definition.name)) { (definition.name) } }
                                     td { (module_name(context, definition)) }
-                                    td { (state.tag()) " " (state.sentence) }
+                                    td.said { (state.tag()) " " (state.sentence) }
                                     td { (state.last_run(context)) }
                                     td { (state.next_run(context)) }
                                     td.number { (show::number(context.lang, state.open.mailboxes)) }

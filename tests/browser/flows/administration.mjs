@@ -16,7 +16,7 @@ export default async function (t) {
     }
     await t.viewport(1440);
   };
-  await t.visit('/login');
+  await t.visit('/login?next=/admin');
   await t.type('#user', user);
   await t.type('#password', password);
   await t.click({ role: 'button', name: 'Log in' }, { leads: true });
