@@ -1,19 +1,17 @@
 //! Promise: a full disk stops archiving with a clear error and nothing else. What was acknowledged stays, and once there is
 //! room the next run completes what is missing, without a gap in the numbers.
 
-mod support;
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::hash::sha256;
-use support::random::Random;
-use support::{mails, must_run};
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::hash::sha256;
+use crate::support::random::Random;
+use crate::support::{mails, must_run};
 
 /// A file system of its own for the data folder, taken away at the end.
 struct Disk(PathBuf);

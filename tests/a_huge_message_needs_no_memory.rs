@@ -3,16 +3,14 @@
 //!
 //! Others need gigabytes for a mailbox with large mails and are killed, or never get past one mail of 50 MB.
 
-mod support;
-
 use std::fs;
 use std::process::Command;
 
-use support::archivista::{Archivista, Counts, Output};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails::{big, tiny};
-use support::must_run;
+use crate::support::archivista::{Archivista, Counts, Output};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails::{big, tiny};
+use crate::support::must_run;
 
 const SIZE: u64 = 150_000_000;
 /// KiB.

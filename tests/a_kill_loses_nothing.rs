@@ -1,20 +1,18 @@
 //! Promise: however often and whenever the program is killed, nothing is lost, nothing comes twice, and no document number
 //! is skipped or given a second time.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::hash::sha256;
-use support::mails;
-use support::random::Random;
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::hash::sha256;
+use crate::support::mails;
+use crate::support::random::Random;
 
 const KILLS: usize = 50;
 const FOLDERS: [&str; 5] = ["INBOX", "Kunden/Müller", "Kunden/Rochat & Co", "Ablage", "日本語"];

@@ -1,16 +1,14 @@
 //! Promise: every message of every mailbox of a Microsoft 365 tenant is archived, byte for byte as Microsoft gives it, once;
 //! what comes later is found by itself, and what is deleted there stays here.
 
-mod support;
-
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::corpus;
+use crate::support::definition::Definition;
+use crate::support::mails::tiny;
+use crate::support::proof::in_archive;
+use crate::support::tenant::{self, Folders, Tenant, same};
 use serde_json::{Value, json};
 use simulator::{Config, Extra};
-use support::archivista::{Archivista, Counts};
-use support::corpus;
-use support::definition::Definition;
-use support::mails::tiny;
-use support::proof::in_archive;
-use support::tenant::{self, Folders, Tenant, same};
 
 const ANNA: &str = "anna@mymail.ch";
 const BEAT: &str = "beat@mymail.ch";

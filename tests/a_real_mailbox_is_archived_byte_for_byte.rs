@@ -3,16 +3,14 @@
 //! Others lose mail in silence (83,640 shown, 1,515 archived), rebuild it from its parts, and look for new mail by date, so
 //! that what is moved or copied in later is never fetched.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::archivista::{Archivista, Counts};
-use support::corpus;
-use support::definition::Definition;
-use support::dovecot::{Delivery, Dovecot, USER};
-use support::mails::tiny;
-use support::proof::{archive_equals_server, folders_of, in_archive, on_server, titles};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::corpus;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Delivery, Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::{archive_equals_server, folders_of, in_archive, on_server, titles};
 
 const FOLDERS: [&str; 7] = [
     "INBOX",

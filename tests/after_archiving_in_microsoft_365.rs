@@ -1,19 +1,17 @@
 //! Promise: in a mailbox of Microsoft 365 only mail that is safe in the archive is moved or deleted, each once, and nothing
 //! is archived a second time because it lies elsewhere now; "leave" changes nothing at all.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::hash::sha256;
+use crate::support::mails::tiny;
+use crate::support::proof::{Place, in_archive};
+use crate::support::random::Random;
+use crate::support::tenant::{self, Tenant, same};
 use serde_json::{Value, json};
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::hash::sha256;
-use support::mails::tiny;
-use support::proof::{Place, in_archive};
-use support::random::Random;
-use support::tenant::{self, Tenant, same};
 
 const ANNA: &str = "anna@mymail.ch";
 const BEAT: &str = "beat@mymail.ch";

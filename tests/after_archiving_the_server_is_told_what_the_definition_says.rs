@@ -3,16 +3,14 @@
 //!
 //! Others delete before the mail is safe, or expunge what somebody else had marked.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Delivery, Dovecot, USER};
-use support::mails::tiny;
-use support::proof::{archive_equals_server, folders_of, in_archive, on_server, titles};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Delivery, Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::{archive_equals_server, folders_of, in_archive, on_server, titles};
 
 fn mail(number: u32) -> Vec<u8> {
     tiny(&format!("{number}@example.ch"), &format!("Mail {number}"))
@@ -62,7 +60,7 @@ fn move_makes_the_folder_and_moves_exactly_what_is_archived() {
 
     assert_eq!(uids(&dovecot, "INBOX"), [5, 6]);
     let moved = dovecot.messages(USER, "Archiviert/Jürg");
-    let told = |messages: &[support::dovecot::Message]| -> Vec<_> {
+    let told = |messages: &[crate::support::dovecot::Message]| -> Vec<_> {
         messages
             .iter()
             .map(|message| (message.sha256.clone(), message.flags.clone(), message.internal_date.clone()))

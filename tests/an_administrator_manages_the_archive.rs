@@ -1,10 +1,8 @@
 //! Promise: Archive administration takes what can work, says what cannot, and opens nothing to the public without being asked
 //! twice. The overview says how the archive stands.
 
-mod support;
-
-use support::administering::{Administering, with};
-use support::archivista::Archivista;
+use crate::support::administering::{Administering, with};
+use crate::support::archivista::Archivista;
 
 const GOOD: &[(&str, &str)] =
     &[("name", "Muster AG"), ("language", "en"), ("dns_name", ""), ("link_title", "media_name"), ("publishing", "")];

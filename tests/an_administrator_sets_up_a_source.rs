@@ -1,15 +1,13 @@
 //! Promise: an administrator sets up sources in the browser. Every mistake is told beside its field in the language of the
 //! reader, no page ever shows a secret, and what is set up is tested, archived and counted as it should be.
 
-mod support;
-
 use std::fs;
 
-use support::administering::{Administering, with};
-use support::archivista::Archivista;
-use support::mails;
-use support::serving::Serving;
-use support::tenant::{CLIENT, SECRET, TENANT, Tenant, tiny};
+use crate::support::administering::{Administering, with};
+use crate::support::archivista::Archivista;
+use crate::support::mails;
+use crate::support::serving::Serving;
+use crate::support::tenant::{CLIENT, SECRET, TENANT, Tenant, tiny};
 
 const PASSWORD: &str = "streng geheimes Passwort";
 const ANNA: &str = "anna@example.ch";

@@ -2,16 +2,14 @@
 //! acknowledged is touched. Damage that cannot be an unfinished end is reported and stays where it is. `verify` changes
 //! nothing at all.
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::archivista::{Archivista, Output};
+use crate::support::small::{self, Place};
+use crate::support::tree;
 use archivista::archive::record::Kind;
 use serde_json::Value;
-use support::archivista::{Archivista, Output};
-use support::small::{self, Place};
-use support::tree;
 
 /// Mails 1 to 6 in two commits that the catalog knows, and 7 to 9 in a third one.
 struct Box {
@@ -111,7 +109,7 @@ fn bytes_behind_the_last_commit() {
     let ends: [(&str, Vec<u8>); 7] = [
         ("one byte", vec![0]),
         ("zeros", vec![0; 5000]),
-        ("noise", support::random::Random::seeded(1).bytes(200_000)),
+        ("noise", crate::support::random::Random::seeded(1).bytes(200_000)),
         ("half a header", record[..20].to_vec()),
         ("half a record", record[..record.len() / 2].to_vec()),
         ("a whole record", record.to_vec()),

@@ -1,11 +1,9 @@
 //! Promise: a definition with a mistake is refused as a whole, with exit code 2 and a sentence that names the file, the
 //! line and the key, and what to write instead; what was stored before stays as it was.
 
-mod support;
-
 use std::fs;
 
-use support::archivista::Archivista;
+use crate::support::archivista::Archivista;
 
 const GOOD: &str =
     "name = 'büro'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'a@example.ch'\npassword = 'geheim'\n";

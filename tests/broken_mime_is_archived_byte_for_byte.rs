@@ -3,16 +3,14 @@
 //!
 //! In others one broken mail ends the batch, the same one in every run, and everything behind it is never archived.
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails::tiny;
-use support::proof::archive_equals_server;
-use support::{hash, scripted};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::archive_equals_server;
+use crate::support::{hash, scripted};
 
 const DATE: &str = "Date: Mon, 3 Jun 2002 12:00:00 +0000\r\n";
 

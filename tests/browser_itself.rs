@@ -1,13 +1,11 @@
 //! The harness of the browser tests can fail: each kind of bad page makes a flow fail for its own reason, and a good one passes.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::support::browser::{Told, flow, try_flow};
+use crate::support::pages::{Page, Pages};
 use serde_json::{Value, json};
-use support::browser::{Told, flow, try_flow};
-use support::pages::{Page, Pages};
 
 const SCRIPT: &str = r"
 const output = document.querySelector('output');

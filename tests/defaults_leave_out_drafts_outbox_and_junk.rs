@@ -3,13 +3,11 @@
 //!
 //! Others take the inbox and the sent mail only, and whoever sorts his mail into folders has none of it in the archive.
 
-mod support;
-
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, Setup, USER};
-use support::mails::tiny;
-use support::proof::folders_of;
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, Setup, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::folders_of;
 
 fn deliver_one_each(dovecot: &Dovecot, folders: &[&str]) {
     for folder in folders {

@@ -1,19 +1,17 @@
 //! Promise: whatever Microsoft 365 does wrong, alone or all at once, and however often the program is killed meanwhile: in
 //! the end every message is archived once, nothing is unexplained, and the archive is whole.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::support::archivista::{Archivista, Output};
+use crate::support::definition::Definition;
+use crate::support::mails::tiny;
+use crate::support::proof::{Place, in_archive};
+use crate::support::random::Random;
+use crate::support::tenant::{self, Folders, Tenant, same};
 use serde_json::{Value, json};
 use simulator::{Config, Kind};
-use support::archivista::{Archivista, Output};
-use support::definition::Definition;
-use support::mails::tiny;
-use support::proof::{Place, in_archive};
-use support::random::Random;
-use support::tenant::{self, Folders, Tenant, same};
 
 const MAILBOXES: [&str; 3] = ["anna@mymail.ch", "beat@mymail.ch", "chef@mymail.ch"];
 /// Runs in which a fault has to be over.

@@ -1,12 +1,10 @@
 //! Promise: From, To, Cc and Subject of a mail go into the fields of the document that the definition names, as they read,
 //! and the owner is the one it names.
 
-mod support;
-
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
 use serde_json::{Value, json};
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
 
 const MAIL: &[u8] =
     b"From: =?utf-8?Q?J=C3=BCrg?= Meier <juerg@meier.ch>\r\nTo: Anna <anna@example.ch>, beat@example.ch\r\n\

@@ -1,12 +1,10 @@
 //! The handle on the program and the writer of definitions tell the other tests the truth.
 
-mod support;
-
 use std::process::Command;
 
-use support::archivista::{Archivista, Output, Running};
-use support::definition::Definition;
-use support::dovecot::Dovecot;
+use crate::support::archivista::{Archivista, Output, Running};
+use crate::support::definition::Definition;
+use crate::support::dovecot::Dovecot;
 
 #[test]
 fn code_and_output_of_a_program_are_kept() {

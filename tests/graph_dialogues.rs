@@ -572,20 +572,8 @@ fn what_trickles_is_given_up() {
     }
 }
 
-#[allow(dead_code, reason = "not every test needs all of it")]
-#[path = "support/tls.rs"]
-mod tls;
-
-fn tool(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tools").join(name)
-}
-
-fn must_run(command: &mut std::process::Command) {
-    assert!(command.status().unwrap().success(), "{command:?}");
-}
-
 /// Answers over TLS as long as somebody asks: a token, then an inbox with one message.
-fn serve_tls(certificates: &tls::Certificates) -> u16 {
+fn serve_tls(certificates: &crate::support::tls::Certificates) -> u16 {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let chain = vec![CertificateDer::from_pem_slice(certificates.certificate.as_bytes()).unwrap()];
@@ -655,12 +643,12 @@ fn steps(base: &str, ca: Option<&str>) -> Vec<String> {
 
 #[test]
 fn the_certificate_decides_and_the_network_is_named() {
-    let certificates = tls::localhost();
+    let certificates = crate::support::tls::localhost();
     let port = serve_tls(certificates);
     let good = steps(&format!("https://localhost:{port}"), Some(&certificates.ca));
     assert_eq!(good.last().unwrap(), "Subject: Hoi", "{good:?}");
     assert_eq!(steps(&format!("https://localhost:{port}"), None), ["CertificateUntrusted"]);
-    let other = tls::for_name("graph.example.org");
+    let other = crate::support::tls::for_name("graph.example.org");
     let port = serve_tls(&other);
     assert_eq!(steps(&format!("https://localhost:{port}"), Some(&other.ca)), ["CertificateName"]);
     assert_eq!(steps("https://graph.invalid", None), ["Dns"]);

@@ -4,17 +4,15 @@
 //!
 //! Others are "authenticated but not connected", or stop fetching and tell nobody.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::channel;
 
-use support::archivista::{Archivista, Counts, Output};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, PASSWORD, Setup, USER};
-use support::mails::tiny;
-use support::{scripted, tls};
+use crate::support::archivista::{Archivista, Counts, Output};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, PASSWORD, Setup, USER};
+use crate::support::mails::tiny;
+use crate::support::{scripted, tls};
 
 const SECOND: &str = "second@mymail.ch";
 const GERMAN: &str = "de_CH.UTF-8";

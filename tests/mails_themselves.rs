@@ -1,10 +1,8 @@
 //! The mails of the other tests are what they believe them to be.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::{corpus, hash, mails};
+use crate::support::{corpus, hash, mails};
 
 #[test]
 fn real_mails_are_as_a_server_would_send_them() {

@@ -1,19 +1,17 @@
 //! Promise: a login to Microsoft 365 is tried in the order and words of the maker's script, and whatever is wrong with it is
 //! said in one sentence, in German and English, with what to click in Entra.
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::archivista::{Archivista, Counts, Output};
+use crate::support::definition::Definition;
+use crate::support::mails::tiny;
+use crate::support::must_run;
+use crate::support::scripted;
+use crate::support::tenant::{CLIENT, Folders, SECRET, TENANT, Tenant};
 use serde_json::{Value, json};
 use simulator::{Config, Extra};
-use support::archivista::{Archivista, Counts, Output};
-use support::definition::Definition;
-use support::mails::tiny;
-use support::must_run;
-use support::scripted;
-use support::tenant::{CLIENT, Folders, SECRET, TENANT, Tenant};
 
 const USER: &str = "test@mymail.ch";
 const EMPTY: &str = "leer@mymail.ch";

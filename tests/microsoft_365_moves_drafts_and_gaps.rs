@@ -2,14 +2,12 @@
 //! second time; one that the listing of changes never shows again is found by comparing all ids; a draft is left out until it
 //! is sent; what Microsoft cannot render is marked as put together from its parts.
 
-mod support;
-
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::mails::tiny;
+use crate::support::proof::{in_archive, titles};
+use crate::support::tenant::{self, Folders, Tenant, same};
 use serde_json::json;
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::mails::tiny;
-use support::proof::{in_archive, titles};
-use support::tenant::{self, Folders, Tenant, same};
 
 const ANNA: &str = "anna@mymail.ch";
 

@@ -4,16 +4,14 @@
 //! Once, a folder with nothing but young mail was archived at once: their rows in the ledger were still on their way when
 //! the run looked for messages without any.
 
-mod support;
-
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Delivery, Dovecot, USER};
-use support::mails::tiny;
-use support::proof::{archive_equals_server, titles};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Delivery, Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::{archive_equals_server, titles};
 
 const DAY: u64 = 86_400;
 /// Seconds in which a fetch has begun for sure, and for which a test can wait.

@@ -1,9 +1,7 @@
 //! Setup, login and sessions: what lets a person in, and what keeps everybody else out.
 
-mod support;
-
-use support::archivista::Archivista;
-use support::serving::{ADMINISTRATOR, Serving};
+use crate::support::archivista::Archivista;
+use crate::support::serving::{ADMINISTRATOR, Serving};
 
 const COOKIE: &str = "__Host-archivista";
 
@@ -145,13 +143,13 @@ fn a_form_of_another_page_changes_nothing() {
     let fields = |csrf: &str| {
         [
             ("csrf", csrf.to_string()),
-            ("user", "eve".into()),
+            ("user", "mallory".into()),
             ("role", "administrator".into()),
             ("password", "Ein dritter Satz.".into()),
             ("again", "Ein dritter Satz.".into()),
         ]
     };
-    let send = |browser: &mut support::https::Https, origin: &str, csrf: &str| {
+    let send = |browser: &mut crate::support::https::Https, origin: &str, csrf: &str| {
         let fields = fields(csrf);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         browser.post_from(origin, "/admin/users", &fields).status
@@ -162,9 +160,9 @@ fn a_form_of_another_page_changes_nothing() {
     assert_eq!(send(&mut browser, "https://evil.example", &csrf), 403);
     assert_eq!(send(&mut browser, "null", &csrf), 403);
     assert_eq!(send(&mut browser, &format!("{own}.evil.example"), &csrf), 403);
-    assert!(!browser.get("/admin/users").text().contains("eve"));
+    assert!(!browser.get("/admin/users").text().contains("mallory"));
     assert_eq!(send(&mut browser, &own, &csrf), 303);
-    assert!(browser.get("/admin/users").text().contains("eve"));
+    assert!(browser.get("/admin/users").text().contains("mallory"));
 }
 
 #[test]

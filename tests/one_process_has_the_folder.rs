@@ -1,8 +1,6 @@
 //! Promise: one process has a data folder open, and nobody has to know which. While `serve` runs every verb works as it does
 //! without; nothing that knocks at its socket, and no client that goes away, does it any harm.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
@@ -15,14 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::archivista::{Archivista, Output, Running};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, PASSWORD, Setup, USER};
+use crate::support::hash::sha256;
+use crate::support::{mails, small};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use support::archivista::{Archivista, Output, Running};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, PASSWORD, Setup, USER};
-use support::hash::sha256;
-use support::{mails, small};
 
 const OTHER: &str = "chef@mymail.ch";
 

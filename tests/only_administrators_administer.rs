@@ -1,13 +1,11 @@
 //! Promise: the pages of the administration are for administrators alone, and change nothing unless a page of the same
 //! session sent the form.
 
-mod support;
-
+use crate::support::administering::Administering;
+use crate::support::archivista::Archivista;
+use crate::support::serving::{ADMINISTRATOR, Serving};
 use archivista::web::request::Method;
 use archivista::web::routes::{self, Access};
-use support::administering::Administering;
-use support::archivista::Archivista;
-use support::serving::{ADMINISTRATOR, Serving};
 
 const PASSWORD: &str = "Auch ein ganzer Satz.";
 

@@ -5,15 +5,13 @@
 //! mail, and what has none is never archived (19 of 23,000, without a word). Or they do not look at all, and one mail
 //! appears again every ten minutes.
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, Setup, USER};
-use support::mails::tiny;
-use support::proof::{archive_equals_server, folders_of, titles};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, Setup, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::{archive_equals_server, folders_of, titles};
 
 const SECOND: &str = "second@mymail.ch";
 

@@ -1,15 +1,13 @@
 //! Promise: a run shows how far it is: folder, n of m, rate and time left; as a bar on a terminal, as lines otherwise, and
 //! never on standard output, where results go.
 
-mod support;
-
 use std::process::Command;
 
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails::tiny;
-use support::must_run;
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::must_run;
 
 fn mailbox() -> (Dovecot, Archivista) {
     let dovecot = Dovecot::start();

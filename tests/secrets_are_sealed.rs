@@ -1,17 +1,15 @@
 //! Promise: a password that was entered stands nowhere in readable form, and the key that opens it belongs to its owner only
 //! and is never replaced by another one behind somebody's back.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, PASSWORD, USER};
+use crate::support::{small, tree};
 use archivista::archive::pack::{self, Depth, Found, Scanner};
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::dovecot::{Dovecot, PASSWORD, USER};
-use support::{small, tree};
 
 /// All files below `dir`.
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -54,7 +52,7 @@ fn no_file_and_no_answer_holds_the_password() {
     }
     assert_eq!(archivista.list().len(), 1, "the password was used");
     let texts = [PASSWORD, wrong].into_iter().flat_map(|text| [text.to_owned(), hex(text)]);
-    let texts: Vec<String> = texts.chain([support::token::base64(wrong.as_bytes())]).collect();
+    let texts: Vec<String> = texts.chain([crate::support::token::base64(wrong.as_bytes())]).collect();
     for text in &texts {
         assert!(!holds(said.as_bytes(), text), "{text} was said: {said}");
     }

@@ -2,15 +2,13 @@
 //! server renders each of them anew. Only renderings of one mail are one: the sent copy with its Bcc and the received copy
 //! stay two.
 
-mod support;
-
 use std::fs;
 
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails;
 use simulator::{Config, Simulator};
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails;
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 

@@ -1,13 +1,11 @@
 //! Promise: WebAdmin works with real clicks, scrolls nowhere sideways from 360 px on, and has nothing that axe finds serious,
 //! light and dark.
 
-mod support;
-
+use crate::support::archivista::Archivista;
+use crate::support::browser::flow;
+use crate::support::serving::{ADMINISTRATOR, Serving};
+use crate::support::tenant::{CLIENT, SECRET, TENANT, Tenant, tiny};
 use serde_json::json;
-use support::archivista::Archivista;
-use support::browser::flow;
-use support::serving::{ADMINISTRATOR, Serving};
-use support::tenant::{CLIENT, SECRET, TENANT, Tenant, tiny};
 
 #[test]
 fn a_tenant_is_set_up_and_every_page_fits() {

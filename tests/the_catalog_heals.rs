@@ -1,15 +1,13 @@
 //! Promise: the catalog is a view of the packs and nothing more. Whatever happens to its file, the next verb works as before,
 //! with the same numbers, hashes and places, and nothing has to be called for that.
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::archivista::{Archivista, Output};
+use crate::support::random::Random;
+use crate::support::{small, tree};
 use serde_json::Value;
-use support::archivista::{Archivista, Output};
-use support::random::Random;
-use support::{small, tree};
 
 type Damage<'a> = Box<dyn Fn(&mut Vec<u8>) + 'a>;
 

@@ -1,18 +1,16 @@
 //! What `make run` shows is true: the sample company is the same every time, and every mail of it is archived, byte for byte.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::archivista::Archivista;
+use crate::support::definition::Definition;
+use crate::support::hash::sha256;
+use crate::support::tenant::{Folders, Tenant};
+use crate::support::{must_run, tool};
 use serde_json::json;
-use support::archivista::Archivista;
-use support::definition::Definition;
-use support::hash::sha256;
-use support::tenant::{Folders, Tenant};
-use support::{must_run, tool};
 
 /// Folders that a definition leaves out by itself.
 const LEFT_OUT: [&str; 2] = ["Drafts", "Junk Email"];

@@ -3,14 +3,12 @@
 //!
 //! Others stop after some thousand mails and begin again from the first one, or mark the rest as done.
 
-mod support;
-
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails::small;
-use support::proof::archive_equals_server;
-use support::proxy::Proxy;
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails::small;
+use crate::support::proof::archive_equals_server;
+use crate::support::proxy::Proxy;
 
 const FOLDERS: [&str; 2] = ["INBOX", "Ablage"];
 const MAILS: usize = 300;

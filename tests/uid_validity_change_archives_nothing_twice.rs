@@ -3,13 +3,11 @@
 //!
 //! Others fetch the whole mailbox again as new mail, or trust their old numbers and skip what has taken them.
 
-mod support;
-
-use support::archivista::{Archivista, Counts};
-use support::definition::Definition;
-use support::dovecot::{Dovecot, USER};
-use support::mails::tiny;
-use support::proof::{archive_equals_server, in_archive, on_server};
+use crate::support::archivista::{Archivista, Counts};
+use crate::support::definition::Definition;
+use crate::support::dovecot::{Dovecot, USER};
+use crate::support::mails::tiny;
+use crate::support::proof::{archive_equals_server, in_archive, on_server};
 
 fn mailbox() -> (Dovecot, Archivista) {
     let dovecot = Dovecot::start();

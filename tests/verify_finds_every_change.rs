@@ -1,12 +1,12 @@
 //! Promise: not one bit of the archive can change unnoticed. `verify` finds it, `export` never gives out wrong bytes, and what
 //! is not touched stays within reach. Nothing panics.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::support::archivista::Archivista;
+use crate::support::{small, tree};
 use archivista::archive::catalog::{DOCUMENTS, Document, LEDGER, OCCURRENCES, Row, SETTINGS};
 use archivista::archive::commit::{Entry, Occurrence, Outcome};
 use archivista::archive::pack::PACK_HEADER_LEN;
@@ -15,8 +15,6 @@ use archivista::archive::start::Paths;
 use archivista::archive::verify::{self, Report};
 use archivista::archive::{Archive, ArchiveError};
 use redb::{Database, ReadableDatabase};
-use support::archivista::Archivista;
-use support::{small, tree};
 
 /// Eight mails in three packs, closed.
 fn archive() -> Archivista {

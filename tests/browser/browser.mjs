@@ -103,25 +103,32 @@ export class Flow extends View {
     const address = new URL(where, this.origin).href;
     await this.step(`visit ${where}`, async () => {
       const response = await this.page.goto(address, { waitUntil: 'load' });
-      assert.equal(response.status(), status, `the status of ${where}`);
-      if (status < 400) return;
-      const literally = short(response.url()).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      this.allow('request', new RegExp(`^${status} ${literally}$`));
-      this.allow('console', new RegExp(`^Failed to load resource: .*status of ${status} .* at ${literally}`));
+      this.expect(response, status);
     });
+  }
+
+  // A page that answers with this status on purpose.
+  expect(response, status) {
+    assert.equal(response.status(), status, `the status of ${response.url()}`);
+    if (status < 400) return;
+    const literally = short(response.url()).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    this.allow('request', new RegExp(`^${status} ${literally}$`));
+    this.allow('console', new RegExp(`^Failed to load resource: .*status of ${status} .* at ${literally}`));
   }
 
   get address() {
     return this.page.url();
   }
 
-  // The status of the answer that `act` leads to is not looked at: the flow sees the page, the watch sees the status.
-  async leads(act) {
-    await Promise.all([this.page.waitForNavigation({ waitUntil: 'load' }), act()]);
+  // Waits for the page that `act` leads to; it has to answer with this status.
+  async leads(act, status = 200) {
+    const [response] = await Promise.all([this.page.waitForNavigation({ waitUntil: 'load' }), act()]);
+    // There is none where only the part behind the # changed.
+    if (response) this.expect(response, status);
   }
 
   // Presses a key, or several held together: 'Enter', 'Control+C', '/'.
-  async press(keys, { leads = false } = {}) {
+  async press(keys, { leads = false, status = 200 } = {}) {
     await this.step(`press ${keys}`, async () => {
       const parts = keys === '+' ? [keys] : keys.split('+');
       const key = parts.pop();
@@ -131,7 +138,7 @@ export class Flow extends View {
         await keyboard.press(parts.length && !parts.includes('Shift') && key.length === 1 ? key.toLowerCase() : key);
         for (const held of parts.reverse()) await keyboard.up(held);
       };
-      await (leads ? this.leads(act) : act());
+      await (leads ? this.leads(act, status) : act());
     });
   }
 
@@ -152,10 +159,8 @@ export class Flow extends View {
 
   // What the browser asks for as `Accept-Language`, such as 'de-CH'.
   async language(language) {
-    const userAgent = await this.browser.userAgent();
-    const devtools = await this.page.createCDPSession();
-    await devtools.send('Emulation.setUserAgentOverride', { userAgent, acceptLanguage: language });
-    await devtools.detach();
+    // An override by DevTools would end with its session.
+    await this.page.setExtraHTTPHeaders({ 'Accept-Language': language });
   }
 
   // Keeps a picture of what is seen; with `whole`, of the page down to its end. Returns its path.

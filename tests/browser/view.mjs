@@ -34,8 +34,8 @@ export class View {
     return (await this.all(target)).length;
   }
 
-  // Clicks it with the mouse. `leads: true` waits for the page that follows; `modifiers` are held, such as ['Control'].
-  async click(target, { leads = false, clicks = 1, button = 'left', modifiers = [] } = {}) {
+  // Clicks it with the mouse. `leads: true` waits for the page that follows, which has this `status`; `modifiers` are held, such as ['Control'].
+  async click(target, { leads = false, status = 200, clicks = 1, button = 'left', modifiers = [] } = {}) {
     await this.flow.step(`click ${told(target)}`, async () => {
       const element = await this.find(target);
       await element.scrollIntoView();
@@ -46,7 +46,7 @@ export class View {
         await mouse.click(x, y, { count: clicks, button });
         for (const key of modifiers) await keyboard.up(key);
       };
-      await (leads ? this.flow.leads(act) : act());
+      await (leads ? this.flow.leads(act, status) : act());
     });
   }
 

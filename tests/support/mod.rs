@@ -15,6 +15,7 @@ pub mod dialogue;
 pub mod dovecot;
 pub mod folder_name;
 pub mod hash;
+pub mod hostile;
 pub mod https;
 pub mod mails;
 pub mod pages;

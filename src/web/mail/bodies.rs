@@ -78,6 +78,12 @@ impl<'a> Sorter<'a> {
     ) {
         let before = (self.bodies.html.len(), self.bodies.text.len());
         for (index, part) in parts.enumerate() {
+            if part.is_multipart() && self.outline.children(part.number).next().is_none() {
+                // Its boundary is missing or never comes: what is there is read as text.
+                self.bodies.html.push(Piece::Plain(part.number));
+                self.bodies.text.push(Piece::Plain(part.number));
+                continue;
+            }
             if part.is_multipart() {
                 let kind = &part.media_type["multipart/".len()..];
                 let alternative = within_alternative || kind == "alternative";
@@ -201,6 +207,7 @@ mod tests {
             ),
             (&["(alternative", "text/plain", "text/calendar", "text/html", ")"], &[Html(3)], &[Plain(1)], &[2]),
             (&["(alternative", "text/html", ")"], &[Html(1)], &[Html(1)], &[]),
+            (&["multipart/mixed; boundary=missing"], &[Plain(0)], &[Plain(0)], &[]),
         ];
         for (shape, html, text, attachments) in cases {
             let bodies = Outliner::read(&mail(shape)).bodies();

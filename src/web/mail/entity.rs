@@ -4,16 +4,25 @@ use mail_parser::decoders::html::add_html_token;
 
 /// Bytes of a name; the longest of HTML has 31.
 const NAME: usize = 32;
-/// Names that mail writes without the semicolon.
-const BARE: [(&str, char); 5] = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("nbsp", '\u{a0}')];
+/// Names may lack their semicolon if they stand for a sign of Latin-1 or of HTML itself; the longest has this many bytes. These few
+/// may not, although they stand for one.
+const BARE: usize = 6;
+const NOT_BARE: [&str; 7] = ["Dot", "angst", "die", "div", "half", "pm", "strns"];
+
+/// Where a text stands: in an attribute, `?a=1&copy2=3` is an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Content,
+    Attribute,
+}
 
 /// Appends `text` with its references replaced. Each is read once: what comes out is not read again.
-pub(super) fn decode(text: &str, out: &mut String) {
+pub(super) fn decode(text: &str, place: Place, out: &mut String) {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let (char, length) = reference(rest);
+        let (char, length) = reference(rest, place);
         match char {
             Some(chars) => out.push_str(&chars),
             None => out.push_str(&rest[..length]),
@@ -24,24 +33,38 @@ pub(super) fn decode(text: &str, out: &mut String) {
 }
 
 /// What the reference at the beginning of `text` stands for, and its length; without it, how much is plain text.
-fn reference(text: &str) -> (Option<String>, usize) {
+fn reference(text: &str, place: Place) -> (Option<String>, usize) {
     let body = &text.as_bytes()[1..];
     if body.first() == Some(&b'#') {
         return number(&body[1..]).map_or((None, 1), |(char, length)| (Some(char.to_string()), length + 2));
     }
     let length = body.iter().take(NAME).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    if length > 0 && body.get(length) == Some(&b';') {
-        let token = &text[..length + 2];
-        let mut found = String::new();
-        add_html_token(&mut found, token.as_bytes(), false);
-        return if found == token { (None, length + 2) } else { (Some(found), length + 2) };
+    if length > 0
+        && body.get(length) == Some(&b';')
+        && let Some(found) = named(&text[1..=length])
+    {
+        return (Some(found), length + 2);
     }
-    let bare = BARE.iter().find(|(name, _)| body.get(..name.len()) == Some(name.as_bytes()) && name.len() == length);
-    match bare {
-        // In an address `?a=1&lt=2` it is none.
-        Some((name, char)) if body.get(length) != Some(&b'=') => (Some(char.to_string()), name.len() + 1),
-        _ => (None, 1),
+    for end in (2..=length.min(BARE)).rev() {
+        let name = &text[1..=end];
+        let sign = named(name)
+            .filter(|found| found.chars().all(|char| matches!(char, '&' | '<' | '>' | '"' | '\u{a0}'..='\u{ff}')));
+        let Some(sign) = sign.filter(|_| !NOT_BARE.contains(&name)) else { continue };
+        let next = body.get(end).copied().unwrap_or(b' ');
+        if place == Place::Attribute && (next == b'=' || next.is_ascii_alphanumeric()) {
+            break;
+        }
+        return (Some(sign), end + 1);
     }
+    (None, 1)
+}
+
+/// What a name stands for.
+fn named(name: &str) -> Option<String> {
+    let token = format!("&{name};");
+    let mut found = String::new();
+    add_html_token(&mut found, token.as_bytes(), false);
+    (found != token).then_some(found)
 }
 
 /// A number in either base, and how long it is with its semicolon, which may be missing.
@@ -81,14 +104,16 @@ mod tests {
             ("&#228;&#xE4;&#Xe4;&#228", "ääää"),
             ("&#128;&#0;&#xd800;&#99999999999;", "€\u{fffd}\u{fffd}\u{fffd}"),
             ("&amp;lt;", "&lt;"),
-            ("&lt&gt &ltx; &", "<> &ltx; &"),
-            ("?a=1&lt=2&copy=3&nosuch;", "?a=1&lt=2&copy=3&nosuch;"),
+            ("&lt&gt &Oacuten &reg &nosuch; &die &", "<> Ón ® &nosuch; &die &"),
             ("&;&#;&#x;&#xg", "&;&#;&#x;&#xg"),
             ("&colon;&Tab;&NewLine;&lpar;", ":\t\n("),
         ] {
             let mut out = String::new();
-            decode(text, &mut out);
+            decode(text, Place::Content, &mut out);
             assert_eq!(out, expected, "{text}");
         }
+        let mut out = String::new();
+        decode("?a=1&lt=2&copy2=3&amp;b&amp", Place::Attribute, &mut out);
+        assert_eq!(out, "?a=1&lt=2&copy2=3&b&");
     }
 }

@@ -54,21 +54,17 @@ pub fn safe_html(html: &str, inline: &[Inline]) -> SafeHtml {
     let (html, cut) = beginning(html, MAIL_TEXT);
     let mut writer = Writer::new(inline);
     let whole = writer.read(html);
-    let mut safe = SafeHtml {
-        remote_images: writer.remote_images,
-        used: writer.pictures.used,
-        cut: cut || writer.cut,
-        ..SafeHtml::default()
-    };
+    let (remote_images, cut) = (writer.remote_images, cut || writer.cut);
     if whole {
-        safe.html = document(&writer.sheets, &writer.out);
-    } else {
-        safe.as_text = true;
-        safe.used.clear();
-        let text = plain::fragments(&html_to_text(html), plain::Wrapping::AsWritten);
-        safe.html = document("", &format!("<div class=\"mail-text\">{text}</div>"));
+        let used = std::mem::take(&mut writer.pictures.used);
+        return SafeHtml { html: writer.document(), remote_images, used, cut, as_text: false };
     }
-    safe
+    drop(writer);
+    let mut writer = Writer::new(&[]);
+    writer.out.push_str("<div class=\"mail-text\">");
+    writer.out.push_str(&plain::fragments(&html_to_text(html), plain::Wrapping::AsWritten));
+    writer.out.push_str("</div>");
+    SafeHtml { html: writer.document(), remote_images, used: Vec::new(), cut, as_text: true }
 }
 
 /// Whether a name is one that [`safe_html`] writes. The document's own `html`, `head`, `meta`, `style` and `body` aside.
@@ -87,16 +83,20 @@ pub(super) fn beginning(text: &str, limit: usize) -> (&str, bool) {
     (&text[..end], end < text.len())
 }
 
-fn document(sheets: &str, body: &str) -> String {
+/// What comes before the mail's own style sheets.
+fn head() -> String {
     format!(
         "<!doctype html><html><head><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
-         <style>{STYLE}</style><style>{sheets}</style></head><body>{body}</body></html>"
+         <style>{STYLE}</style><style>"
     )
 }
 
 struct Writer<'a> {
     inline: &'a [Inline],
+    /// The document. It is large where it holds pictures, so it is never copied.
     out: String,
+    /// Where the style sheets go, once all are known.
+    sheets_at: usize,
     sheets: String,
     /// Elements that are open, by the name that is written.
     open: Vec<&'static str>,
@@ -108,9 +108,13 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(inline: &'a [Inline]) -> Self {
+        let mut out = head();
+        let sheets_at = out.len();
+        out.push_str("</style></head><body>");
         Self {
             inline,
-            out: String::new(),
+            out,
+            sheets_at,
             sheets: String::new(),
             open: Vec::new(),
             elements: 0,
@@ -127,7 +131,7 @@ impl<'a> Writer<'a> {
             match token {
                 Token::Text(text) | Token::Raw("textarea", text) => {
                     plain.clear();
-                    entity::decode(text, &mut plain);
+                    entity::decode(text, entity::Place::Content, &mut plain);
                     escape(&plain, &mut self.out);
                 }
                 Token::Raw("xmp" | "plaintext", text) => escape(text, &mut self.out),
@@ -150,6 +154,12 @@ impl<'a> Writer<'a> {
             self.write_end(name);
         }
         true
+    }
+
+    fn document(mut self) -> String {
+        self.out.insert_str(self.sheets_at, &self.sheets);
+        self.out.push_str("</body></html>");
+        self.out
     }
 
     fn sheet(&mut self, css: &str) {

@@ -56,7 +56,7 @@ pub fn html_to_text(html: &str) -> String {
         match token {
             Token::Text(text) | Token::Raw("textarea", text) if !head => {
                 plain.clear();
-                entity::decode(text, &mut plain);
+                entity::decode(text, entity::Place::Content, &mut plain);
                 lines.text(&plain, preformatted > 0);
             }
             Token::Raw("xmp" | "plaintext", text) => lines.text(text, true),

@@ -38,13 +38,15 @@ pub(super) struct Tokens<'a> {
     html: &'a str,
     at: usize,
     raw: Option<&'static str>,
+    /// In a list of choices of a form, whose texts are not shown.
+    choices: bool,
     /// Elements of text whose end does not come any more: it is looked for once.
     endless: [bool; RAW.len()],
 }
 
 impl<'a> Tokens<'a> {
     pub fn new(html: &'a str) -> Self {
-        Self { html, at: 0, raw: None, endless: [false; RAW.len()] }
+        Self { html, at: 0, raw: None, choices: false, endless: [false; RAW.len()] }
     }
 
     fn rest(&self) -> &'a str {
@@ -94,6 +96,12 @@ impl<'a> Tokens<'a> {
         self.at += cursor.at;
         // A tag that does not end is none (HTML, section 13.2.5.6 and following: eof-in-tag).
         let attributes = attributes?;
+        // Whatever does not belong into such a list ends it, so that a forgotten end hides nothing.
+        self.choices = match name.as_str() {
+            "select" => start == 1,
+            "option" | "optgroup" => self.choices,
+            _ => false,
+        };
         if start == 2 {
             return Some(Token::End(name));
         }
@@ -117,6 +125,9 @@ impl<'a> Iterator for Tokens<'a> {
             if !rest.starts_with('<') {
                 let end = rest.find('<').unwrap_or(rest.len());
                 self.at += end;
+                if self.choices {
+                    continue;
+                }
                 return Some(Token::Text(&rest[..end]));
             }
             if let Some(token) = self.markup() {
@@ -201,7 +212,7 @@ impl<'a> Cursor<'a> {
                         && list.get(&name).is_none()
                     {
                         let mut plain = String::new();
-                        entity::decode(value, &mut plain);
+                        entity::decode(value, entity::Place::Attribute, &mut plain);
                         list.0.push((name, plain));
                     }
                 }
@@ -263,6 +274,8 @@ mod tests {
             ("a<b c=\"d", "[a]"),
             ("a<b", "[a]"),
             ("<![if !mso]>a<![endif]>", "[a]"),
+            ("<select><option>a</option>b</select>c", "<select><option></option></select>[c]"),
+            ("<select><option>a<p>b", "<select><option><p>[b]"),
             ("<a b\u{e4}c=\u{e4}>\u{e4}<\u{e4}>", "<a bäc=ä>[ä][<][ä>]"),
         ] {
             assert_eq!(show(html), expected, "{html}");
