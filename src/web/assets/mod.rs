@@ -10,7 +10,7 @@ use crate::hash::Sha256;
 
 pub const ROUTES: &[Route] = &[get("/assets/{name}", Access::Anybody, asset)];
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"));
 const SCRIPT: &str = include_str!("script.js");
 const ICON: &str = include_str!("icon.svg");
 
