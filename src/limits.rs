@@ -224,3 +224,13 @@ pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
 
 /// Open files and sockets of `serve`, where the system allows so many.
 pub const DESCRIPTORS: u64 = 4096;
+
+/// Connection tests that run at a time, results of them that are kept, and steps of each.
+pub const TESTS_AT_ONCE: usize = 2;
+pub const TEST_RESULTS: usize = 32;
+pub const TEST_STEPS: usize = 5000;
+/// Rows of one folder that are looked at to tell how a definition stands.
+pub const OPEN_ROWS: usize = 1000;
+/// Failed messages and folders on one page.
+pub const FAILED_PER_PAGE: usize = 100;
+pub const FOLDERS_PER_PAGE: usize = 500;

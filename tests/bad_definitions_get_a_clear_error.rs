@@ -60,7 +60,7 @@ fn every_mistake_is_named_with_its_file_and_its_mend() {
                 "account = 'a@example.ch'\npassword = 'geheim'",
                 "accounts = [{ account = 'b', password = 'x' }, { account = 'b', password = 'y' }]",
             ),
-            &["account \"b\" is given twice"],
+            &["account \"b\"", "given twice"],
         ),
         (
             changed("account = 'a@example.ch'\npassword = 'geheim'", "accounts = [{ account = 'b', passwort = 'x' }]"),

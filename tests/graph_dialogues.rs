@@ -326,7 +326,7 @@ fn ask(source: &mut GraphSource, wish: &str, cursor: &mut Option<Cursor>, out: &
         "check" => {
             source.check(&mut |step| {
                 out.push(match step {
-                    Step::Passed(line) => line,
+                    Step::Passed(passed) => passed.to_string(),
                     Step::Failed(error) => format!("failed: {}", error.sentence(Lang::En)),
                 });
             });
@@ -634,7 +634,7 @@ fn steps(base: &str, ca: Option<&str>) -> Vec<String> {
     let mut source = GraphSource::with_patience(tenant, Pulse::new(), patience, Pace::default()).unwrap();
     source.check(&mut |step| {
         out.push(match step {
-            Step::Passed(line) => line,
+            Step::Passed(passed) => passed.to_string(),
             Step::Failed(error) => format!("{error:?}").split([' ', '{']).next().unwrap().to_owned(),
         });
     });

@@ -364,7 +364,7 @@ fn ask(source: &mut ImapSource, wish: &str, out: &mut Vec<String>) {
         "check" => {
             source.check(&mut |step| {
                 out.push(match step {
-                    Step::Passed(line) => line.replace(char::is_numeric, "N"),
+                    Step::Passed(passed) => passed.to_string().replace(char::is_numeric, "N"),
                     Step::Failed(why) => error(&why),
                 });
             });

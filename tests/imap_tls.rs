@@ -78,7 +78,7 @@ fn check(name: &'static str, encryption: Encryption, trusted: bool) -> (Vec<Stri
     };
     let (mut passed, mut failed) = (Vec::new(), None);
     ImapSource::new(account, Pulse::new()).with_patience(Duration::from_secs(10)).check(&mut |step| match step {
-        Step::Passed(line) => passed.push(line.replace(&port.to_string(), "PORT")),
+        Step::Passed(step) => passed.push(step.to_string().replace(&port.to_string(), "PORT")),
         Step::Failed(why) => failed = Some(why),
     });
     server.join().unwrap();

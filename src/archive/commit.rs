@@ -261,7 +261,7 @@ pub enum Outcome {
 }
 
 /// Why a message was left out on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
 pub enum LeftOut {
     #[n(0)]

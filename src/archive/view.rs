@@ -232,10 +232,21 @@ impl View {
 
     /// Calls `each` with every ledger row of a folder, ascending by remote id.
     pub fn ledger(&self, folder: FolderNumber, mut each: impl FnMut(Entry)) -> Result<()> {
+        self.ledger_above(folder, &[], |entry| {
+            each(entry);
+            true
+        })
+    }
+
+    /// Calls `each` with the ledger rows of a folder with remote ids above `above`, ascending, until it says stop (`false`).
+    pub fn ledger_above(&self, folder: FolderNumber, above: &[u8], mut each: impl FnMut(Entry) -> bool) -> Result<()> {
         let table = self.txn.open_table(LEDGER)?;
-        for item in table.range((folder, &[][..])..(folder + 1, &[][..]))? {
+        let range = (Bound::Excluded((folder, above)), Bound::Excluded((folder + 1, &[][..])));
+        for item in table.range::<(u32, &[u8])>(range)? {
             let row: Row<Entry> = decode("ledger", item?.1.value())?;
-            each(row.value);
+            if !each(row.value) {
+                break;
+            }
         }
         Ok(())
     }

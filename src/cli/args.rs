@@ -365,7 +365,7 @@ fn tenant(given: &mut Given) -> anyhow::Result<Tenant> {
         graph_url,
         ca_pem,
     };
-    tenant.check().map_err(anyhow::Error::msg)?;
+    tenant.check()?;
     Ok(tenant)
 }
 

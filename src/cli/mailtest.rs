@@ -1,7 +1,8 @@
 //! `mailtest`: a login tried step by step, as the maker's script does it, but it says what is wrong.
 
-use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
 
 use anyhow::Context;
 use serde_json::json;
@@ -33,30 +34,50 @@ pub fn run(login: Login, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::
             };
             match GraphSource::new(tenant, Pulse::new()) {
                 Ok(mut source) => check(&mut source, &mailbox, as_json, terminal),
-                Err(error) => failed(&error, &mailbox, as_json, terminal),
+                Err(error) => Ok(show(Step::Failed(Arc::new(error)), &mailbox, as_json, terminal)?),
             }
         }
     }
 }
 
-/// Shows the steps of a check as they happen. Results on standard output, the reason of a failure beside them.
-pub fn check(
+/// Shows the steps of a check as they happen.
+fn check(
     source: &mut dyn MailSource,
     mailbox: &str,
     as_json: bool,
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<Exit> {
-    show(&mut |report| source.check(report), mailbox, as_json, terminal)
+    let mut exit = Exit::Fine;
+    let mut trouble = None;
+    source.check(&mut |step| match show(step, mailbox, as_json, terminal) {
+        Ok(Exit::Fine) => {}
+        Ok(other) => exit = other,
+        Err(error) => trouble = Some(error),
+    });
+    match trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(exit),
+    }
 }
 
-/// Shows a failure before the first step.
-pub fn failed(error: &SourceError, mailbox: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    if as_json {
-        terminal.line(&as_object(error, mailbox))?;
-    } else {
-        terminal.log(&error.sentence(Lang::from_env()));
+/// Shows one step: results on standard output, the reason of a failure beside them.
+pub fn show(step: Step, mailbox: &str, as_json: bool, terminal: &mut dyn Terminal) -> io::Result<Exit> {
+    match step {
+        Step::Passed(passed) if as_json => {
+            let step = passed.to_string();
+            terminal.line(&json!({ "mailbox": mailbox, "passed": true, "step": step }).to_string())?;
+        }
+        Step::Passed(passed) => terminal.line(&passed.to_string())?,
+        Step::Failed(error) if as_json => {
+            terminal.line(&as_object(&error, mailbox))?;
+            return Ok(Exit::Trouble);
+        }
+        Step::Failed(error) => {
+            terminal.log(&error.sentence(Lang::from_env()));
+            return Ok(Exit::Trouble);
+        }
     }
-    Ok(Exit::Trouble)
+    Ok(Exit::Fine)
 }
 
 fn as_object(error: &SourceError, mailbox: &str) -> String {
@@ -68,36 +89,6 @@ fn as_object(error: &SourceError, mailbox: &str) -> String {
         "en": error.sentence(Lang::En),
     })
     .to_string()
-}
-
-/// A test that tells its steps.
-type Steps<'a> = dyn FnMut(&mut dyn FnMut(Step)) + 'a;
-
-/// Shows steps as they happen.
-pub fn show(steps: &mut Steps<'_>, mailbox: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let mut exit = Exit::Fine;
-    let mut trouble = None;
-    steps(&mut |step| {
-        let line = match &step {
-            Step::Passed(text) if as_json => json!({ "mailbox": mailbox, "passed": true, "step": text }).to_string(),
-            Step::Passed(text) => text.clone(),
-            Step::Failed(error) => {
-                exit = Exit::Trouble;
-                if !as_json {
-                    terminal.log(&error.sentence(Lang::from_env()));
-                    return;
-                }
-                as_object(error, mailbox)
-            }
-        };
-        if let Err(error) = terminal.line(&line) {
-            trouble = Some(error);
-        }
-    });
-    match trouble {
-        Some(error) => Err(error.into()),
-        None => Ok(exit),
-    }
 }
 
 /// A password from a file, without the line end that editors add.

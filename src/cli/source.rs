@@ -6,19 +6,17 @@ use super::mailtest;
 use super::terminal::Terminal;
 use super::{Exit, Session};
 use crate::clock;
-use crate::fetch::job;
+use crate::fetch::check;
 use crate::language::Lang;
 use crate::settings::o365::{WARN_DAYS, Which};
-use crate::settings::{self, AfterArchiving, Definition, Encryption, Imap, Module, O365};
-use crate::source::graph::GraphSource;
-use crate::source::{MailSource, Step};
+use crate::settings::{self, AfterArchiving, Definition, Encryption, Imap, Module};
 
 /// Who stands in the journal for what is done by verbs.
 pub const CONSOLE: &str = "console";
 
 pub fn add(session: &Session<'_>, definition: &Definition, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     // Whoever asked through the socket may have been an older release.
-    definition.check().map_err(anyhow::Error::msg)?;
+    definition.check()?;
     let is_new = settings::put(session.archive, definition, CONSOLE)?;
     let did = if is_new { "added" } else { "changed" };
     terminal.log(&format!("Definition {:?} {did}. Try it with `source test {}`.", definition.name, definition.name));
@@ -128,41 +126,25 @@ pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn
     if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {
         terminal.log(&expiry(&definition.name, days, Lang::from_env()));
     }
-    if let Module::O365(o365) = &definition.module {
-        return test_tenant(o365, session, as_json, terminal);
-    }
+    let several = matches!(&definition.module, Module::Imap(imap) if imap.accounts.len() > 1);
+    let mut said = String::new();
     let mut exit = Exit::Fine;
-    let sources = job::open(&definition, session.pulse)?;
-    let several = sources.len() > 1;
-    for (label, mut source) in sources {
-        if several && !as_json {
-            terminal.line(&label)?;
+    let mut trouble = None;
+    check::run(&definition, session.pulse, &mut |mailbox, step| {
+        if several && !as_json && said != mailbox {
+            mailbox.clone_into(&mut said);
+            trouble = trouble.take().or(terminal.line(mailbox).err());
         }
-        if mailtest::check(source.as_mut(), &label, as_json, terminal)? != Exit::Fine {
-            exit = Exit::Trouble;
+        match mailtest::show(step, mailbox, as_json, terminal) {
+            Ok(Exit::Fine) => {}
+            Ok(other) => exit = other,
+            Err(error) => trouble = Some(error),
         }
+    });
+    match trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(exit),
     }
-    Ok(exit)
-}
-
-/// Every mailbox of the tenant: a policy may keep the application out of some of them.
-fn test_tenant(o365: &O365, session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let mut source = GraphSource::new(o365.tenant(), session.pulse.clone())?;
-    let names = match &o365.mailboxes {
-        Which::These(names) => names.clone(),
-        Which::All => match source.mailboxes() {
-            Ok(mailboxes) => mailboxes.into_iter().map(|mailbox| mailbox.name).collect(),
-            Err(error) => return mailtest::failed(&error, &o365.tenant, as_json, terminal),
-        },
-    };
-    let mut exit = Exit::Fine;
-    for name in &names {
-        let mut one = |report: &mut dyn FnMut(Step)| source.check_mailbox(name, report);
-        if mailtest::show(&mut one, name, as_json, terminal)? != Exit::Fine {
-            exit = Exit::Trouble;
-        }
-    }
-    Ok(exit)
 }
 
 /// What people are told in the last days of a client secret.

@@ -8,59 +8,13 @@ use super::source::expiry;
 use super::terminal::Terminal;
 use super::{Exit, Session, fetch};
 use crate::archive::catalog::FolderRow;
-use crate::archive::commit::{LeftOut, Outcome};
-use crate::archive::view::View;
 use crate::clock;
+use crate::fetch::completeness::{self, Counts, FolderCounts};
 use crate::language::Lang;
 use crate::settings::o365::WARN_DAYS;
 
-/// Reasons of failures that are told apart in one folder.
-const REASONS: usize = 20;
-
-/// The ledger of one folder, counted.
-#[derive(Default)]
-struct Counts {
-    archived: u64,
-    same: u64,
-    deleted: u64,
-    left_out: BTreeMap<&'static str, u64>,
-    failed: BTreeMap<String, u64>,
-    after_due: u64,
-}
-
-impl Counts {
-    fn of(view: &View, row: &FolderRow) -> anyhow::Result<Self> {
-        let mut counts = Self::default();
-        view.ledger(row.folder.number, |entry| {
-            counts.after_due += u64::from(entry.after_due);
-            match entry.outcome {
-                Outcome::Archived(_) => counts.archived += 1,
-                Outcome::Same(_) => counts.same += 1,
-                Outcome::Deleted(_) => counts.deleted += 1,
-                Outcome::LeftOut { why, .. } => *counts.left_out.entry(reason(why)).or_default() += 1,
-                Outcome::Failed { why, .. } => {
-                    // Servers have many words for the same trouble.
-                    let known = counts.failed.contains_key(&why) || counts.failed.len() < REASONS;
-                    let why = if known { why } else { "other reasons".into() };
-                    *counts.failed.entry(why).or_default() += 1;
-                }
-            }
-        })?;
-        Ok(counts)
-    }
-}
-
-fn reason(why: LeftOut) -> &'static str {
-    match why {
-        LeftOut::Draft => "draft",
-        LeftOut::TooYoung => "too young",
-        LeftOut::Gone => "gone before its turn",
-    }
-}
-
 pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let view = session.archive.view()?;
-    let folders = view.folders()?;
     let (definitions, mut exit) = session.definitions(terminal)?;
     if !session.archive.findings().is_empty() {
         exit = Exit::Trouble;
@@ -93,29 +47,26 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
             }
         }
         let mut folder_objects = Vec::new();
-        for row in folders.iter().filter(|row| row.folder.definition == definition.name) {
-            let counts = Counts::of(&view, row)?;
-            let cursor = view.cursor(row.folder.number)?;
-            let on_server = cursor.as_ref().map_or(0, |cursor| cursor.on_server);
-            let unexplained = cursor.as_ref().map_or(0, |cursor| cursor.unexplained);
+        completeness::of(&view, &definition.name, |FolderCounts { row, counts, reconciled }| {
             if as_json {
                 folder_objects.push(json!({
                     "mailbox": row.folder.mailbox_name,
                     "folder": row.folder.name,
-                    "on_server": on_server,
+                    "on_server": counts.on_server,
                     "archived": counts.archived,
                     "same": counts.same,
-                    "left_out": counts.left_out,
+                    "left_out": by_name(&counts),
                     "deleted": counts.deleted,
                     "failed": counts.failed,
-                    "unexplained": unexplained,
+                    "unexplained": counts.unexplained,
                     "after_due": counts.after_due,
-                    "reconciled": cursor.and_then(|cursor| cursor.reconciled).map(clock::rfc3339),
+                    "reconciled": reconciled.map(clock::rfc3339),
                 }));
             } else {
-                terminal.line(&as_text(row, &counts, on_server, unexplained))?;
+                terminal.line(&as_text(&row, &counts))?;
             }
-        }
+            anyhow::Ok(())
+        })?;
         objects.push(json!({
             "name": definition.name,
             "module": definition.module.code(),
@@ -133,12 +84,16 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     Ok(exit)
 }
 
-fn as_text(row: &FolderRow, counts: &Counts, on_server: u64, unexplained: u64) -> String {
+fn by_name(counts: &Counts) -> BTreeMap<&'static str, u64> {
+    counts.left_out.iter().map(|(why, count)| (completeness::left_out(*why), *count)).collect()
+}
+
+fn as_text(row: &FolderRow, counts: &Counts) -> String {
     let mut text = format!(
-        "  {} {}: {on_server} on the server, {} archived, {} same",
-        row.folder.mailbox_name, row.folder.name, counts.archived, counts.same
+        "  {} {}: {} on the server, {} archived, {} same",
+        row.folder.mailbox_name, row.folder.name, counts.on_server, counts.archived, counts.same
     );
-    for (why, count) in &counts.left_out {
+    for (why, count) in by_name(counts) {
         text += &format!(", {count} left out ({why})");
     }
     for (why, count) in &counts.failed {
@@ -147,5 +102,5 @@ fn as_text(row: &FolderRow, counts: &Counts, on_server: u64, unexplained: u64) -
     if counts.after_due > 0 {
         text += &format!(", {} still to be moved or deleted there", counts.after_due);
     }
-    text + &format!(", {unexplained} unexplained")
+    text + &format!(", {} unexplained", counts.unexplained)
 }

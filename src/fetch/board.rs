@@ -1,13 +1,31 @@
 //! What is going on just now, for whoever looks: runs under way and when the next ones are due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::FetchError;
 use super::progress::{Progress, Watch};
 use crate::clock;
+use crate::language::Lang;
 
 /// Sentences of a run that are kept while it goes on.
 const SENTENCES: usize = 20;
+
+/// What a run told, in both languages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sentence {
+    pub de: String,
+    pub en: String,
+}
+
+impl Sentence {
+    pub fn of(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::De => &self.de,
+            Lang::En => &self.en,
+        }
+    }
+}
 
 /// How a definition stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,8 +34,10 @@ pub struct Standing {
     pub running_since: Option<i64>,
     /// Where it is.
     pub progress: Option<Progress>,
-    /// What went wrong in it so far.
-    pub sentences: Vec<String>,
+    /// What went wrong in it so far; of the last run that this process made, where none is under way.
+    pub sentences: Vec<Sentence>,
+    /// Somebody asked for a run that has not begun yet.
+    pub is_asked: bool,
     /// When the next run is due, Unix seconds; `None` where there is no schedule.
     pub next: Option<i64>,
 }
@@ -26,7 +46,8 @@ pub struct Standing {
 #[derive(Debug, Default)]
 pub struct Board {
     standings: Mutex<BTreeMap<String, Standing>>,
-    asked: Mutex<BTreeSet<String>>,
+    /// Definitions that are to run as soon as they can, and whether everything is to be compared.
+    asked: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Board {
@@ -35,16 +56,23 @@ impl Board {
     }
 
     pub fn standing(&self, definition: &str) -> Standing {
-        self.standings().get(definition).cloned().unwrap_or_default()
+        let standing = self.standings().get(definition).cloned().unwrap_or_default();
+        Standing { is_asked: self.asked().contains_key(definition), ..standing }
     }
 
-    /// Asks the schedule to run a definition as soon as it can.
-    pub fn ask(&self, definition: &str) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(definition.into());
+    fn asked(&self) -> MutexGuard<'_, BTreeMap<String, bool>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn take_asked(&self, definition: &str) -> bool {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(definition)
+    /// Asks the schedule to run a definition as soon as it can; with `reconcile`, to compare all ids on the server with
+    /// the ledger as well.
+    pub fn ask(&self, definition: &str, reconcile: bool) {
+        *self.asked().entry(definition.into()).or_default() |= reconcile;
+    }
+
+    /// Whether a run was asked for, and if so, whether everything is to be compared.
+    pub(super) fn take_asked(&self, definition: &str) -> Option<bool> {
+        self.asked().remove(definition)
     }
 
     pub(super) fn set_next(&self, definition: &str, next: Option<i64>) {
@@ -81,11 +109,23 @@ impl Watch for Shown<'_> {
     }
 
     fn tell(&mut self, line: &str) {
+        self.note(Sentence { de: line.into(), en: line.into() });
+        self.watch.tell(line);
+    }
+
+    fn trouble(&mut self, place: &str, error: &FetchError) {
+        let sentence = |lang| format!("{place}: {}", error.sentence(lang));
+        self.note(Sentence { de: sentence(Lang::De), en: sentence(Lang::En) });
+        self.watch.trouble(place, error);
+    }
+}
+
+impl Shown<'_> {
+    fn note(&mut self, sentence: Sentence) {
         if let Some(standing) = self.board.standings().get_mut(self.definition)
             && standing.sentences.len() < SENTENCES
         {
-            standing.sentences.push(line.into());
+            standing.sentences.push(sentence);
         }
-        self.watch.tell(line);
     }
 }

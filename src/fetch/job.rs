@@ -11,7 +11,6 @@ use super::variants::Variants;
 use crate::archive::commit::Run;
 use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Spool;
-use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{self, Definition, Module};
@@ -155,7 +154,7 @@ fn has_no_mailbox(error: &FetchError) -> bool {
 }
 
 fn tell(watch: &mut dyn Watch, troubles: &mut Vec<String>, place: &str, error: &FetchError) {
-    watch.tell(&format!("{place}: {}", error.sentence(Lang::from_env())));
+    watch.trouble(place, error);
     troubles.push(format!("{place}: {error}"));
 }
 

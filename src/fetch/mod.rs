@@ -8,9 +8,12 @@
 //! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
 //!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
+//! - `check`: every mailbox of a definition tried step by step, `completeness`: what became of every message
 
 pub mod after;
 pub mod board;
+pub mod check;
+pub mod completeness;
 pub mod folder;
 pub mod intake;
 pub mod job;

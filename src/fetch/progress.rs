@@ -4,6 +4,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::FetchError;
+use crate::language::Lang;
+
 /// One moment of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Progress {
@@ -28,6 +31,10 @@ pub trait Watch: Send {
     fn progress(&mut self, progress: &Progress);
     /// A sentence for a person: something went wrong, and the run goes on where it can.
     fn tell(&mut self, line: &str);
+    /// The same, before a language is chosen: that of the terminal, unless the watcher knows better.
+    fn trouble(&mut self, place: &str, error: &FetchError) {
+        self.tell(&format!("{place}: {}", error.sentence(Lang::from_env())));
+    }
 }
 
 /// Nobody watches.

@@ -51,13 +51,15 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
         for definition in good {
             if definition.inactive {
                 fetcher.board.set_next(&definition.name, None);
+                fetcher.board.take_asked(&definition.name);
                 continue;
             }
             let is_due = next.get(&definition.name).is_none_or(|at| *at <= Instant::now());
-            if !fetcher.board.take_asked(&definition.name) && !is_due {
+            let asked = fetcher.board.take_asked(&definition.name);
+            if asked.is_none() && !is_due {
                 continue;
             }
-            let run = fetcher.run(archive, definition, false, pulse, &mut Log);
+            let run = fetcher.run(archive, definition, asked.unwrap_or(false), pulse, &mut Log);
             tracing::info!(
                 "{}: {} archived, {} same, {} left out, {} failed, {} unexplained",
                 run.definition,

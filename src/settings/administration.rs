@@ -1,5 +1,7 @@
 //! Archive administration (Archiv verwalten): what holds for the whole archive.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Result, SettingsError, store_at};
@@ -7,6 +9,8 @@ use crate::archive::Archive;
 use crate::language::Lang;
 
 const KEY: &str = "administration";
+/// Characters of the archive's name.
+pub const NAME_CHARS: usize = 80;
 
 /// A field of a document, by its name: a built-in one, or one that somebody defined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,5 +72,79 @@ impl Administration {
         let json = serde_json::to_vec(self)
             .map_err(|error| SettingsError::Wrong { place: KEY.into(), what: error.to_string() })?;
         store_at(archive, KEY.into(), Some(json), who)
+    }
+}
+
+/// Whether access links can begin with this: nothing, or `http://` or `https://`, an IP address or a domain name, and a port
+/// if need be. No user, no path.
+pub fn is_dns_name(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if let Some(rest) = rest.strip_prefix('[') {
+        let Some((address, rest)) = rest.split_once(']') else { return false };
+        let port_fits = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+        return address.parse::<Ipv6Addr>().is_ok() && port_fits;
+    }
+    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
+    port.is_none_or(is_port) && (host.parse::<Ipv4Addr>().is_ok() || is_domain(host))
+}
+
+/// Labels of letters, digits and hyphens (RFC 1123, 2.1), also of other scripts; the last one is no number, so that a
+/// mistyped IP address is none.
+fn is_domain(host: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.len() <= 253 && host.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_begin_with_a_scheme_and_a_host() {
+        for good in [
+            "",
+            "https://archivistaimnetz.ch",
+            "http://192.0.2.7",
+            "https://192.0.2.7:8443",
+            "https://[2001:db8::1]:8443",
+            "http://archiv",
+            "https://zürich.example",
+        ] {
+            assert!(is_dns_name(good), "{good}");
+        }
+        for bad in [
+            "archivistaimnetz.ch",
+            "ftp://x.ch",
+            "https://",
+            "https://x.ch/",
+            "https://x.ch/pfad",
+            "https://x.ch?a",
+            "https://x.ch:",
+            "https://x.ch:0",
+            "https://x.ch:70000",
+            "https://x.ch:+1",
+            "https://a@x.ch",
+            "https://192.0.2.700",
+            "https://-x.ch",
+            "https://x..ch",
+            "https://x .ch",
+            "https://[2001:db8::1",
+            "https://[::1]x",
+            "javascript://x.ch",
+            "https://x.ch\nhttps://y.ch",
+        ] {
+            assert!(!is_dns_name(bad), "{bad}");
+        }
     }
 }

@@ -7,9 +7,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::mistake::{Mistake, What};
 use super::o365::O365;
 use super::{Result, SettingsError};
 use crate::archive::keys::Keys;
+
+/// Characters of the name of a definition.
+pub const NAME_CHARS: usize = 64;
 
 /// A secret: wiped when dropped, never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,74 +141,70 @@ struct Stored {
 }
 
 impl Imap {
-    fn check(&self) -> std::result::Result<(), String> {
+    fn find(&self, found: &mut Vec<Mistake>) {
         let bad_host = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
         if self.server.is_empty() || self.server.contains(bad_host) {
-            return Err(format!("server {:?}: give a host name such as imap.example.ch, without imap://", self.server));
+            found.push(Mistake::new("server", What::Server).given(&self.server));
         }
         if self.port == 0 {
-            return Err("port 0: usual are 993 for tls and 143 for starttls".into());
+            found.push(Mistake::new("port", What::Port).number(self.port));
         }
         if self.accounts.is_empty() {
-            return Err("no account: give account and password, or accounts = [{ account, password }]".into());
+            found.push(Mistake::new("account", What::NoAccount));
         }
-        for (place, account) in self.accounts.iter().enumerate() {
+        for (row, account) in self.accounts.iter().enumerate() {
+            let mut wrong = |what: What| found.push(Mistake::new("account", what).given(&account.account).row(row));
             if account.account.is_empty() || account.account.contains(char::is_control) {
-                return Err(format!("account {:?}: give the name to log in with", account.account));
-            }
-            if self.accounts[..place].iter().any(|other| other.account == account.account) {
-                return Err(format!("account {:?} is given twice", account.account));
+                wrong(What::Account);
+            } else if self.accounts[..row].iter().any(|other| other.account == account.account) {
+                wrong(What::AccountTwice);
             }
             match (&account.password, &account.access_token_file) {
-                (None, None) => {
-                    return Err(format!(
-                        "account {:?}: give one of password, password_file, access_token_file",
-                        account.account
-                    ));
-                }
-                (Some(_), Some(_)) => {
-                    return Err(format!(
-                        "account {:?}: give either a password or access_token_file, not both",
-                        account.account
-                    ));
-                }
+                (None, None) => wrong(What::NoPassword),
+                (Some(_), Some(_)) => wrong(What::TwoPasswords),
                 _ => {}
             }
         }
-        Ok(())
     }
 }
 
 impl Definition {
-    /// Finds what a person has to put right before this can work.
-    pub fn check(&self) -> std::result::Result<(), String> {
-        let name_is_fine = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
-        if self.name.is_empty() || self.name.chars().count() > 64 || !self.name.chars().all(name_is_fine) {
-            return Err(format!("name {:?}: give 1 to 64 letters, digits, spaces or any of . _ - @ +", self.name));
-        }
-        if self.name.trim() != self.name {
-            return Err(format!("name {:?}: no spaces at its ends", self.name));
+    /// Finds the first thing that a person has to put right before this can work.
+    pub fn check(&self) -> std::result::Result<(), Mistake> {
+        self.mistakes().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// All that [`Self::check`] would find.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        let fits = |c: char| c.is_alphanumeric() || " ._-@+".contains(c);
+        // A name of dots alone means something else in an address.
+        let is_name = self.name.chars().all(fits) && self.name.contains(char::is_alphanumeric);
+        if !is_name || self.name.chars().count() > NAME_CHARS {
+            found.push(Mistake::new("name", What::Name).given(&self.name));
+        } else if self.name.trim() != self.name {
+            found.push(Mistake::new("name", What::NameEnds).given(&self.name));
         }
         let ca_pem = match &self.module {
             Module::Imap(imap) => {
-                imap.check()?;
+                imap.find(&mut found);
                 &imap.ca_pem
             }
             Module::O365(o365) => {
-                o365.check()?;
+                o365.find(&mut found);
                 &o365.ca_pem
             }
         };
         if ca_pem.as_ref().is_some_and(|pem| !pem.contains("-----BEGIN CERTIFICATE-----")) {
-            return Err("ca_file: holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".into());
+            found.push(Mistake::new("ca_file", What::Authority));
         }
         if !(1..=10_080).contains(&self.interval_minutes) {
-            return Err(format!("interval_minutes {}: give 1 to 10080 (a week)", self.interval_minutes));
+            found.push(Mistake::new("interval_minutes", What::Interval).number(self.interval_minutes));
         }
         if self.min_age_days > 36_500 {
-            return Err(format!("min_age_days {}: give 0 (all) to 36500", self.min_age_days));
+            found.push(Mistake::new("min_age_days", What::MinAge).number(self.min_age_days));
         }
-        Ok(())
+        found
     }
 
     /// The stored form: JSON, secrets sealed.

@@ -58,7 +58,7 @@ struct Written {
     play_back_folder: Option<String>,
     #[serde(default)]
     inactive: bool,
-    #[serde(default = "five")]
+    #[serde(default = "usual_interval")]
     interval_minutes: u32,
 }
 
@@ -78,8 +78,11 @@ enum Code {
     O365,
 }
 
-fn five() -> u32 {
-    5
+/// Minutes between two runs, unless somebody says otherwise.
+pub const INTERVAL_MINUTES: u32 = 5;
+
+fn usual_interval() -> u32 {
+    INTERVAL_MINUTES
 }
 
 /// Reads and checks a definition file. Paths in it are relative to its own folder.
@@ -133,7 +136,7 @@ fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
         interval_minutes: file.interval_minutes,
         succeeds: None,
     };
-    definition.check().map_err(wrong)?;
+    definition.check().map_err(|mistake| wrong(mistake.to_string()))?;
     Ok(definition)
 }
 
@@ -238,6 +241,11 @@ fn o365(file: &mut Written, folder: &Path, place: &str) -> Result<O365> {
     let url = |url: Option<String>, usual: &str| {
         given(url).map_or_else(|| usual.to_owned(), |url| url.trim_end_matches('/').to_owned())
     };
+    if client_secret.is_none() && file.certificate_file.is_none() && file.key_file.is_none() {
+        return Err(wrong(
+            "no client_secret: give client_secret, client_secret_file, or certificate_file and key_file".into(),
+        ));
+    }
     Ok(O365 {
         tenant: needed("tenant", file.tenant.take())?,
         client_id: needed("client_id", file.client_id.take())?,
@@ -271,6 +279,15 @@ fn login(account: WrittenAccount, folder: &Path, place: &str) -> Result<Account>
         }
         (None, None) => None,
     };
+    let wrong = |what: &str| {
+        let what = format!("account {:?}: {what}", account.account);
+        SettingsError::Wrong { place: place.into(), what }
+    };
+    match (&password, &account.access_token_file) {
+        (None, None) => return Err(wrong("give one of password, password_file, access_token_file")),
+        (Some(_), Some(_)) => return Err(wrong("give either a password or access_token_file, not both")),
+        _ => {}
+    }
     let access_token_file = account.access_token_file.map(|path| {
         let path = folder.join(path);
         std::path::absolute(&path).unwrap_or(path)

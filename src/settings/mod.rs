@@ -6,6 +6,7 @@
 pub mod administration;
 pub mod definition;
 pub mod definition_file;
+pub mod mistake;
 pub mod o365;
 pub mod password;
 pub mod users;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::definition::Secret;
+use super::mistake::{Mistake, What};
 use crate::source::graph::tenant::is_guid;
 use crate::source::graph::{Credential, Mailboxes, Tenant};
 
@@ -68,30 +69,26 @@ impl O365 {
         }
     }
 
-    /// Finds what a person has to put right before this can work.
-    pub fn check(&self) -> Result<(), String> {
+    /// What a person has to put right before this can work.
+    pub(super) fn find(&self, found: &mut Vec<Mistake>) {
         let credentials = (self.client_secret.is_some(), self.certificate_pem.is_some(), self.key_pem.is_some());
         match credentials {
             (true, false, false) | (false, true, true) => {}
-            (false, false, false) => {
-                return Err(
-                    "no client_secret: give client_secret, client_secret_file, or certificate_file and key_file".into(),
-                );
-            }
-            (true, ..) => return Err("give either a client secret or certificate_file and key_file, not both".into()),
-            (false, true, false) => return Err("certificate_file without key_file: give both".into()),
-            (false, false, true) => return Err("key_file without certificate_file: give both".into()),
+            (false, false, false) => found.push(Mistake::new("client_secret", What::NoSecret)),
+            (true, ..) => found.push(Mistake::new("client_secret", What::TwoSecrets)),
+            (false, true, false) => found.push(Mistake::new("key_file", What::NoKey)),
+            (false, false, true) => found.push(Mistake::new("certificate_file", What::NoCertificate)),
         }
         if let Some(day) = self.secret_expires.as_deref().filter(|day| day.parse::<Date>().is_err()) {
-            return Err(format!("secret_expires = {day:?}: give the day as YYYY-MM-DD"));
+            found.push(Mistake::new("secret_expires", What::SecretExpires).given(day));
         }
         // Where a person pastes it into a definition, the most frequent mistake of all is worth a word before the first run.
         if self.client_secret.as_ref().is_some_and(|secret| is_guid(secret.reveal())) {
-            return Err("client_secret is the ID of a secret, not its value: give the column Value of Certificates & \
-                        secrets; it is shown only once, so add a new secret if need be"
-                .into());
+            found.push(Mistake::new("client_secret", What::SecretIsId));
         }
-        self.tenant().check()
+        let is_secret_told = found.iter().any(|mistake| mistake.key == "client_secret");
+        let rest = self.tenant().mistakes().into_iter().map(Mistake::from);
+        found.extend(rest.filter(|mistake| mistake.key != "client_secret" || !is_secret_told));
     }
 
     /// Days until the secret ends; negative when it has ended, `None` where nobody said when.

@@ -9,8 +9,10 @@ pub mod error;
 pub mod graph;
 pub mod imap;
 mod socket;
+pub mod step;
 
 pub use error::{Retry, SourceError};
+pub use step::{Passed, Step};
 
 use std::fmt;
 use std::io::{self, Read};
@@ -217,15 +219,6 @@ pub struct Done {
     pub id: RemoteId,
     /// Its new place, where the server names it (UIDPLUS COPYUID): readable folder name and id.
     pub moved_to: Option<(String, RemoteId)>,
-}
-
-/// One step of a connection test, told as it happens.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// It worked; one line in the product's words.
-    Passed(String),
-    /// It did not; nothing further was tried with this mailbox.
-    Failed(std::sync::Arc<SourceError>),
 }
 
 /// A place where mail comes from: one account of an IMAP server, or a Microsoft 365 tenant.

@@ -16,6 +16,7 @@
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
 //! - `layout`: what all pages share, `texts`: every word in German and English, `assets`: style, script, pictures
 
+pub mod admin;
 pub mod assets;
 pub mod context;
 pub mod dms;
@@ -53,6 +54,8 @@ pub struct Web {
     pub setup_code: String,
     /// One setup at a time, so that there is one first administrator.
     pub setup: Mutex<()>,
+    /// Connection tests of definitions.
+    pub tests: Arc<admin::test::Tests>,
     pub opened: dms::access::Opened,
     /// When this process began, Unix seconds.
     pub started: i64,
@@ -67,6 +70,7 @@ impl Web {
             attempts: Attempts::default(),
             setup_code: session::setup_code()?,
             setup: Mutex::new(()),
+            tests: Arc::default(),
             opened: dms::access::Opened::default(),
             started: crate::clock::now(),
         })

@@ -6,6 +6,7 @@
 // Every test file compiles its own copy of this module and uses a part of it.
 #![allow(dead_code)]
 
+pub mod administering;
 pub mod archivista;
 pub mod browser;
 pub mod corpus;

@@ -9,7 +9,7 @@ use super::listing::{Listing, text};
 use super::paths;
 use crate::limits::GRAPH_PAGE;
 use crate::source::error::words;
-use crate::source::{Mailbox, Result, Step};
+use crate::source::{Mailbox, Passed, Result, Step};
 
 #[derive(Deserialize)]
 struct First {
@@ -20,7 +20,7 @@ struct First {
 /// Logs in, then reads each mailbox: a permission may be there and a policy may still keep the application out of some.
 pub fn check(client: &Client, mailboxes: &dyn Fn() -> Result<Vec<String>>, report: &mut dyn FnMut(Step)) {
     let names = client.log_in().and_then(|()| {
-        report(Step::Passed("Authenticated!".to_owned()));
+        report(Step::Passed(Passed::LoggedIn));
         mailboxes()
     });
     match names {
@@ -36,14 +36,15 @@ pub fn check(client: &Client, mailboxes: &dyn Fn() -> Result<Vec<String>>, repor
 }
 
 fn inbox(client: &Client, name: &str, report: &mut dyn FnMut(Step)) -> Result<()> {
-    report(Step::Passed(format!("MailBox from resource: users/{name}")));
+    let resource = format!("users/{name}");
+    report(Step::Passed(Passed::Mailbox { resource: resource.clone() }));
     let mailbox = Mailbox { id: name.to_owned(), name: name.to_owned() };
     let url = client.url(&format!("{}/mailFolders/Inbox/messages?$top=1&$select=id,subject", paths::user(name)));
     let first: Listing<First> = client.json(&Ask::get(&mailbox, url), GRAPH_PAGE)?;
-    report(Step::Passed(format!("Inbox from resource: users/{name}")));
+    report(Step::Passed(Passed::Inbox { resource, messages: None }));
     report(Step::Passed(match first.value.into_iter().next() {
-        Some(first) => format!("Subject: {}", words(first.subject.unwrap_or_default().as_bytes())),
-        None => "The inbox is empty.".to_owned(),
+        Some(first) => Passed::Subject(words(first.subject.unwrap_or_default().as_bytes())),
+        None => Passed::InboxEmpty,
     }));
     Ok(())
 }

@@ -22,6 +22,7 @@ mod fetch;
 mod folders;
 mod listing;
 mod mime;
+pub mod mistake;
 mod paths;
 mod pipe;
 mod play_back;
@@ -65,7 +66,7 @@ impl GraphSource {
 
     /// The same with another patience: how long the server may stay silent, and how its trouble is waited out.
     pub fn with_patience(tenant: Tenant, pulse: Pulse, patience: Duration, pace: Pace) -> Result<Self> {
-        tenant.check().map_err(|what| SourceError::Unsupported { what })?;
+        tenant.check().map_err(|mistake| SourceError::Unsupported { what: mistake.to_string() })?;
         let client = Arc::new(Client::new(tenant, pulse, patience, pace)?);
         Ok(Self { client, totals: HashMap::new() })
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::mistake::Mistake;
+
 /// Mails that one call asks for unless the definition says otherwise: the field "Anzahl Mails (Office 365)".
 pub const NUMBER_OF_MAILS: u32 = 25;
 
@@ -41,15 +43,21 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    pub const ALL: [Self; 4] = [Self::Global, Self::UsGovernment, Self::UsDefense, Self::China];
+
+    /// Its name in a definition.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGovernment => "us-government",
+            Self::UsDefense => "us-defense",
+            Self::China => "china",
+        }
+    }
+
     /// By its name in a definition: `global`, `us-government`, `us-defense`, `china`.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "global" => Some(Self::Global),
-            "us-government" => Some(Self::UsGovernment),
-            "us-defense" => Some(Self::UsDefense),
-            "china" => Some(Self::China),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|cloud| cloud.name() == name)
     }
 
     /// Where Entra ID answers.
@@ -92,54 +100,61 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Finds what cannot work whatever the server says; the text names the mend.
-    pub fn check(&self) -> std::result::Result<(), String> {
+    /// Finds what cannot work whatever the server says.
+    pub fn check(&self) -> std::result::Result<(), Mistake> {
+        self.mistakes().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// All that [`Self::check`] would find.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
         if self.tenant.is_empty() || !self.tenant.chars().all(is_name) {
-            return Err(format!(
-                "tenant {:?}: give the directory (tenant) ID, or a domain such as example.onmicrosoft.com",
-                self.tenant
-            ));
+            found.push(Mistake::Tenant(self.tenant.clone()));
         }
         if !is_guid(&self.client_id) && !is_plain_id(&self.client_id) {
-            return Err(format!("client_id {:?}: give the application (client) ID", self.client_id));
+            found.push(Mistake::ClientId(self.client_id.clone()));
         }
         if matches!(&self.credential, Credential::Secret(secret) if secret.is_empty()) {
-            return Err("client_secret is empty: give its value from Certificates & secrets".to_owned());
+            found.push(Mistake::SecretEmpty);
         }
         if !(1..=1000).contains(&self.number_of_mails) {
-            return Err(format!("number_of_mails = {}: give 1 to 1000; 25 is usual", self.number_of_mails));
+            found.push(Mistake::NumberOfMails(self.number_of_mails));
         }
         if let Mailboxes::These(names) = &self.mailboxes {
             if names.is_empty() {
-                return Err("no mailbox: give mailboxes = [\"a@example.ch\"] or mailboxes = \"all\"".to_owned());
+                found.push(Mistake::NoMailbox);
             }
             for (place, name) in names.iter().enumerate() {
                 if name.is_empty() || name.len() > 400 || name.contains(|c: char| c.is_control() || c == '/') {
-                    return Err(format!("mailbox {name:?}: give an address such as a@example.ch"));
+                    found.push(Mistake::Mailbox(place, name.clone()));
                 }
                 if names.iter().take(place).any(|other| other.eq_ignore_ascii_case(name)) {
-                    return Err(format!("mailbox {name:?} is given twice"));
+                    found.push(Mistake::MailboxTwice(place, name.clone()));
                 }
             }
         }
-        check_url("login_url", &self.login_url)?;
-        check_url("graph_url", &self.graph_url)
+        if !is_url(&self.login_url) {
+            found.push(Mistake::LoginUrl(self.login_url.clone()));
+        }
+        if !is_url(&self.graph_url) {
+            found.push(Mistake::GraphUrl(self.graph_url.clone()));
+        }
+        found
     }
 }
 
 /// Secrets and tokens travel by these addresses: TLS always, except to this very computer.
-fn check_url(key: &str, url: &str) -> std::result::Result<(), String> {
-    let wrong = || format!("{key} {url:?}: give an address such as https://graph.microsoft.com, without a path");
-    let parsed: ureq::http::Uri = url.parse().map_err(|_| wrong())?;
-    let (Some(host), Some(authority)) = (parsed.host(), parsed.authority()) else { return Err(wrong()) };
+fn is_url(url: &str) -> bool {
+    let Ok(parsed) = url.parse::<ureq::http::Uri>() else { return false };
+    let (Some(host), Some(authority)) = (parsed.host(), parsed.authority()) else { return false };
     if parsed.query().is_some() || !matches!(parsed.path(), "" | "/") || authority.as_str().contains('@') {
-        return Err(wrong());
+        return false;
     }
     match parsed.scheme_str() {
-        Some("https") => Ok(()),
-        Some("http") if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => Ok(()),
-        _ => Err(wrong()),
+        Some("https") => true,
+        Some("http") => matches!(host, "localhost" | "127.0.0.1" | "[::1]"),
+        _ => false,
     }
 }
 
@@ -211,7 +226,7 @@ mod tests {
         for (change, want) in cases {
             let mut tenant = good.clone();
             change(&mut tenant);
-            let told = tenant.check().unwrap_err();
+            let told = tenant.check().unwrap_err().to_string();
             assert!(told.contains(want), "{told}");
         }
     }

@@ -6,31 +6,30 @@ use super::account::Account;
 use super::fetch_line::Fetched;
 use super::session::Session;
 use super::stream::Ear;
-use crate::source::Result;
 use crate::source::error::words;
+use crate::source::{Passed, Result};
 
 /// Bytes of the subject that are read.
 const SUBJECT: usize = 16 * 1024;
 
 /// What the account is told when the connection stands.
-pub fn connected(account: &Account, protection: Option<&'static str>) -> String {
-    let Account { server, port, .. } = account;
-    format!("Connected to {server}:{port} ({})", protection.unwrap_or("not encrypted"))
+pub fn connected(account: &Account, protection: Option<&'static str>) -> Passed {
+    Passed::Connected { server: account.server.clone(), port: account.port, protection }
 }
 
 /// The steps after the login.
-pub fn inbox(account: &Account, session: &mut Session, passed: &mut dyn FnMut(String)) -> Result<()> {
-    passed("Authenticated!".to_owned());
-    passed(format!("MailBox from resource: {}", account.user));
+pub fn inbox(account: &Account, session: &mut Session, passed: &mut dyn FnMut(Passed)) -> Result<()> {
+    passed(Passed::LoggedIn);
+    passed(Passed::Mailbox { resource: account.user.clone() });
     let selected = session.select("INBOX", false)?;
-    passed(format!("Inbox from resource: INBOX ({} messages)", selected.exists));
+    passed(Passed::Inbox { resource: "INBOX".to_owned(), messages: Some(selected.exists.into()) });
     if selected.exists == 0 {
-        passed("The inbox is empty.".to_owned());
+        passed(Passed::InboxEmpty);
         return Ok(());
     }
     let mut header = Header(Vec::new());
     session.demand("FETCH 1 (BODY.PEEK[HEADER.FIELDS (SUBJECT)])", &mut header)?;
-    passed(format!("Subject: {}", subject(&header.0)));
+    passed(Passed::Subject(subject(&header.0)));
     Ok(())
 }
 

@@ -13,12 +13,9 @@ use super::login::begin;
 use super::password_fault;
 use crate::clock;
 use crate::language::Lang;
-use crate::settings::administration::Administration;
+use crate::settings::administration::{Administration, NAME_CHARS};
 use crate::settings::password::Password;
 use crate::settings::users::{self, Role, User};
-
-/// Characters of the archive's name.
-const NAME_CHARS: usize = 80;
 
 /// What is wrong with which field.
 #[derive(Default)]

@@ -1,0 +1,137 @@
+//! WebAdmin: is everything archived, and all that an administrator sets up.
+//!
+//! Rules of the room: every page is for administrators alone. Secrets never go back to the browser: a field that is left
+//! empty keeps what is stored. What a definition may say is checked by `settings`, for the file and the page alike.
+//! Nothing here waits for a mail server: runs are asked for on the board, tests run in threads of their own.
+//!
+//! - `overview`; `state`: how a definition stands, in one sentence; `show`: numbers and times
+//! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
+//!   definition and back, `edit`: adding and changing
+//! - `runs`: what goes on, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
+//! - `managing`: Archive administration
+
+mod completeness;
+mod edit;
+mod entered;
+mod fields;
+mod form;
+mod managing;
+mod overview;
+mod runs;
+mod show;
+mod sources;
+mod state;
+mod switch;
+pub mod test;
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::error::{Result, WebError};
+use super::layout::{self, Section, Width};
+use super::request::encode;
+use super::response::Response;
+use super::routes::{Access, Route, get, post};
+use crate::settings::{self, Definition, SettingsError};
+
+const ADMIN: Access = Access::Administrator;
+
+pub const ROUTES: &[Route] = &[
+    get("/admin", ADMIN, overview::show),
+    get("/admin/sources", ADMIN, sources::list),
+    get("/admin/new/{module}", ADMIN, edit::new),
+    post("/admin/new/{module}", ADMIN, edit::add),
+    get("/admin/sources/{name}", ADMIN, runs::show),
+    get("/admin/sources/{name}/edit", ADMIN, edit::show),
+    post("/admin/sources/{name}/edit", ADMIN, edit::change),
+    post("/admin/sources/{name}/run", ADMIN, sources::run),
+    post("/admin/sources/{name}/inactive", ADMIN, sources::inactive),
+    get("/admin/sources/{name}/delete", ADMIN, sources::ask_delete),
+    post("/admin/sources/{name}/delete", ADMIN, sources::delete),
+    get("/admin/sources/{name}/completeness", ADMIN, completeness::show),
+    get("/admin/sources/{name}/failed/{folder}", ADMIN, completeness::failed),
+    get("/admin/sources/{name}/test", ADMIN, test::show),
+    post("/admin/sources/{name}/test", ADMIN, test::begin),
+    get("/admin/switch", ADMIN, switch::show),
+    post("/admin/switch", ADMIN, switch::send),
+    get("/admin/archive", ADMIN, managing::show),
+    post("/admin/archive", ADMIN, managing::send),
+];
+
+/// Which entry of WebAdmin's own menu a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Overview,
+    Sources,
+    Archive,
+}
+
+/// Which tab of a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tab {
+    Runs,
+    Completeness,
+    Settings,
+    Test,
+}
+
+fn page(context: &Context<'_>, part: Part, title: &str, body: &Markup) -> Response {
+    let t = &context.t.admin;
+    let entry = |of: Part, path: &str, text: &str| {
+        html! { a href=(path) aria-current=[(of == part).then_some("page")] { (text) } }
+    };
+    let whole = html! {
+        nav.tabs aria-label=(t.sub_menu) {
+            (entry(Part::Overview, "/admin", t.overview))
+            (entry(Part::Sources, "/admin/sources", t.sources))
+            (entry(Part::Archive, "/admin/archive", t.archive))
+        }
+        (body)
+    };
+    layout::page(context, Section::Administration, Width::Usual, title, &whole)
+}
+
+/// A page about one definition.
+fn source_page(context: &Context<'_>, definition: &Definition, tab: Tab, body: &Markup) -> Response {
+    let t = &context.t.admin;
+    let path = path(&definition.name);
+    let entry = |of: Tab, ending: &str, text: &str| {
+        html! { a href={ (path) (ending) } aria-current=[(of == tab).then_some("page")] { (text) } }
+    };
+    let whole = html! {
+        p { a href="/admin/sources" { "← " (t.sources) } }
+        h1 { (definition.name) " " span.tag { (module_name(context, definition)) } }
+        nav.tabs aria-label=(definition.name) {
+            (entry(Tab::Runs, "", t.tab_runs))
+            (entry(Tab::Completeness, "/completeness", t.tab_completeness))
+            (entry(Tab::Settings, "/edit", t.tab_settings))
+            (entry(Tab::Test, "/test", t.tab_test))
+        }
+        (body)
+    };
+    page(context, Part::Sources, &definition.name, &whole)
+}
+
+fn module_name(context: &Context<'_>, definition: &Definition) -> &'static str {
+    match definition.module {
+        settings::Module::Imap(_) => context.t.admin.module_imap,
+        settings::Module::O365(_) => context.t.admin.module_o365,
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/admin/sources/{}", encode(name))
+}
+
+/// The definition that the path names.
+fn definition(context: &Context<'_>) -> Result<Definition> {
+    match settings::definition(&context.web.archive, &context.parameters[0]) {
+        Err(SettingsError::NoDefinition { .. }) => Err(WebError::NotFound),
+        other => Ok(other?),
+    }
+}
+
+/// Lets the browser load the page again by itself, as `<meta http-equiv="refresh">` would, which may stand in a head only.
+fn again(response: Response, seconds: u32) -> Response {
+    response.header("Refresh", seconds.to_string())
+}

@@ -1,0 +1,125 @@
+//! Overview: is everything archived?
+
+use maud::{Markup, html};
+use nix::sys::statvfs::statvfs;
+
+use super::super::Context;
+use super::super::error::Result;
+use super::super::response::Response;
+use super::state::{Mood, State};
+use super::{Part, page, path, show};
+use crate::archive::view::View;
+use crate::settings;
+
+pub fn show(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.admin;
+    let view = context.view()?;
+    let archive = &context.web.archive;
+    let (mut states, mut unreadable) = (Vec::new(), Vec::new());
+    for definition in settings::definitions(archive)? {
+        match definition {
+            Ok(definition) => states.push((State::of(context, &view, &definition)?, definition.name)),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    // The most important first.
+    states.sort_by_key(|(state, _)| std::cmp::Reverse(state.worst()));
+    let is_empty = states.is_empty() && unreadable.is_empty();
+    let (mood, said) = match states.first().map(|(state, _)| state.worst()) {
+        _ if archive.stopped().is_some() || !unreadable.is_empty() => (Mood::Bad, t.all_bad),
+        None => (Mood::Warn, t.all_none),
+        Some(Mood::Inactive) => (Mood::Warn, t.all_inactive),
+        Some(Mood::Good) => (Mood::Good, t.all_good),
+        Some(Mood::Running) => (Mood::Running, t.all_running),
+        Some(Mood::Warn) => (Mood::Warn, t.all_warn),
+        Some(Mood::Bad) => (Mood::Bad, t.all_bad),
+    };
+    let body = html! {
+        h1 { (t.overview) }
+        div class={ "verdict note " (mood.class()) } role="status" { p { strong { (said) } } }
+        @if let Some(why) = archive.stopped() { div.note.bad role="alert" { p { (t.stopped) " " (why) } } }
+        @for why in &unreadable { div.note.bad { p { (t.unreadable) ": " (why) } } }
+        @if is_empty {
+            section.card {
+                p { (t.sources_empty) }
+                (super::sources::add_buttons(context))
+            }
+        } @else {
+            section.card {
+                h2 { (t.definitions) }
+                ul.plain {
+                    @for (state, name) in &states { (one(context, state, name)) }
+                }
+            }
+        }
+        (numbers(context, &view)?)
+        @if !archive.findings().is_empty() {
+            section.card {
+                h2 { (t.findings) }
+                p { (t.findings_help) }
+                ul { @for line in archive.findings().lines() { li { (line) } } }
+            }
+        }
+    };
+    let response = page(context, Part::Overview, t.overview, &body);
+    let is_running = states.iter().any(|(state, _)| state.standing.running_since.is_some());
+    Ok(if is_running { super::again(response, 5) } else { response })
+}
+
+fn one(context: &Context<'_>, state: &State, name: &str) -> Markup {
+    let t = &context.t.admin;
+    html! {
+        li.state {
+            p.row.spread {
+                strong { a href=(path(name)) { (name) } }
+                (state.tag())
+            }
+            p { (state.sentence) }
+            @for (mood, sentence) in &state.further { div class={ "note " (mood.class()) } { p { (sentence) } } }
+            p.soft { (t.last_run) ": " (state.last_run(context)) " · " (t.next_run) ": " (state.next_run(context)) }
+        }
+    }
+}
+
+fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
+    let (t, lang) = (&context.t.admin, context.lang);
+    let first = view.documents(0, 1)?.pop().map(|(_, document)| document.metadata.archived);
+    let memory = memory(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+    let disk = statvfs(&context.web.archive.paths().data).ok().map(|disk| {
+        let size = |blocks: u64| show::bytes(blocks.saturating_mul(disk.fragment_size()));
+        (size(disk.blocks_available()), size(disk.blocks()))
+    });
+    Ok(html! {
+        section.card {
+            h2 { (t.numbers) }
+            dl {
+                dt { (t.documents) } dd { (show::number(lang, view.count()?)) }
+                dt { (t.since) } dd { @if let Some(first) = first { (show::ago(lang, first)) } @else { (t.never) } }
+                dt { (t.disk_free) } dd { @if let Some((free, all)) = disk { (free) " / " (all) } @else { (t.unknown) } }
+                dt { (t.memory) }
+                dd { @if let [Some(now), Some(most)] = memory { (show::bytes(now)) " (max. " (show::bytes(most)) ")" } @else { (t.unknown) } }
+                dt { (t.running_since) } dd { (show::ago(lang, context.web.started)) }
+            }
+        }
+    })
+}
+
+/// Resident memory of this process, now and at most, in bytes (proc(5), `VmRSS` and `VmHWM`).
+fn memory(status: &str) -> [Option<u64>; 2] {
+    ["VmRSS:", "VmHWM:"].map(|name| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_from_the_kernel_s_words() {
+        assert_eq!(memory("Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t  1024 kB\n"), [Some(1_048_576), Some(2_097_152)]);
+        assert_eq!(memory(""), [None, None]);
+        assert!(memory(&std::fs::read_to_string("/proc/self/status").unwrap()).iter().all(Option::is_some));
+    }
+}

@@ -1,0 +1,131 @@
+//! Mail archiving: the list of definitions, and what is done to one with a button.
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::error::Result;
+use super::super::layout;
+use super::super::response::Response;
+use super::state::State;
+use super::{Part, definition, module_name, page, path, show};
+use crate::archive::commit::Happening;
+use crate::settings;
+
+/// A button for each module.
+pub fn add_buttons(context: &Context<'_>) -> Markup {
+    let t = &context.t.admin;
+    html! {
+        p.row {
+            a.button.first href="/admin/new/imap" { (t.add) ": " (t.module_imap) }
+            a.button.first href="/admin/new/o365" { (t.add) ": " (t.module_o365) }
+        }
+    }
+}
+
+pub fn list(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.admin;
+    let view = context.view()?;
+    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    for definition in settings::definitions(&context.web.archive)? {
+        match definition {
+            Ok(definition) => rows.push((State::of(context, &view, &definition)?, definition)),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    let body = html! {
+        h1 { (t.sources) }
+        p { (t.sources_intro) }
+        @for why in &unreadable { div.note.bad { p { (t.unreadable) ": " (why) } } }
+        section.card {
+            @if rows.is_empty() { p { (t.sources_empty) } } @else {
+                div.scroll {
+                    table {
+                        thead { tr {
+                            th scope="col" { (t.definition) } th scope="col" { (t.module) } th scope="col" { (t.state) }
+                            th scope="col" { (t.last_run) } th scope="col" { (t.next_run) }
+                            th.number scope="col" { (t.mailboxes) } th scope="col" { span.hidden-text { (t.actions) } }
+                        } }
+                        tbody {
+                            @for (state, definition) in &rows {
+                                tr {
+                                    th scope="row" { a href=(path(&definition.name)) { (definition.name) } }
+                                    td { (module_name(context, definition)) }
+                                    td.said { (state.tag()) " " (state.sentence) }
+                                    td { (state.last_run(context)) }
+                                    td { (state.next_run(context)) }
+                                    td.number { (show::number(context.lang, state.open.mailboxes)) }
+                                    td { @if !definition.inactive { (run_button(context, &definition.name, false)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            (add_buttons(context))
+            @if !rows.is_empty() { p { a href="/admin/switch" { (t.switch) } } }
+        }
+    };
+    Ok(page(context, Part::Sources, t.sources, &body))
+}
+
+/// Asks for a run, with everything compared if `reconcile`.
+pub fn run_button(context: &Context<'_>, name: &str, reconcile: bool) -> Markup {
+    let t = &context.t.admin;
+    let text = if reconcile { t.reconcile_now } else { t.run_now };
+    html! {
+        form method="post" action={ (path(name)) "/run" } {
+            (layout::token(context))
+            @if reconcile { input type="hidden" name="reconcile" value="1"; }
+            button aria-label={ (text) ": " (name) } { (text) }
+        }
+    }
+}
+
+pub fn run(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let definition = definition(context)?;
+    if definition.inactive {
+        context.notice(context.t.admin.is_inactive);
+    } else {
+        context.journal(Happening::RunAsked(definition.name.clone()))?;
+        context.web.fetcher.board.ask(&definition.name, form.is_on("reconcile"));
+        context.notice(context.t.admin.run_asked);
+    }
+    Ok(Response::redirect(&path(&definition.name)))
+}
+
+/// Switches between active and inactive.
+pub fn inactive(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let mut definition = definition(context)?;
+    definition.inactive = form.is_on("inactive");
+    settings::put(&context.web.archive, &definition, &context.who())?;
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect(&path(&definition.name)))
+}
+
+pub fn ask_delete(context: &Context<'_>) -> Result<Response> {
+    let (t, common) = (&context.t.admin, &context.t.page);
+    let definition = definition(context)?;
+    let body = html! {
+        h1 { (t.delete) ": " (definition.name) }
+        form.card method="post" action={ (path(&definition.name)) "/delete" } {
+            (layout::token(context))
+            p { (t.delete_help) }
+            p.row {
+                button.danger { (t.delete) }
+                a.button href=(path(&definition.name)) { (common.cancel) }
+            }
+        }
+    };
+    Ok(page(context, Part::Sources, t.delete, &body))
+}
+
+pub fn delete(context: &Context<'_>) -> Result<Response> {
+    context.form()?;
+    let definition = definition(context)?;
+    settings::remove(&context.web.archive, &definition.name, &context.who())?;
+    context.web.tests.forget(&definition.name);
+    context.notice(context.t.admin.deleted);
+    Ok(Response::redirect("/admin/sources"))
+}

@@ -1,0 +1,170 @@
+//! The connection test of a definition, step by step. It may take long, so it runs in a thread of its own; the page shows the
+//! steps so far.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::error::Result;
+use super::super::layout;
+use super::super::response::Response;
+use super::{Tab, definition, path, show, source_page};
+use crate::clock;
+use crate::fetch::check;
+use crate::limits::{ROLE_STACK, TEST_RESULTS, TEST_STEPS, TESTS_AT_ONCE};
+use crate::pulse::Pulse;
+use crate::settings::Definition;
+use crate::source::Step;
+
+/// Seconds between two looks at a test.
+const LOOK: u32 = 1;
+
+/// A test, under way or ended. Its steps are told in the language of whoever looks.
+#[derive(Clone, Debug)]
+pub struct Test {
+    began: i64,
+    is_running: bool,
+    /// Mailbox and step, in their order.
+    steps: Vec<(String, Step)>,
+    /// Steps that were not kept.
+    more: u64,
+    has_failed: bool,
+}
+
+/// The last test of each definition, in memory only.
+#[derive(Default)]
+pub struct Tests(Mutex<BTreeMap<String, Test>>);
+
+/// Ends a test, also after a panic.
+struct Running {
+    tests: Arc<Tests>,
+    name: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(test) = self.tests.all().get_mut(&self.name) {
+            test.is_running = false;
+        }
+    }
+}
+
+impl Tests {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Test>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn of(&self, definition: &str) -> Option<Test> {
+        self.all().get(definition).cloned()
+    }
+
+    pub fn forget(&self, definition: &str) {
+        self.all().retain(|name, test| name != definition || test.is_running);
+    }
+
+    /// Begins a test, unless one of this definition runs already; `false` where too many others run.
+    pub fn begin(self: &Arc<Self>, definition: Definition) -> std::io::Result<bool> {
+        let mut all = self.all();
+        if all.get(&definition.name).is_some_and(|test| test.is_running) {
+            return Ok(true);
+        }
+        if all.values().filter(|test| test.is_running).count() >= TESTS_AT_ONCE {
+            return Ok(false);
+        }
+        if all.len() >= TEST_RESULTS {
+            let ended = all.iter().filter(|(_, test)| !test.is_running);
+            if let Some(oldest) = ended.min_by_key(|(_, test)| test.began).map(|(name, _)| name.clone()) {
+                all.remove(&oldest);
+            }
+        }
+        let test = Test { began: clock::now(), is_running: true, steps: Vec::new(), more: 0, has_failed: false };
+        all.insert(definition.name.clone(), test);
+        drop(all);
+        let running = Running { tests: self.clone(), name: definition.name.clone() };
+        let work = move || {
+            check::run(&definition, &Pulse::new(), &mut |mailbox, step| running.note(mailbox, step));
+        };
+        std::thread::Builder::new().name("test".into()).stack_size(2 * ROLE_STACK).spawn(work)?;
+        Ok(true)
+    }
+}
+
+impl Running {
+    fn note(&self, mailbox: &str, step: Step) {
+        let mut all = self.tests.all();
+        let Some(test) = all.get_mut(&self.name) else { return };
+        test.has_failed |= matches!(step, Step::Failed(_));
+        if test.steps.len() < TEST_STEPS {
+            test.steps.push((mailbox.to_owned(), step));
+        } else {
+            test.more += 1;
+        }
+    }
+}
+
+pub fn begin(context: &Context<'_>) -> Result<Response> {
+    context.form()?;
+    let definition = definition(context)?;
+    let to = format!("{}/test", path(&definition.name));
+    if !context.web.tests.begin(definition)? {
+        context.notice(context.t.admin.test_busy);
+    }
+    Ok(Response::redirect(&to))
+}
+
+pub fn show(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.admin;
+    let definition = definition(context)?;
+    let test = context.web.tests.of(&definition.name);
+    let is_running = test.as_ref().is_some_and(|test| test.is_running);
+    let body = html! {
+        p { (t.test_intro) }
+        @match &test {
+            None => p { (t.test_none) },
+            Some(test) => {
+                @if test.is_running { div.note role="status" { p { (t.test_running) } } }
+                @else if test.has_failed { div.note.bad role="status" { p { (t.test_bad) } } }
+                @else { div.note.good role="status" { p { (t.test_good) } } }
+                section.card {
+                    p.soft { (show::ago(context.lang, test.began)) }
+                    (steps(context, &test.steps))
+                    @if test.more > 0 { p { (t.test_more) } }
+                }
+            }
+        }
+        @if !is_running {
+            form method="post" action={ (path(&definition.name)) "/test" } {
+                (layout::token(context))
+                button.first { (t.test) }
+            }
+        }
+    };
+    let response = source_page(context, &definition, Tab::Test, &body);
+    Ok(if is_running { super::again(response, LOOK) } else { response })
+}
+
+/// The steps, mailbox by mailbox.
+fn steps(context: &Context<'_>, steps: &[(String, Step)]) -> Markup {
+    let t = &context.t.admin;
+    // An administrator reads no mail by being one.
+    let shows_mail = context.person.as_ref().is_some_and(|person| person.user.reads_everything());
+    html! {
+        @for part in steps.chunk_by(|one, other| one.0 == other.0) {
+            h2 { (part[0].0) }
+            ol.steps {
+                @for (_, step) in part {
+                    @match step {
+                        Step::Passed(passed) => li.passed {
+                            span.mark role="img" aria-label=(t.passed) { "✓" } " " (passed.sentence(context.lang, shows_mail))
+                        },
+                        Step::Failed(error) => li.failed {
+                            span.mark role="img" aria-label=(t.failed) { "✗" } " " (error.sentence(context.lang))
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
