@@ -134,7 +134,7 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
             return Err(WebError::Stale.into());
         }
         // A field without a file is sent as one without a name.
-        if part.name != "files" || name.is_empty() {
+        if name.is_empty() {
             continue;
         }
         count += 1;
