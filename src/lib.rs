@@ -11,6 +11,7 @@ pub mod language;
 pub mod limits;
 pub mod pulse;
 pub mod roles;
+pub mod search;
 pub mod settings;
 pub mod source;
 pub mod web;

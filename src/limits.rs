@@ -153,6 +153,43 @@ pub const WEB_TLS_SESSIONS: usize = 128;
 /// Names and addresses in the box's own certificate.
 pub const WEB_CERTIFICATE_NAMES: usize = 64;
 
+/// Documents of one page of the table.
+pub const PAGE_DOCUMENTS: usize = 50;
+/// Documents that one search looks at before it asks whether to go on.
+pub const SEARCH_LOOKED: usize = 10_000;
+/// The newest documents that are put in order by title, sender or size.
+pub const SORT_LOOKED: usize = 20_000;
+/// Characters of a title or sender by which documents are put in order.
+pub const SORT_CHARS: usize = 100;
+/// Characters and terms of a query.
+pub const QUERY_CHARS: usize = 1000;
+pub const QUERY_TERMS: usize = 20;
+/// Characters of a field that the table shows.
+pub const TABLE_CHARS: usize = 200;
+/// Text of a mail or file that stands on its page; the rest can be downloaded.
+pub const VIEW_TEXT: usize = 512 * 1024;
+/// Bytes of the raw text that the Source tab shows.
+pub const SOURCE_TEXT: usize = 256 * 1024;
+/// Attachments that the View tab lists.
+pub const VIEW_ATTACHMENTS: usize = 200;
+/// Bytes at the beginning of a file by which its type is told.
+pub const MEDIA_HEAD: usize = 512;
+/// Accesses to a document that are shown, and lines of the journal that are looked at for them.
+pub const ACCESSES: usize = 100;
+pub const ACCESSES_LOOKED: usize = 50_000;
+/// An access is noted again after this time; accesses that are remembered for that.
+pub const OPENED_AGAIN: Duration = Duration::from_mins(10);
+pub const OPENED: usize = 1024;
+/// Characters of a note, of a further field; further fields of a document.
+pub const NOTE_CHARS: usize = 20_000;
+pub const DOCUMENT_FIELDS: usize = 100;
+/// Files of one upload, header of one of its parts, and a part that is no file.
+pub const UPLOAD_FILES: usize = 500;
+pub const MULTIPART_HEAD: usize = 16 * 1024;
+pub const MULTIPART_VALUE: usize = 64 * 1024;
+/// Documents that are chosen at a time.
+pub const CHOSEN: usize = 500;
+
 /// Header fields of a message, and of the messages within, that are shown.
 pub const MAIL_FIELDS: usize = 1000;
 /// Text of all these fields.

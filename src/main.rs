@@ -11,6 +11,8 @@
 //! | `source` | where mail comes from: trait `MailSource`; `imap` and `graph` (Microsoft 365) |
 //! | `fetch` | the fetch loop: jobs, ledger, reconciliation, schedule. The only room that knows source and archive |
 //! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
+//! | `search` | what people look for, and pages of what fits |
+//! | `web` | the pages: WebDMS, WebAdmin, access links, behind a gate of their own |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
 //!
 //! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `language`, `pulse` and

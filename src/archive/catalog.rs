@@ -28,6 +28,8 @@ pub const CHANGES: TableDefinition<u64, Bytes> = TableDefinition::new("changes")
 pub const BY_TIME: TableDefinition<(i64, u64), ()> = TableDefinition::new("by_time");
 /// The same within one mailbox ([`FolderRow::place`]), so that rights are part of the look-up and no filter after it.
 pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new("by_place");
+/// Numbers within one mailbox, likewise.
+pub const PLACE_NUMBERS: TableDefinition<(u32, u64), ()> = TableDefinition::new("place_numbers");
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -48,7 +50,7 @@ const STATE: TableDefinition<&str, Bytes> = TableDefinition::new("state");
 const POSITION: &str = "position";
 const LAYOUT: &str = "layout";
 /// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
-const KNOWN_LAYOUT: u32 = 1;
+const KNOWN_LAYOUT: u32 = 2;
 
 /// A row and the sequence of the commit that wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -200,6 +202,7 @@ impl Catalog {
         txn.open_table(CHANGES)?;
         txn.open_table(BY_TIME)?;
         txn.open_table(BY_PLACE)?;
+        txn.open_table(PLACE_NUMBERS)?;
         txn.open_table(BY_HASH)?;
         txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
@@ -364,6 +367,7 @@ fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
     let documents = txn.open_table(DOCUMENTS)?;
     let folders = txn.open_table(FOLDERS)?;
     let mut by_place = txn.open_table(BY_PLACE)?;
+    let mut place_numbers = txn.open_table(PLACE_NUMBERS)?;
     let mut table = txn.open_table(OCCURRENCES)?;
     for occurrence in &commit.occurrences {
         let key = (occurrence.document, occurrence.folder, occurrence.remote.as_slice());
@@ -375,6 +379,7 @@ fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
             && let Some(folder) = folder_row(&folders, occurrence.folder)?
         {
             by_place.insert((folder.place, document.value.time, occurrence.document), ())?;
+            place_numbers.insert((folder.place, occurrence.document), ())?;
         }
     }
     Ok(())

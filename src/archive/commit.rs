@@ -398,6 +398,23 @@ pub enum Happening {
     RunAsked(#[n(0)] String),
 }
 
+impl Happening {
+    /// Whether it happened to this document.
+    pub fn names(&self, document: Number) -> bool {
+        match self {
+            Self::Exported(first, last, _) => (*first..=*last).contains(&document),
+            Self::Opened(number)
+            | Self::FieldsChanged(number, _)
+            | Self::Published(number)
+            | Self::Withdrawn(number)
+            | Self::Uploaded(number)
+            | Self::Downloaded(number, _)
+            | Self::OpenedByLink(number) => *number == document,
+            _ => false,
+        }
+    }
+}
+
 /// One run of a definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Run {

@@ -8,8 +8,8 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 
 use super::catalog::{
     AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
-    FolderRow, JOURNAL, LEDGER, OCCURRENCES, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, folder_row,
-    read_position,
+    FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow,
+    decode, folder_row, read_position,
 };
 use super::commit::{
     Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
@@ -104,6 +104,32 @@ impl View {
         }
         let heads = ways.iter_mut().map(|way| way.next(newest_first)).collect::<Result<_>>()?;
         Ok(ByTime { ways, heads, newest_first })
+    }
+
+    /// Numbers of the documents that `reads` allows, in their order; the times beside them are 0. Begins behind `from`.
+    pub fn by_number(&self, reads: &Reads, highest_first: bool, from: Option<Number>) -> Result<ByTime> {
+        let (low, high) = match (from, highest_first) {
+            (None, _) => (Bound::Unbounded, Bound::Unbounded),
+            (Some(from), true) => (Bound::Unbounded, Bound::Excluded(from)),
+            (Some(from), false) => (Bound::Excluded(from), Bound::Unbounded),
+        };
+        let mut ways = Vec::new();
+        match reads {
+            Reads::All => ways.push(Way::Numbers(self.txn.open_table(DOCUMENTS)?.range::<u64>((low, high))?)),
+            Reads::Places(places) => {
+                let table = self.txn.open_table(PLACE_NUMBERS)?;
+                let within = |place: FolderNumber, bound: Bound<Number>, end: Number| match bound {
+                    Bound::Excluded(number) => Bound::Excluded((place, number)),
+                    _ => Bound::Included((place, end)),
+                };
+                for &place in places {
+                    let range = (within(place, low, 0), within(place, high, Number::MAX));
+                    ways.push(Way::PlaceNumbers(table.range::<(u32, u64)>(range)?));
+                }
+            }
+        }
+        let heads = ways.iter_mut().map(|way| way.next(highest_first)).collect::<Result<_>>()?;
+        Ok(ByTime { ways, heads, newest_first: highest_first })
     }
 
     /// Whether `reads` allows this document.
@@ -301,6 +327,21 @@ impl View {
         table.get(key)?.map(|bytes| decode("journal", bytes.value())).transpose()
     }
 
+    /// The newest events that `fits`, newest first: at most `most` of the newest `look`. Also says whether there are older
+    /// ones that were not looked at.
+    pub fn events(&self, most: usize, look: usize, fits: impl Fn(&Event) -> bool) -> Result<(Vec<Event>, bool)> {
+        let table = self.txn.open_table(JOURNAL)?;
+        let mut found = Vec::new();
+        for (looked, item) in table.iter()?.rev().enumerate() {
+            if looked == look || found.len() == most {
+                return Ok((found, true));
+            }
+            let row: Row<Event> = decode("journal", item?.1.value())?;
+            found.extend(Some(row.value).filter(|event| fits(event)));
+        }
+        Ok((found, false))
+    }
+
     /// Number of documents.
     pub fn count(&self) -> Result<u64> {
         Ok(self.txn.open_table(DOCUMENTS)?.len()?)
@@ -346,6 +387,7 @@ impl View {
         // A row of these cannot be more than the documents and occurrences explain: each key is one of theirs.
         let by_time = self.txn.open_table(BY_TIME)?;
         let by_place = self.txn.open_table(BY_PLACE)?;
+        let place_numbers = self.txn.open_table(PLACE_NUMBERS)?;
         let mut rows = 0;
         for item in self.txn.open_table(DOCUMENTS)?.iter()? {
             let (number, bytes) = item?;
@@ -359,9 +401,10 @@ impl View {
             rows += places.len() as u64;
             for place in places {
                 missing += u64::from(by_place.get((place, row.value.time, number))?.is_none());
+                missing += u64::from(place_numbers.get((place, number))?.is_none());
             }
         }
-        let extra = by_time.len()? != self.count()? || by_place.len()? != rows;
+        let extra = by_time.len()? != self.count()? || by_place.len()? != rows || place_numbers.len()? != rows;
         for folder in self.folders()? {
             let folder = folder.folder;
             missing +=
@@ -385,6 +428,8 @@ pub enum Reads {
 enum Way {
     All(redb::Range<'static, (i64, u64), ()>),
     Place(redb::Range<'static, (u32, i64, u64), ()>),
+    Numbers(redb::Range<'static, u64, &'static [u8]>),
+    PlaceNumbers(redb::Range<'static, (u32, u64), ()>),
 }
 
 impl Way {
@@ -397,6 +442,14 @@ impl Way {
             Self::Place(range) => {
                 let item = if newest_first { range.next_back() } else { range.next() };
                 item.transpose()?.map(|(key, _)| (key.value().1, key.value().2))
+            }
+            Self::Numbers(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| (0, key.value()))
+            }
+            Self::PlaceNumbers(range) => {
+                let item = if newest_first { range.next_back() } else { range.next() };
+                item.transpose()?.map(|(key, _)| (0, key.value().1))
             }
         })
     }

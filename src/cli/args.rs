@@ -269,7 +269,7 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
         }
         "list" => {
             let query = std::mem::take(&mut given.words).join(" ");
-            super::list::Query::parse(&query)?;
+            super::list::query(&query)?;
             Ok(Request::List { query, json: given.flag("json") })
         }
         "export" => export(given),

@@ -12,17 +12,20 @@
 //! - `gate`: the network's side; `server`: the archive's side of the same socket
 //! - `request`, `response`, `error`: what comes in and goes out
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
+//! - `multipart`: files that a form brings
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
 //! - `layout`: what all pages share, `texts`: every word in German and English, `assets`: style, script, pictures
 
 pub mod admin;
 pub mod assets;
 pub mod context;
+pub mod dms;
 pub mod entry;
 pub mod error;
 pub mod gate;
 pub mod layout;
 pub mod mail;
+pub mod multipart;
 pub mod request;
 pub mod response;
 pub mod routes;
@@ -53,6 +56,7 @@ pub struct Web {
     pub setup: Mutex<()>,
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
+    pub opened: dms::access::Opened,
     /// When this process began, Unix seconds.
     pub started: i64,
 }
@@ -67,6 +71,7 @@ impl Web {
             setup_code: session::setup_code()?,
             setup: Mutex::new(()),
             tests: Arc::default(),
+            opened: dms::access::Opened::default(),
             started: crate::clock::now(),
         })
     }

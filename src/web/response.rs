@@ -80,8 +80,14 @@ impl Response {
         self.header("Content-Disposition", disposition("attachment", name))
     }
 
+    /// Whether it does not fit into a socket.
     pub fn is_long(&self) -> bool {
-        matches!(&self.body, Body::Stream { len, .. } if len.is_none_or(|len| len > crate::limits::ANSWER_SHORT))
+        let len = match &self.body {
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::Static(bytes) => Some(bytes.len() as u64),
+            Body::Stream { len, .. } => *len,
+        };
+        len.is_none_or(|len| len > crate::limits::ANSWER_SHORT)
     }
 
     /// Writes the answer as HTTP/1.1; the connection ends with it. A body of unknown length is chunked, so that a browser

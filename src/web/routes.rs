@@ -3,7 +3,7 @@
 use super::error::{Result, WebError};
 use super::request::Method;
 use super::response::Response;
-use super::{Context, Request, Web, admin, assets, entry, layout};
+use super::{Context, Request, Web, admin, assets, dms, entry, layout};
 use crate::settings::users;
 
 /// Whom a page is for. Checked before the page is made.
@@ -42,7 +42,7 @@ pub const fn post(path: &'static str, access: Access, page: Page) -> Route {
 
 /// All pages.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    [admin::ROUTES, assets::ROUTES, entry::ROUTES].into_iter().flatten()
+    [admin::ROUTES, assets::ROUTES, dms::ROUTES, entry::ROUTES].into_iter().flatten()
 }
 
 impl Route {

@@ -109,7 +109,7 @@ export class Flow extends View {
 
   // A page that answers with this status on purpose.
   expect(response, status) {
-    assert.equal(response.status(), status, `the status of ${response.url()}`);
+    assert.equal(response.status(), status, `the status of ${response.url().replace(this.origin, '')}`);
     if (status < 400) return;
     const literally = short(response.url()).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     this.allow('request', new RegExp(`^${status} ${literally}$`));

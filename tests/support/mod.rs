@@ -29,6 +29,7 @@ pub mod tenant;
 pub mod tls;
 pub mod token;
 pub mod tree;
+pub mod web;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -10,8 +10,8 @@ use crate::hash::Sha256;
 
 pub const ROUTES: &[Route] = &[get("/assets/{name}", Access::Anybody, asset)];
 
-const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"));
-const SCRIPT: &str = include_str!("script.js");
+const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"));
+const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
 const ICON: &str = include_str!("icon.svg");
 
 struct Asset {

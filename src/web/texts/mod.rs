@@ -3,12 +3,14 @@
 
 mod admin;
 mod definition;
+mod dms;
 mod entry;
 mod managing;
 mod page;
 
 pub use admin::Admin;
 pub use definition::Definition;
+pub use dms::Dms;
 pub use entry::Entry;
 pub use managing::Managing;
 pub use page::Page;
@@ -23,6 +25,7 @@ pub struct Texts {
     pub entry: Entry,
     pub admin: Admin,
     pub definition: Definition,
+    pub dms: Dms,
     pub managing: Managing,
 }
 
@@ -32,6 +35,7 @@ static DE: Texts = Texts {
     entry: entry::DE,
     admin: admin::DE,
     definition: definition::DE,
+    dms: dms::DE,
     managing: managing::DE,
 };
 static EN: Texts = Texts {
@@ -40,6 +44,7 @@ static EN: Texts = Texts {
     entry: entry::EN,
     admin: admin::EN,
     definition: definition::EN,
+    dms: dms::EN,
     managing: managing::EN,
 };
 

@@ -1,0 +1,12 @@
+//! Finding documents: what somebody types, and a page of what fits.
+//!
+//! Rules of the room: it reads the catalog through a `View` and nothing else; rights are part of every walk and no filter
+//! after it. A request looks at a bounded number of documents and says where the next one goes on.
+//!
+//! - `query`: what is looked for, `page`: one page of what was found, in an order
+
+pub mod page;
+pub mod query;
+
+pub use page::{Ask, Cursor, Found, Order, Sort, find};
+pub use query::{Hint, Query};

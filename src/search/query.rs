@@ -1,0 +1,336 @@
+//! What somebody looks for: words, phrases and fields. Everything has to fit.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::archive::catalog::{Document, FolderRow};
+use crate::archive::commit::{FolderNumber, Metadata, Number};
+use crate::archive::error::Result;
+use crate::archive::view::{Reads, View};
+use crate::language::Lang;
+use crate::limits::{QUERY_CHARS, QUERY_TERMS};
+
+/// What is looked for: all of it has to fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    terms: Vec<Term>,
+    hints: Vec<Hint>,
+    /// Unix seconds: received before this.
+    before: Option<i64>,
+    /// Unix seconds: received then or later.
+    since: Option<i64>,
+}
+
+/// Values are in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Term {
+    Word(String),
+    From(String),
+    To(String),
+    Cc(String),
+    Subject(String),
+    File(String),
+    Mailbox(String),
+    Folder(String),
+}
+
+/// What could not be understood; the rest of the query counts all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// A field without a value, as it was written.
+    NoValue(String),
+    /// A field that wants a day, and what was written.
+    NoDay(String),
+    /// Quotation marks that nobody closed.
+    Open,
+    /// More than is looked at.
+    TooLong,
+}
+
+impl Hint {
+    /// One sentence for people.
+    pub fn sentence(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (Self::NoValue(word), Lang::En) => {
+                format!("{word} what? For example from:meier or subject:\"last offer\"")
+            }
+            (Self::NoValue(word), Lang::De) => {
+                format!("{word} was? Zum Beispiel from:meier oder subject:\"letzte Offerte\"")
+            }
+            (Self::NoDay(text), Lang::En) => format!("{text:?} is no day: write 2026-11-21 or 21.11.2026"),
+            (Self::NoDay(text), Lang::De) => format!("«{text}» ist kein Tag: schreiben Sie 21.11.2026 oder 2026-11-21"),
+            (Self::Open, Lang::En) => "A quotation mark has no partner; everything after it was taken as one.".into(),
+            (Self::Open, Lang::De) => {
+                "Ein Anführungszeichen hat keinen Partner; alles dahinter gilt als ein Ausdruck.".into()
+            }
+            (Self::TooLong, Lang::En) => "This is too much at a time; only the beginning was looked for.".into(),
+            (Self::TooLong, Lang::De) => "Das ist zu viel auf einmal; gesucht wurde nur der Anfang.".into(),
+        }
+    }
+}
+
+impl Query {
+    /// Words, phrases in quotation marks, and fields: `from:`, `to:`, `cc:`, `subject:`, `file:`, `mailbox:`, `folder:`,
+    /// `before:`, `after:`, or their German names. A word before a colon that is no field is a word like any other. Days
+    /// are those of `zone`.
+    pub fn parse(text: &str, zone: &TimeZone) -> Self {
+        let mut query = Self::default();
+        if text.chars().count() > QUERY_CHARS {
+            query.hints.push(Hint::TooLong);
+        }
+        let text: String = text.chars().take(QUERY_CHARS).collect();
+        let (words, is_open) = words(&text);
+        if is_open {
+            query.hints.push(Hint::Open);
+        }
+        if words.len() > QUERY_TERMS {
+            query.hints.push(Hint::TooLong);
+        }
+        for word in words.into_iter().take(QUERY_TERMS) {
+            query.add(&word, zone);
+        }
+        query
+    }
+
+    fn add(&mut self, word: &str, zone: &TimeZone) {
+        let lower = word.to_lowercase();
+        let Some((name, value)) = lower.split_once(':') else {
+            self.terms.push(Term::Word(lower));
+            return;
+        };
+        let term = match name {
+            "from" | "von" => Term::From,
+            "to" | "an" => Term::To,
+            "cc" => Term::Cc,
+            "subject" | "betreff" | "titel" => Term::Subject,
+            "file" | "datei" => Term::File,
+            "mailbox" | "postfach" => Term::Mailbox,
+            "folder" | "ordner" => Term::Folder,
+            "before" | "vor" | "after" | "nach" => {
+                self.add_day(matches!(name, "before" | "vor"), word, value, zone);
+                return;
+            }
+            _ => {
+                self.terms.push(Term::Word(lower));
+                return;
+            }
+        };
+        if value.is_empty() {
+            self.hints.push(Hint::NoValue(word.into()));
+        } else {
+            self.terms.push(term(value.into()));
+        }
+    }
+
+    fn add_day(&mut self, is_before: bool, word: &str, value: &str, zone: &TimeZone) {
+        if value.is_empty() {
+            self.hints.push(Hint::NoValue(word.into()));
+            return;
+        }
+        let Some(date) = day(value) else {
+            self.hints.push(Hint::NoDay(value.into()));
+            return;
+        };
+        let start = |date: Date| date.to_zoned(zone.clone()).ok().map(|day| day.timestamp().as_second());
+        if is_before {
+            let at = start(date);
+            self.before = at.into_iter().chain(self.before).min();
+        } else {
+            // The day itself is not after itself.
+            let at = date.checked_add(1.day()).ok().and_then(start);
+            self.since = at.into_iter().chain(self.since).max();
+        }
+    }
+
+    /// What could not be understood.
+    pub fn hints(&self) -> &[Hint] {
+        &self.hints
+    }
+
+    /// Whether everything fits.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty() && self.before.is_none() && self.since.is_none()
+    }
+
+    /// The times that can fit, Unix seconds: from the first on, and before the second.
+    pub fn times(&self) -> (Option<i64>, Option<i64>) {
+        (self.since, self.before)
+    }
+
+    /// Whether a document fits. `places` are those of its reader: a mailbox that somebody may not read finds nothing.
+    pub fn fits(&self, view: &View, places: &Places, number: Number, document: &Document) -> Result<bool> {
+        if self.before.is_some_and(|before| document.time >= before)
+            || self.since.is_some_and(|since| document.time < since)
+        {
+            return Ok(false);
+        }
+        let is_place = |term: &Term| matches!(term, Term::Mailbox(_) | Term::Folder(_));
+        if !self.terms.iter().filter(|term| !is_place(term)).all(|term| term.fits(number, &document.metadata)) {
+            return Ok(false);
+        }
+        if !self.terms.iter().any(is_place) {
+            return Ok(true);
+        }
+        let mut seen: Vec<&FolderRow> = Vec::new();
+        for occurrence in view.occurrences(number)? {
+            seen.extend(places.folders.get(&occurrence.folder));
+        }
+        Ok(self.terms.iter().filter(|term| is_place(term)).all(|term| seen.iter().any(|row| term.is_at(row))))
+    }
+}
+
+/// The folders whose documents somebody may read.
+#[derive(Debug, Default)]
+pub struct Places {
+    folders: BTreeMap<FolderNumber, FolderRow>,
+}
+
+impl Places {
+    pub fn of(view: &View, reads: &Reads) -> Result<Self> {
+        let may = |row: &FolderRow| match reads {
+            Reads::All => true,
+            Reads::Places(places) => places.contains(&row.place),
+        };
+        let folders = view.folders()?.into_iter().filter(may).map(|row| (row.folder.number, row));
+        Ok(Self { folders: folders.collect() })
+    }
+
+    pub fn get(&self, folder: FolderNumber) -> Option<&FolderRow> {
+        self.folders.get(&folder)
+    }
+}
+
+impl Term {
+    fn fits(&self, number: Number, metadata: &Metadata) -> bool {
+        let has = |text: &str, value: &str| text.to_lowercase().contains(value);
+        let file = |value: &str| {
+            has(&metadata.media_name, value) || metadata.attachments.iter().any(|part| has(&part.name, value))
+        };
+        let to = |value: &str| has(&metadata.to, value) || has(&metadata.cc, value);
+        match self {
+            Self::From(value) => has(&metadata.from, value),
+            Self::To(value) => to(value),
+            Self::Cc(value) => has(&metadata.cc, value),
+            Self::Subject(value) => has(&metadata.title, value),
+            Self::File(value) => file(value),
+            Self::Word(value) => {
+                has(&metadata.title, value)
+                    || has(&metadata.from, value)
+                    || to(value)
+                    || has(&metadata.note, value)
+                    || metadata.fields.values().any(|field| has(field, value))
+                    || file(value)
+                    || number.to_string() == *value
+            }
+            Self::Mailbox(_) | Self::Folder(_) => true,
+        }
+    }
+
+    fn is_at(&self, row: &FolderRow) -> bool {
+        let has = |text: &str, value: &str| text.to_lowercase().contains(value);
+        match self {
+            Self::Mailbox(value) => has(&row.folder.mailbox_name, value) || has(&row.folder.mailbox, value),
+            Self::Folder(value) => has(&row.folder.name, value),
+            _ => true,
+        }
+    }
+}
+
+/// Splits at spaces that stand outside quotation marks; the marks fall away. Also says whether a mark has no partner.
+fn words(text: &str) -> (Vec<String>, bool) {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' | '«' | '»' | '„' | '“' | '”' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => words.push(String::new()),
+            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    (words, quoted)
+}
+
+/// `2026-11-21` or `21.11.2026`.
+fn day(text: &str) -> Option<Date> {
+    if let Ok(date) = text.parse::<Date>() {
+        return Some(date);
+    }
+    let mut parts = text.split('.');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::Sha256;
+
+    fn fits(query: &str, document: &Document) -> bool {
+        let query = Query::parse(query, &TimeZone::UTC);
+        let (since, before) = query.times();
+        let in_time =
+            before.is_none_or(|before| document.time < before) && since.is_none_or(|since| document.time >= since);
+        in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata))
+    }
+
+    #[test]
+    fn queries_mean_what_they_say() {
+        let metadata = Metadata {
+            title: "Letzte Offerte für Zürich".into(),
+            from: "Anna Meier <anna@example.ch>".into(),
+            to: "chef@example.ch".into(),
+            cc: "buero@example.ch".into(),
+            media_name: "plan.pdf".into(),
+            ..Metadata::default()
+        };
+        let time = 1_700_000_000; // 2023-11-14 22:13 UTC
+        let mail = Document { sha256: Sha256::of(b""), size: 0, pack: 1, offset: None, metadata, time };
+        let cases = [
+            ("", true),
+            ("OFFERTE zürich", true),
+            ("offerte basel", false),
+            ("\"letzte offerte\"", true),
+            ("«letzte offerte»", true),
+            ("\"offerte letzte\"", false),
+            ("from:meier to:chef", true),
+            ("von:meier an:chef", true),
+            ("to:buero", true),
+            ("cc:buero", true),
+            ("cc:chef", false),
+            ("from:chef", false),
+            ("file:plan", true),
+            ("subject:\"letzte offerte\"", true),
+            ("before:2023-11-15", true),
+            ("before:15.11.2023", true),
+            ("before:2023-11-14", false),
+            ("after:2023-11-13", true),
+            ("after:2023-11-14", false),
+            ("anna@example.ch", true),
+            ("7", true),
+            ("8", false),
+            ("re:offerte", false),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(fits(query, &mail), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_hints_and_the_rest_counts() {
+        let hints = |text: &str| Query::parse(text, &TimeZone::UTC).hints.clone();
+        assert_eq!(hints("before:gestern"), [Hint::NoDay("gestern".into())]);
+        assert_eq!(hints("before:31.2.2026"), [Hint::NoDay("31.2.2026".into())]);
+        assert_eq!(hints("From: meier"), [Hint::NoValue("From:".into())]);
+        assert_eq!(hints("\"letzte offerte"), [Hint::Open]);
+        assert_eq!(hints(&"x ".repeat(QUERY_TERMS + 1)), [Hint::TooLong]);
+        assert_eq!(hints("after:-009999-01-01 before:9999-12-31"), []);
+        assert!(Query::parse("before:gestern", &TimeZone::UTC).is_empty());
+    }
+}

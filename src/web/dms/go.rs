@@ -1,0 +1,41 @@
+//! Access links: the login first, the document after.
+
+use maud::html;
+
+use super::super::Context;
+use super::super::entry::to_login;
+use super::super::error::Result;
+use super::super::layout::{self, Section, Width};
+use super::super::response::Response;
+use super::{access, document, view};
+use crate::archive::commit::{Happening, Number};
+
+/// `/perl/avclient/index.pl?target=new&go=8441`: the address that the maker has given documents since 2023.
+pub fn as_the_maker(context: &Context<'_>) -> Result<Response> {
+    let Some(go) = context.request.query.get("go") else { return Ok(Response::redirect("/")) };
+    open(context, number(go.trim()))
+}
+
+/// `/go/8441`: the short form.
+pub fn short(context: &Context<'_>) -> Result<Response> {
+    open(context, context.number(0).ok())
+}
+
+fn number(text: &str) -> Option<Number> {
+    let is_plain = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| is_plain && *number > 0)
+}
+
+/// Whoever is not logged in is led to the login whatever the number is; whoever has no right sees what a wrong number shows.
+fn open(context: &Context<'_>, number: Option<Number>) -> Result<Response> {
+    let Some(shown) = access::visible(context, number)? else { return Ok(to_login(context)) };
+    if shown.reads.is_some() {
+        context.journal(Happening::OpenedByLink(shown.number))?;
+        return Ok(Response::redirect(&format!("/documents/{}", shown.number)));
+    }
+    // Anybody can ask as often as he likes: what the journal keeps of it is bounded.
+    access::note_opened(context, shown.number)?;
+    let title = document::title(context, &shown);
+    let body = html! { (view::public(context, &shown)?) };
+    Ok(layout::page(context, Section::None, Width::Usual, &title, &body).header("X-Robots-Tag", "noindex"))
+}

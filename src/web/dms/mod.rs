@@ -1,0 +1,48 @@
+//! WebDMS: finding documents, looking at them, writing fields, copying access links, uploading files.
+//!
+//! Rules: whoever may not read a document gets what a wrong number gets (`access`); what a stranger wrote is shown by the
+//! room `mail` or sent as something that does not run (`content`); all of it works without script.
+//!
+//! - `table`, `state`: the search field and the table, kept in every link
+//! - `document`: what the tabs share; `view`, `fields`, `source`, `proof`: the tabs; `mail`: a mail read for them
+//! - `content`, `range`, `media`: bytes; `upload`: files on their way in
+//! - `link`, `go`: access links; `selection`: several documents at a time; `show`: dates and sizes
+
+pub mod access;
+mod content;
+mod document;
+mod fields;
+mod go;
+pub mod link;
+mod mail;
+mod media;
+mod proof;
+mod range;
+mod selection;
+mod show;
+mod source;
+mod state;
+mod table;
+mod upload;
+mod view;
+
+use super::routes::{Access, Route, get, post};
+
+pub const ROUTES: &[Route] = &[
+    get("/", Access::Person, document::list),
+    get("/documents/{number}", Access::Person, document::show),
+    get("/documents/{number}/fields", Access::Person, fields::show),
+    post("/documents/{number}/fields", Access::Person, fields::change),
+    get("/documents/{number}/source", Access::Person, source::show),
+    get("/documents/{number}/proof", Access::Person, proof::show),
+    // These look at rights themselves: a published document opens without a login.
+    get("/documents/{number}/html", Access::Anybody, content::frame),
+    get("/documents/{number}/file", Access::Anybody, content::file),
+    get("/documents/{number}/download", Access::Anybody, content::download),
+    get("/documents/{number}/parts/{part}", Access::Anybody, content::part),
+    get("/go/{number}", Access::Anybody, go::short),
+    get("/perl/avclient/index.pl", Access::Anybody, go::as_the_maker),
+    post("/selection", Access::Person, selection::act),
+    get("/upload", Access::Person, upload::show),
+    post("/upload", Access::Person, upload::send),
+];

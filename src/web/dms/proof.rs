@@ -1,0 +1,108 @@
+//! The Proof tab: what shows that a document is the one that came, where it was seen, and who looked at it.
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::error::{Result, WebError};
+use super::super::response::Response;
+use super::access::{self, Shown};
+use super::document::{Tab, page};
+use super::show;
+use crate::archive::commit::{Event, Happening};
+use crate::archive::view::Reads;
+use crate::limits::{ACCESSES, ACCESSES_LOOKED};
+use crate::search::query::Places;
+
+pub fn show(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.dms;
+    let shown = access::readable(context)?;
+    access::note_opened(context, shown.number)?;
+    let view = context.view()?;
+    let row = view.document_row(shown.number)?.ok_or(WebError::NotFound)?;
+    let chain = view.position()?.unwrap_or_default();
+    let variants = view.variants(shown.number)?;
+    let document = &shown.document;
+    let body = html! {
+        dl {
+            dt { (t.number) } dd { (shown.number) }
+            dt { "SHA-256" } dd.mono { (document.sha256) }
+            dt { (t.size) } dd { (document.size) " Bytes" }
+            dt { (t.archived) } dd { (show::second(document.metadata.archived)) }
+            dt { (t.commit) } dd { (row.commit) }
+            dt { (t.chain_head) } dd { (chain.sequence) ": " span.mono { (chain.commit) } }
+            @for variant in &variants { dt { (t.variant) } dd.mono { (variant) } }
+        }
+        (occurrences(context, &shown)?)
+        (accesses(context, &shown)?)
+    };
+    drop(view);
+    page(context, &shown, Tab::Proof, &body)
+}
+
+/// Where it was seen: only places that the person may read.
+fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
+    let t = &context.t.dms;
+    let Some(reads) = &shown.reads else { return Ok(html! {}) };
+    let view = context.view()?;
+    let places = Places::of(&view, reads)?;
+    let mut rows = Vec::new();
+    for seen in view.occurrences(shown.number)? {
+        if let Some(row) = places.get(seen.folder) {
+            rows.push((row.folder.clone(), seen));
+        }
+        if rows.len() == ACCESSES {
+            break;
+        }
+    }
+    Ok(html! {
+        h2 { (t.seen_at) }
+        div.scroll { table {
+            thead { tr { th { (t.definition) } th { (t.mailbox) } th { (t.folder) } th { (t.received) } th { (t.flags) } } }
+            tbody { @for (folder, seen) in &rows { tr {
+                td { @if folder.definition.is_empty() { (t.upload) } @else { (folder.definition) } }
+                td { (folder.mailbox_name) }
+                td { (folder.name) }
+                td { @if let Some(received) = seen.received { (show::minute(received)) } @else { "–" } }
+                td { (seen.flags.join(" ")) }
+            } } }
+        } }
+    })
+}
+
+/// Who looked at it, newest first. Whoever does not read everything sees own accesses only: others would tell in whose
+/// mailboxes the document lies.
+fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
+    let t = &context.t.dms;
+    let who = context.who();
+    let sees_all = shown.reads == Some(Reads::All);
+    let fits = |event: &Event| event.what.names(shown.number) && (sees_all || event.who == who);
+    let (events, is_cut) = context.view()?.events(ACCESSES, ACCESSES_LOOKED, fits)?;
+    Ok(html! {
+        h2 { @if sees_all { (t.accesses) } @else { (t.own_accesses) } }
+        @if events.is_empty() { p.soft { (t.no_accesses) } } @else {
+            div.scroll { table {
+                thead { tr { th { (t.time) } th { (t.who) } th { (t.what) } } }
+                tbody { @for event in &events { tr {
+                    td { (show::second(event.time)) } td { (event.who) } td { (happening(context, &event.what)) }
+                } } }
+            } }
+        }
+        @if is_cut { p.soft { (t.accesses_cut) } }
+    })
+}
+
+fn happening(context: &Context<'_>, what: &Happening) -> String {
+    let t = &context.t.dms;
+    match what {
+        Happening::Exported(..) => t.did_export.into(),
+        Happening::Opened(_) => t.did_open.into(),
+        Happening::FieldsChanged(_, names) => format!("{}: {}", t.did_change, names.join(", ")),
+        Happening::Published(_) => t.did_publish.into(),
+        Happening::Withdrawn(_) => t.did_withdraw.into(),
+        Happening::Uploaded(_) => t.did_upload.into(),
+        Happening::Downloaded(_, None) => t.did_download.into(),
+        Happening::Downloaded(_, Some(name)) => format!("{}: {name}", t.did_download),
+        Happening::OpenedByLink(_) => t.did_open_by_link.into(),
+        _ => String::new(),
+    }
+}

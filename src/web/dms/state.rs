@@ -1,0 +1,144 @@
+//! What the table shows: kept in every link, so that going back finds it as it was left.
+
+use super::super::request::Form;
+use crate::limits::QUERY_CHARS;
+use crate::search::{Cursor, Order, Sort};
+
+/// The state of the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// As it was typed.
+    pub query: String,
+    pub order: Order,
+    pub at: Option<Cursor>,
+    pub back: bool,
+    /// The page was reached from the table, which is shown beside the document.
+    pub is_listed: bool,
+}
+
+/// The columns by which the table can be put in order, with their names in addresses.
+const SORTS: [(Sort, &str); 5] = [
+    (Sort::Date, "date"),
+    (Sort::Number, "number"),
+    (Sort::Title, "title"),
+    (Sort::From, "from"),
+    (Sort::Size, "size"),
+];
+
+impl State {
+    pub fn of(query: &Form) -> Self {
+        let sort = SORTS.iter().find(|(_, name)| *name == query.text("sort")).map_or(Sort::Date, |(sort, _)| *sort);
+        let descending = match query.text("order") {
+            "up" => false,
+            "down" => true,
+            _ => usual(sort),
+        };
+        Self {
+            query: query.text("q").chars().take(QUERY_CHARS + 1).collect(),
+            order: Order { sort, descending },
+            at: query.text("at").parse().ok(),
+            back: query.is_on("back"),
+            is_listed: query.is_on("list"),
+        }
+    }
+
+    fn form(&self) -> Form {
+        let mut form = Form::default();
+        if !self.query.is_empty() {
+            form.push("q", &self.query);
+        }
+        if self.order.sort != Sort::Date {
+            let name = SORTS.iter().find(|(sort, _)| *sort == self.order.sort).map_or("date", |(_, name)| name);
+            form.push("sort", name);
+        }
+        if self.order.descending != usual(self.order.sort) {
+            form.push("order", if self.order.descending { "down" } else { "up" });
+        }
+        if let Some(at) = self.at {
+            form.push("at", &at.to_string());
+            if self.back {
+                form.push("back", "1");
+            }
+        }
+        form
+    }
+
+    /// The table's own address.
+    pub fn table(&self) -> String {
+        address("/", &self.form())
+    }
+
+    /// The address of a page of a document, from which the table is found again; `more` is what the page itself asks for.
+    pub fn document(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut form = Form::default();
+        for (name, value) in more {
+            form.push(name, value);
+        }
+        if !self.is_listed {
+            return address(path, &form);
+        }
+        form.push("list", "1");
+        let rest = self.form().encode();
+        let begin = address(path, &form);
+        if rest.is_empty() { begin } else { format!("{begin}&{rest}") }
+    }
+
+    /// The same table from another place.
+    #[must_use]
+    pub fn page(&self, at: Option<Cursor>, back: bool) -> Self {
+        Self { at, back, ..self.clone() }
+    }
+
+    /// The same table from its beginning, by this column; by the same one, the other way round.
+    #[must_use]
+    pub fn sorted(&self, sort: Sort) -> Self {
+        let descending = if self.order.sort == sort { !self.order.descending } else { usual(sort) };
+        Self { order: Order { sort, descending }, at: None, back: false, ..self.clone() }
+    }
+
+    /// The state as hidden fields of a form that searches anew.
+    pub fn hidden(&self) -> Vec<(&'static str, &'static str)> {
+        let mut fields = Vec::new();
+        if self.order.sort != Sort::Date {
+            fields.extend(SORTS.iter().find(|(sort, _)| *sort == self.order.sort).map(|(_, name)| ("sort", *name)));
+        }
+        if self.order.descending != usual(self.order.sort) {
+            fields.push(("order", if self.order.descending { "down" } else { "up" }));
+        }
+        fields
+    }
+}
+
+/// Newest, highest and largest first; texts from A to Z.
+fn usual(sort: Sort) -> bool {
+    matches!(sort, Sort::Date | Sort::Number | Sort::Size)
+}
+
+fn address(path: &str, form: &Form) -> String {
+    let query = form.encode();
+    if query.is_empty() { path.into() } else { format!("{path}?{query}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_brings_the_table_back() {
+        let state = State {
+            query: "from:meier & \"x\"".into(),
+            order: Order { sort: Sort::Title, descending: true },
+            at: Some(Cursor { time: -5, number: 7 }),
+            back: true,
+            is_listed: true,
+        };
+        let address = state.document("/documents/3/fields", &[("show", "text")]);
+        let (path, query) = address.split_once('?').unwrap();
+        assert_eq!(path, "/documents/3/fields");
+        assert_eq!(State::of(&Form::parse(query)), state);
+        assert_eq!(State::of(&Form::default()).table(), "/");
+        assert_eq!(State::of(&Form::default()).document("/documents/3", &[]), "/documents/3");
+        let broken = State::of(&Form::parse("at=x&sort=no&order=1"));
+        assert_eq!(broken, State::of(&Form::default()));
+    }
+}
