@@ -54,7 +54,7 @@ impl Company {
         let name = path.file_name().unwrap().to_str().unwrap();
         let mut body = format!(
             "--=x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--=x\r\nContent-Disposition: form-data; \
-             name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+             name=\"files\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
         )
         .into_bytes();
         body.extend(std::fs::read(path).unwrap());
@@ -105,12 +105,12 @@ fn somebody_finds_looks_writes_and_uploads() {
     let mut company = company();
     set(&mut company.administrator, &[("link_title", "media_name")]);
     let dir = tempfile::tempdir().unwrap();
-    let newsletter = company.mail("Newsletter");
+    let newsletter = company.mail("Nordlicht Neuigkeiten");
     let more = json!({
         "language": "de-CH",
         "documents": company.documents.len(),
         "html_mail": newsletter["number"],
-        "html_words": "Muster",
+        "html_words": "Dämmplatten aus Hanf",
         "files": [sample("viastockalperhd.mp4"), pdf(dir.path())],
     });
     browser::flow("documents", &company.serving.origin(), &more);
@@ -122,12 +122,12 @@ fn a_link_is_copied_where_it_should_be_and_nowhere_else() {
     let dir = tempfile::tempdir().unwrap();
     let (video, pdf) = (company.upload(&sample("viastockalperhd.mp4")), company.upload(&pdf(dir.path())));
     set(&mut company.administrator, &[("link_title", "media_name"), ("dns_name", "https://archivistaimnetz.ch")]);
-    let newsletter = company.mail("Newsletter");
+    let newsletter = company.mail("Nordlicht Neuigkeiten");
     let more = json!({
         "language": "de-CH",
         "html_mail": newsletter["number"],
         "html_title": newsletter["title"],
-        "html_words": "Muster",
+        "html_words": "Dämmplatten aus Hanf",
         "video": video,
         "pdf": pdf,
     });
