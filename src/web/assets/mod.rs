@@ -8,7 +8,8 @@ use super::response::{Body, Response};
 use super::routes::{Access, Route, get};
 use crate::hash::Sha256;
 
-pub const ROUTES: &[Route] = &[get("/assets/{name}", Access::Anybody, asset)];
+pub const ROUTES: &[Route] =
+    &[get("/assets/{name}", Access::Anybody, asset), get("/favicon.ico", Access::Anybody, icon)];
 
 const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"));
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
@@ -46,4 +47,11 @@ fn asset(context: &Context<'_>) -> Result<Response> {
     let asset = assets().iter().find(|asset| asset.name == *name).ok_or(WebError::NotFound)?;
     Ok(Response::new(200, asset.media_type, Body::Static(asset.bytes.as_bytes()))
         .header("Cache-Control", "public, max-age=31536000, immutable"))
+}
+
+/// For a PDF or picture in a tab of its own, which names no icon: browsers then ask for this one.
+#[allow(clippy::unnecessary_wraps)] // the shape of every page
+fn icon(_: &Context<'_>) -> Result<Response> {
+    let icon = Response::new(200, "image/svg+xml", Body::Static(ICON.as_bytes()));
+    Ok(icon.header("Cache-Control", "public, max-age=86400"))
 }

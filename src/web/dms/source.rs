@@ -28,7 +28,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         let is_cut = shown.document.size > bytes.len() as u64;
         html! {
             h2 { (t.header) }
-            pre.source { (header.text) }
+            pre.source tabindex="0" { (header.text) }
             h2 { (t.raw) }
             p.soft { @if is_cut { ((t.source_cut)(show::size(SOURCE_TEXT as u64, t.comma))) " " }
                 a href=(download) { (t.download_eml) } }
