@@ -56,7 +56,7 @@ fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     }
     Ok(html! {
         h2 { (t.seen_at) }
-        div.scroll { table {
+        div.scroll tabindex="0" { table {
             thead { tr { th { (t.definition) } th { (t.mailbox) } th { (t.folder) } th { (t.received) } th { (t.flags) } } }
             tbody { @for (folder, seen) in &rows { tr {
                 td { @if folder.definition.is_empty() { (t.upload) } @else { (folder.definition) } }
@@ -80,7 +80,7 @@ fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     Ok(html! {
         h2 { @if sees_all { (t.accesses) } @else { (t.own_accesses) } }
         @if events.is_empty() { p.soft { (t.no_accesses) } } @else {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr { th { (t.time) } th { (t.who) } th { (t.what) } } }
                 tbody { @for event in &events { tr {
                     td { (show::second(event.time)) } td { (event.who) } td { (happening(context, &event.what)) }
