@@ -46,6 +46,7 @@ mod pages_in_a_browser;
 mod progress_of_a_fetch_is_seen;
 mod secrets_are_sealed;
 mod switching_modules_doubles_no_mail;
+mod ten_thousand_requests_leave_memory_as_it_was;
 mod the_administration_fits_every_screen;
 mod the_catalog_heals;
 mod the_fetch_loop_ends;
