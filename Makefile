@@ -4,7 +4,7 @@ TOOLS := target/tools
 export PATH := $(CURDIR)/$(TOOLS)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help binary run screenshots check test tools bench-fetch bench-graph soak-graph
+.PHONY: help binary run screenshots check test tools bench-fetch bench-graph bench-web soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -53,6 +53,10 @@ bench-graph: ## Fetch 5,000 mails side by side with python O365; writes docs/ben
 	@tests/tools/o365/install.sh $(TOOLS)
 	cargo build --release --package archivista --package simulator
 	tests/bench/graph.py $(BENCH)
+
+bench-web: ## Memory of serve over 10,000 requests, as it is shipped
+	@tests/tools/install.sh $(BUILD_PACKAGES)
+	cargo test --release --test promises -- ten_thousand_requests --nocapture
 
 soak-graph: ## Archive 200,000 mails through faults and kills; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time

@@ -13,8 +13,8 @@ const DOCUMENTS: u64 = 10_000;
 const REQUESTS: usize = 10_000;
 /// Browsers at a time.
 const AT_ONCE: usize = 4;
-/// KiB, at the highest ever.
-const MOST: u64 = 24 * 1024;
+/// KiB, at the highest ever. The program as it is tested maps 8 MiB more of its own file than the one that is shipped.
+const MOST: u64 = if cfg!(debug_assertions) { 32 } else { 24 } * 1024;
 
 fn of_status(pid: u32, key: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
