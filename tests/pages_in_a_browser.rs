@@ -160,3 +160,27 @@ fn a_hostile_mail_harms_nobody_who_looks_at_it() {
     });
     browser::flow("hostile", &serving.origin(), &more);
 }
+
+#[test]
+fn all_but_one_key_works_without_script() {
+    let mut company = company();
+    set(&mut company.administrator, &[]);
+    let more = json!({ "language": "de-CH", "files": [sample("viastockalperhd.mp4")] });
+    browser::flow("without_script", &company.serving.origin(), &more);
+}
+
+#[test]
+fn the_first_page_is_small() {
+    let mut company = company();
+    let page = company.administrator.get("/");
+    assert_eq!(page.status, 200);
+    let text = page.text();
+    let mut all = page.body.len();
+    let assets = text.split('"').filter(|part| part.starts_with("/assets/")).collect::<std::collections::BTreeSet<_>>();
+    assert!(assets.len() >= 3, "{assets:?}");
+    for asset in assets {
+        all += company.administrator.get(asset).body.len();
+    }
+    println!("{all} bytes");
+    assert!(all < 60_000, "{all} bytes");
+}
