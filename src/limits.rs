@@ -97,16 +97,18 @@ pub const SESSION_LONGEST: Duration = Duration::from_hours(12);
 /// Failed logins from one address before it has to wait, and the time after which one is forgotten.
 pub const ATTEMPTS: u32 = 5;
 pub const ATTEMPTS_TIME: Duration = Duration::from_secs(30);
+/// Passwords and setup codes that are looked at at a time, one of them waiting: fewer than there are threads that make pages.
+pub const TRIES_AT_ONCE: usize = 2;
 /// Addresses whose failed logins are remembered.
 pub const ATTEMPT_ADDRESSES: usize = 1024;
 /// The body of a form without files, and its fields.
-pub const FORM_BODY: usize = 256 * 1024;
-pub const FORM_FIELDS: usize = 5000;
+pub const FORM_BODY: usize = 1024 * 1024;
+pub const FORM_FIELDS: usize = 10_000;
 /// Threads that make pages, and their stack.
 pub const WEB_WORKERS: usize = 4;
 /// An answer up to this size fits into the socket and keeps no thread waiting.
 pub const ANSWER_SHORT: u64 = 64 * 1024;
-/// Longer answers that are sent at a time; a further one is asked to come again.
+/// Longer answers that are sent, and longer bodies that are read, at a time; a further one is asked to come again.
 pub const ANSWERS_LONG: usize = 16;
 
 // Web
@@ -140,6 +142,8 @@ pub const WEB_SPOOL_WRITE: usize = 128 * 1024;
 /// Requests that the server behind the gate has at a time, and how long it may stay silent.
 pub const WEB_SERVER_AT_ONCE: usize = 64;
 pub const WEB_SERVER_TIME: Duration = Duration::from_mins(1);
+/// Bytes per second of an upload that the server archives at least; its silence may be longer by that.
+pub const WEB_SERVER_RATE: u64 = 2 * 1024 * 1024;
 /// Head of an answer; buffer for what follows it.
 pub const WEB_ANSWER_HEAD: usize = 32 * 1024;
 pub const WEB_BUFFER: usize = 16 * 1024;

@@ -1,7 +1,10 @@
 //! Files come in byte for byte, are shown by what they are and not by what they say, and are played from any place.
 
+use crate::support::archivista::Archivista;
+use crate::support::serving::Serving;
 use crate::support::web::Site;
 use archivista::archive::commit::{KIND_FILE, KIND_MAIL};
+use archivista::archive::verify;
 use archivista::settings::users::Role;
 
 fn film(len: usize) -> Vec<u8> {
@@ -31,8 +34,6 @@ fn a_file_comes_back_as_it_was_and_is_one_document() {
     );
     assert_eq!(site.file(&anna, "again.mp4", &bytes), number);
     assert_eq!(site.get(Some(&beat), &format!("/documents/{number}")).status, 404);
-    assert_eq!(site.file(&beat, "mine.mp4", &bytes), number);
-    assert_eq!(site.get(Some(&beat), &format!("/documents/{number}")).status, 200);
     assert_eq!(site.web.archive.view().unwrap().count().unwrap(), 1);
     let page = site.get(Some(&anna), &format!("/documents/{number}")).text();
     assert!(
@@ -40,6 +41,47 @@ fn a_file_comes_back_as_it_was_and_is_one_document() {
             "<video class=\"shown\" controls preload=\"metadata\" src=\"/documents/{number}/file\""
         ))
     );
+}
+
+#[test]
+fn whoever_has_the_bytes_of_a_foreign_document_gets_to_nothing_of_it() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &[]);
+    let beat = site.user("beat", Role::User, &[]);
+    let auditor = site.user("revision", Role::Administrator, &[]);
+    let bytes = film(1000);
+    let foreign = site.file(&anna, "Kündigung Beat.mp4", &bytes);
+    site.post(&anna, &format!("/documents/{foreign}/fields"), &[("note", "streng geheim"), ("title", "K")]);
+    let own = site.file(&beat, "mine.mp4", &bytes);
+    assert_ne!(own, foreign);
+    assert_eq!(site.get(Some(&beat), &format!("/documents/{foreign}")).status, 404);
+    assert_eq!(site.get(Some(&anna), &format!("/documents/{own}")).status, 404);
+    for page in ["", "/fields", "/proof"] {
+        let page = site.get(Some(&beat), &format!("/documents/{own}{page}")).text();
+        assert!(page.contains("mine") && !page.contains("geheim") && !page.contains("anna"), "{page}");
+    }
+    assert_eq!(site.get(Some(&beat), "/?q=geheim").text().matches("data-row").count(), 0);
+    // The same again is the same document of the same person; twice in one form, too.
+    assert_eq!(site.file(&beat, "again.mp4", &bytes), own);
+    assert_eq!(site.file(&anna, "again.mp4", &bytes), foreign);
+    let other = film(2000);
+    site.file(&anna, "other.mp4", &other);
+    assert!(site.upload(&beat, &[("x.mp4", &other), ("y.mp4", &other)]).location().starts_with("/documents/"));
+    assert_eq!(site.web.archive.view().unwrap().count().unwrap(), 4);
+    // Whoever reads both gets the one that is there.
+    assert_eq!(site.file(&auditor, "all.mp4", &bytes), foreign);
+    let view = site.web.archive.view().unwrap();
+    let report = verify::open(site.web.archive.paths(), &view, false, &mut |_, _| Ok(())).unwrap();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    assert_eq!(site.get(Some(&beat), &format!("/documents/{own}/download")).body, bytes);
+    let copy = tempfile::tempdir().unwrap();
+    crate::support::tree::copy(&site.data().join("packs"), &copy.path().join("packs"));
+    crate::support::tree::copy(&site.data().join("keys"), &copy.path().join("keys"));
+    let rebuilt = crate::support::small::open(copy.path());
+    let again = rebuilt.view().unwrap();
+    assert_eq!(again.document(own).unwrap(), view.document(own).unwrap());
+    assert_eq!(again.by_hash(&view.document(own).unwrap().unwrap().sha256).unwrap(), Some(foreign));
+    again.check_indexes(|what| panic!("{what}")).unwrap();
 }
 
 #[test]
@@ -211,4 +253,30 @@ fn fields_are_changed_and_noted_by_name() {
             ("anna".to_string(), mail, vec!["Note".to_string()])
         ]
     );
+}
+
+#[test]
+fn a_long_upload_comes_in_through_the_gate() {
+    let archivista = Archivista::new();
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    let csrf = browser.get("/upload").csrf();
+    let bytes = film(3_000_000);
+    let mut body = format!(
+        "--=x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--=x\r\nContent-Disposition: form-data; \
+         name=\"files\"; filename=\"film.mp4\"\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend(&bytes);
+    body.extend(b"\r\n--=x--\r\n");
+    let origin = format!("https://{}", browser.host());
+    let headers = [("Origin", origin.as_str()), ("Content-Type", "multipart/form-data; boundary=\"=x\"")];
+    let answer = browser.ask("POST", "/upload", &headers, &body);
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/documents/1")), "{}", answer.text());
+    assert!(browser.get("/documents/1/download").body == bytes);
+    // The end of a long document is sent as well as its beginning, and nothing of the upload is left behind.
+    let part = browser.ask("GET", "/documents/1/file", &[("Range", "bytes=-10")], &[]);
+    assert!(part.status == 206 && part.body == bytes[bytes.len() - 10..]);
+    let left = std::fs::read_dir(archivista.data().join("spool")).unwrap().count();
+    assert_eq!(left, 0);
 }

@@ -342,7 +342,10 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
         let document = Document::of(applied.commit, new, metadata, applied.pack, offset);
         by_time.insert((document.time, new.number), ())?;
         documents.insert(new.number, row(applied.commit.sequence, &document).as_slice())?;
-        by_hash.insert(&new.sha256.0, new.number)?;
+        // Of equal bytes that several people brought, the first document is found.
+        if by_hash.get(&new.sha256.0)?.is_none() {
+            by_hash.insert(&new.sha256.0, new.number)?;
+        }
         position.last_number = position.last_number.max(new.number);
     }
     let mut changes = txn.open_table(CHANGES)?;

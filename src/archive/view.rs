@@ -163,7 +163,9 @@ impl View {
     pub fn occurrences(&self, number: Number) -> Result<Vec<Occurrence>> {
         let table = self.txn.open_table(OCCURRENCES)?;
         let mut found = Vec::new();
-        for item in table.range((number, 0, &[][..])..(number + 1, 0, &[][..]))? {
+        // Any number may be asked for, also the last one that there can be.
+        let after = number.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded((next, 0, &[][..])));
+        for item in table.range::<(u64, u32, &[u8])>((Bound::Included((number, 0, &[][..])), after))? {
             let row: Row<Occurrence> = decode("occurrences", item?.1.value())?;
             found.push(row.value);
         }

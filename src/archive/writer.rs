@@ -21,6 +21,7 @@ use super::log::Findings;
 use super::pack::{self, Appender, PACK_HEADER_LEN};
 use super::record::{ArchiveId, Kind, RecordWriter};
 use super::start::{self, Paths};
+use super::view::Reads;
 use crate::clock;
 use crate::hash::Sha256;
 use crate::ingest;
@@ -44,6 +45,9 @@ pub struct NewMessage {
     pub after_due: bool,
     /// It is another rendering of this document.
     pub variant_of: Option<Number>,
+    /// Who brings it, where a person does: bytes that lie where the person may not read become a document of their own, so
+    /// that nobody gets to a document, and to what is noted on it, by having its bytes.
+    pub brought_by: Option<Reads>,
     /// Told once the message is durable.
     pub ticket: Sender<Booked>,
 }
@@ -294,12 +298,19 @@ impl Writer {
     }
 
     fn add(&mut self, new: NewMessage) -> Result<()> {
-        let NewMessage { mut message, mut metadata, folder, remote, received, flags, after_due, variant_of, ticket } =
-            new;
+        let NewMessage { mut message, mut metadata, folder, remote, .. } = new;
+        let NewMessage { received, flags, after_due, variant_of, brought_by, ticket, .. } = new;
         let view = self.read().read()?;
         // Told a second time of a message that is safe: nothing is archived or counted twice.
         if let Some(entry) = view.entry(folder, &remote)?.filter(|entry| entry.outcome.document().is_some()) {
             let _ = ticket.send(Booked { remote, size: message.size, outcome: Ok(entry.outcome) });
+            return Ok(());
+        }
+        // Told twice before it is safe: one place is one occurrence.
+        let waits =
+            self.batch.ledger.get(&(folder, remote.clone())).map(|&place| &self.batch.commit.ledger[place].outcome);
+        if let Some(outcome) = waits.filter(|outcome| outcome.document().is_some()).cloned() {
+            self.batch.tickets.push((ticket, Booked { remote, size: message.size, outcome: Ok(outcome) }));
             return Ok(());
         }
         let sha256 = message.sha256;
@@ -307,6 +318,10 @@ impl Writer {
         let known = match self.batch.by_hash.get(&sha256) {
             Some(number) => Some(*number),
             None => view.by_hash(&sha256)?,
+        };
+        let known = match (known, &brought_by) {
+            (Some(number), Some(reads)) if !view.may_read(reads, number)? => None,
+            (known, _) => known,
         };
         let (number, outcome) = if let Some(number) = known {
             (number, Outcome::Same(number))
@@ -336,7 +351,8 @@ impl Writer {
                 document: records - 1,
             });
             self.batch.metadata.push(metadata);
-            self.batch.by_hash.insert(sha256, number);
+            // The first one is who has these bytes.
+            self.batch.by_hash.entry(sha256).or_insert(number);
             (number, Outcome::Archived(number))
         };
         let occurrence = Occurrence { document: number, folder, remote: remote.clone(), seen: now, received, flags };

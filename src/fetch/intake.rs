@@ -241,6 +241,7 @@ impl<'a> Intake<'a> {
         };
         let new = NewMessage {
             variant_of,
+            brought_by: None,
             message,
             metadata,
             folder: self.folder,

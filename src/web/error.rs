@@ -35,6 +35,7 @@ impl WebError {
         match self {
             Self::NotFound | Self::Archive(ArchiveError::NoDocument { .. }) => 404,
             Self::Method => 405,
+            Self::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => 413,
             Self::Stale | Self::Forbidden => 403,
             Self::Wrong(_) | Self::Settings(SettingsError::Wrong { .. } | SettingsError::NoDefinition { .. }) => 400,
             Self::TooMany => 429,

@@ -182,6 +182,7 @@ pub fn failed(context: &Context<'_>, error: &WebError) -> Response {
         403 if matches!(error, WebError::Stale) => (t.stale, t.stale_more.to_string()),
         403 => (t.not_allowed, t.not_allowed_more.to_string()),
         400 => (t.wrong, error.to_string()),
+        413 => (t.wrong, t.too_long_more.to_string()),
         429 => (t.too_many, t.too_many_more.to_string()),
         _ => (t.broken, t.broken_more.to_string()),
     };

@@ -33,7 +33,7 @@ pub mod server;
 pub mod session;
 pub mod texts;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use context::{Context, Person};
 pub use error::WebError;
@@ -52,8 +52,7 @@ pub struct Web {
     pub attempts: Attempts,
     /// Asked for by the setup page until the first user is there.
     pub setup_code: String,
-    /// One setup at a time, so that there is one first administrator.
-    pub setup: Mutex<()>,
+    people: Mutex<()>,
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
     pub opened: dms::access::Opened,
@@ -69,11 +68,17 @@ impl Web {
             sessions: Sessions::default(),
             attempts: Attempts::default(),
             setup_code: session::setup_code()?,
-            setup: Mutex::new(()),
+            people: Mutex::new(()),
             tests: Arc::default(),
             opened: dms::access::Opened::default(),
             started: crate::clock::now(),
         })
+    }
+
+    /// One change of users at a time, each read anew in its turn: what one takes away, another does not give back, and there
+    /// is one first administrator and always a last one.
+    pub fn people(&self) -> MutexGuard<'_, ()> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the sender of a request is somebody who is logged in; asked by the gate before it takes a long body.

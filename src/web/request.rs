@@ -164,7 +164,8 @@ impl Request {
         format!("{}://{}", if self.is_https { "https" } else { "http" }, self.host())
     }
 
-    /// The fields of a form that was sent as `application/x-www-form-urlencoded`; empty where it is anything else.
+    /// The fields of a form that was sent as `application/x-www-form-urlencoded`; empty where it is anything else. One that is
+    /// longer than [`FORM_BODY`] or has more than [`FORM_FIELDS`] is an error: what is missing would be taken for taken away.
     pub fn form(&self) -> io::Result<Form> {
         let is_form = self
             .header("content-type")
@@ -173,7 +174,10 @@ impl Request {
             return Ok(Form::default());
         }
         let mut text = Vec::new();
-        self.reader()?.take(FORM_BODY as u64).read_to_end(&mut text)?;
+        self.reader()?.take(FORM_BODY as u64 + 1).read_to_end(&mut text)?;
+        if text.len() > FORM_BODY || text.split(|byte| *byte == b'&').count() > FORM_FIELDS {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(Form::parse(&String::from_utf8_lossy(&text)))
     }
 

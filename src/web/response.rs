@@ -16,6 +16,8 @@ pub enum Body {
     /// Written while it is made; with its length where that is known.
     Stream {
         len: Option<u64>,
+        /// Bytes that are read for it: the end of a long document has all of it read.
+        reads: u64,
         send: Sending,
     },
 }
@@ -80,12 +82,12 @@ impl Response {
         self.header("Content-Disposition", disposition("attachment", name))
     }
 
-    /// Whether it does not fit into a socket.
+    /// Whether it does not fit into a socket, or more has to be read for it.
     pub fn is_long(&self) -> bool {
         let len = match &self.body {
             Body::Bytes(bytes) => Some(bytes.len() as u64),
             Body::Static(bytes) => Some(bytes.len() as u64),
-            Body::Stream { len, .. } => *len,
+            Body::Stream { len, reads, .. } => len.map(|len| len.max(*reads)),
         };
         len.is_none_or(|len| len > crate::limits::ANSWER_SHORT)
     }
@@ -134,8 +136,8 @@ impl Response {
         match self.body {
             Body::Bytes(bytes) => out.write_all(&bytes)?,
             Body::Static(bytes) => out.write_all(bytes)?,
-            Body::Stream { len: Some(_), send } => send(out)?,
-            Body::Stream { len: None, send } => {
+            Body::Stream { len: Some(_), send, .. } => send(out)?,
+            Body::Stream { len: None, send, .. } => {
                 let mut chunks = io::BufWriter::with_capacity(16 * 1024, Chunks(out));
                 send(&mut chunks)?;
                 chunks.flush()?;
@@ -229,10 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_long_document_is_long() {
+        let part = |reads| {
+            let send: Sending = Box::new(|_| Ok(()));
+            Response::new(206, "video/mp4", Body::Stream { len: Some(1), reads, send }).is_long()
+        };
+        assert!(part(1_000_000_000) && !part(1000));
+    }
+
+    #[test]
     fn a_stream_without_length_is_chunked() {
         let send: Sending = Box::new(|out| out.write_all(b"hello"));
         let mut out = Vec::new();
-        Response::new(200, "text/plain", Body::Stream { len: None, send }).write(Method::Get, &mut out).unwrap();
+        Response::new(200, "text/plain", Body::Stream { len: None, reads: 0, send })
+            .write(Method::Get, &mut out)
+            .unwrap();
         assert!(out.ends_with(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! The archive's side of `DATA/web.sock`: `tiny_http` reads requests that the gate has checked, a few threads make pages.
 //!
-//! Invariant: no thread that makes pages waits for a slow reader. What is longer than a socket holds is sent by a thread of
-//! its own, and of these there are only so many.
+//! Invariant: no thread that makes pages waits for a slow reader or reads a long upload. What is longer than a socket holds
+//! is sent, and what is longer than the gate holds in memory is taken, by a thread of its own; of these there are only so many.
 
 use std::fs::Permissions;
 use std::io::{self, Read, Write};
@@ -76,6 +76,7 @@ fn work(
     pulse: &Pulse,
     end: &Pulse,
 ) -> anyhow::Result<()> {
+    pulse.adopt();
     while !end.is_cancelled() {
         pulse.beat();
         let Some(mut incoming) = server.recv_timeout(IDLE)? else { continue };
@@ -83,26 +84,50 @@ fn work(
             let _ = Response::text(400, "bad request\n").write(Method::Get, &mut incoming.into_writer());
             continue;
         };
-        // A panic costs one page.
-        let answered = catch_unwind(AssertUnwindSafe(|| routes::answer(web, &request)));
-        let mut response = answered.unwrap_or_else(|_| Response::text(500, "this page failed; the log says more\n"));
         let method = request.method;
-        if response.is_long() && method != Method::Head {
-            let permit = Permit::take(long);
-            if let Some(permit) = permit {
-                let send = move || {
-                    let _permit = permit;
-                    send(response, method, incoming);
-                };
-                std::thread::Builder::new().name("web-long".into()).stack_size(ROLE_STACK).spawn(send)?;
+        // A long body takes its time to be read, and keeps no thread that makes pages.
+        if matches!(request.body, Body::File(_)) {
+            let Some(permit) = Permit::take(long) else {
+                send(busy(), method, incoming);
                 continue;
-            }
-            response = Response::text(503, "too many downloads at a time; try again in a minute\n")
-                .header("Retry-After", "60");
+            };
+            let web = web.clone();
+            apart(move || {
+                let _permit = permit;
+                send(answer(&web, &request), method, incoming);
+            })?;
+            continue;
+        }
+        let response = answer(web, &request);
+        if response.is_long() && method != Method::Head {
+            let Some(permit) = Permit::take(long) else {
+                send(busy(), method, incoming);
+                continue;
+            };
+            apart(move || {
+                let _permit = permit;
+                send(response, method, incoming);
+            })?;
+            continue;
         }
         send(response, method, incoming);
     }
     Ok(())
+}
+
+/// A panic costs one page.
+fn answer(web: &Web, request: &Request) -> Response {
+    let answered = catch_unwind(AssertUnwindSafe(|| routes::answer(web, request)));
+    answered.unwrap_or_else(|_| Response::text(500, "this page failed; the log says more\n"))
+}
+
+fn busy() -> Response {
+    Response::text(503, "too many uploads and downloads at a time; try again in a minute\n").header("Retry-After", "60")
+}
+
+/// Does what takes long in a thread of its own.
+fn apart(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name("web-long".into()).stack_size(ROLE_STACK).spawn(work).map(drop)
 }
 
 /// A reader that goes away is no event.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::archive::keys::random;
 use crate::hash::Sha256;
-use crate::limits::{ATTEMPT_ADDRESSES, ATTEMPTS, ATTEMPTS_TIME, SESSION_IDLE, SESSION_LONGEST, SESSIONS};
+use crate::limits::{
+    ATTEMPT_ADDRESSES, ATTEMPTS, ATTEMPTS_TIME, SESSION_IDLE, SESSION_LONGEST, SESSIONS, TRIES_AT_ONCE,
+};
 
 /// `__Host-`: only over TLS, only from this host, for all paths (RFC 6265bis).
 pub const COOKIE: &str = "__Host-archivista";
@@ -105,6 +108,30 @@ impl Session {
 #[derive(Default)]
 pub struct Attempts {
     failed: Mutex<HashMap<IpAddr, (f64, Instant)>>,
+    under_way: AtomicUsize,
+}
+
+/// A try that is under way. It counts as failed until it is said to be right, so that many at once are no way around the
+/// bound.
+pub struct Try<'a> {
+    attempts: &'a Attempts,
+    network: IpAddr,
+}
+
+impl Try<'_> {
+    /// Takes back this try alone: whoever has an account of his own guesses no faster at those of others.
+    pub fn was_right(&self) {
+        let mut failed = self.attempts.failed();
+        if let Some((count, _)) = failed.get_mut(&self.network) {
+            *count = (*count - 1.0).max(0.0);
+        }
+    }
+}
+
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        self.attempts.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// One network, for an address of which a single computer has very many.
@@ -116,26 +143,29 @@ fn network(peer: IpAddr) -> IpAddr {
 }
 
 impl Attempts {
-    /// Whether another try may be made from here.
-    pub fn may_try(&self, peer: IpAddr) -> bool {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = |(count, since): &(f64, Instant)| count - forgiven(since.elapsed()) <= f64::from(ATTEMPTS - 1);
-        failed.get(&network(peer)).is_none_or(room)
+    fn failed(&self) -> MutexGuard<'_, HashMap<IpAddr, (f64, Instant)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn failed(&self, peer: IpAddr) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Begins a try; `None` where too many failed from here, or where so many are under way that they would keep the threads
+    /// that make pages.
+    pub fn begin(&self, peer: IpAddr) -> Option<Try<'_>> {
+        let more = |count| (count < TRIES_AT_ONCE).then_some(count + 1);
+        self.under_way.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
+        let attempt = Try { attempts: self, network: network(peer) };
+        let mut failed = self.failed();
         failed.retain(|_, (count, since)| *count - forgiven(since.elapsed()) > 0.0);
         if failed.len() >= ATTEMPT_ADDRESSES {
             failed.clear();
         }
-        let (count, since) = failed.entry(network(peer)).or_insert((0.0, Instant::now()));
-        *count = (*count - forgiven(since.elapsed())).max(0.0) + 1.0;
-        *since = Instant::now();
-    }
-
-    pub fn succeeded(&self, peer: IpAddr) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(peer));
+        let (count, since) = failed.entry(attempt.network).or_insert((0.0, Instant::now()));
+        let now = (*count - forgiven(since.elapsed())).max(0.0);
+        if now > f64::from(ATTEMPTS - 1) {
+            return None;
+        }
+        (*count, *since) = (now + 1.0, Instant::now());
+        drop(failed);
+        Some(attempt)
     }
 }
 
@@ -173,14 +203,31 @@ mod tests {
     #[test]
     fn only_so_many_tries_from_one_network() {
         let attempts = Attempts::default();
+        let may_try = |peer: &str| attempts.begin(peer.parse().unwrap()).is_some();
         let (here, near, far) = ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1");
-        for _ in 0..ATTEMPTS {
-            assert!(attempts.may_try(here.parse().unwrap()));
-            attempts.failed(here.parse().unwrap());
+        for _ in 1..ATTEMPTS {
+            assert!(may_try(here));
         }
-        assert!(!attempts.may_try(here.parse().unwrap()) && !attempts.may_try(near.parse().unwrap()));
-        assert!(attempts.may_try(far.parse().unwrap()));
-        attempts.succeeded(near.parse().unwrap());
-        assert!(attempts.may_try(here.parse().unwrap()));
+        // A right one counts for nothing, and takes back none of those before.
+        for _ in 0..3 {
+            attempts.begin(near.parse().unwrap()).unwrap().was_right();
+        }
+        assert!(may_try(here));
+        assert!(!may_try(here) && !may_try(near));
+        assert!(may_try(far));
+    }
+
+    #[test]
+    fn tries_at_once_keep_no_pages_waiting() {
+        let attempts = Attempts::default();
+        let address = |n: u8| IpAddr::from([192, 0, 2, n]);
+        let under_way: Vec<_> = (0..4).filter_map(|n| attempts.begin(address(n))).collect();
+        assert_eq!(under_way.len(), TRIES_AT_ONCE);
+        const { assert!(TRIES_AT_ONCE < crate::limits::WEB_WORKERS) };
+        drop(under_way);
+        assert!(attempts.begin(address(9)).is_some());
+        // Many at once do not get around the bound.
+        let peer = address(10);
+        assert_eq!((0..20).filter(|_| attempts.begin(peer).is_some()).count(), ATTEMPTS as usize);
     }
 }

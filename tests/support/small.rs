@@ -72,6 +72,7 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
             flags: vec!["\\Seen".into()],
             after_due: false,
             variant_of: None,
+            brought_by: None,
             ticket: ticket.clone(),
         };
         archive.send(Task::Message(Box::new(new))).unwrap();

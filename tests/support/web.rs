@@ -142,6 +142,7 @@ impl Site {
             flags: Vec::new(),
             after_due: false,
             variant_of: None,
+            brought_by: None,
             ticket,
         };
         self.web.archive.send(Task::Message(Box::new(new))).unwrap();
@@ -158,7 +159,15 @@ impl Site {
         self.web.archive.change(number, Box::new(change)).unwrap();
     }
 
-    fn ask(&self, method: Method, cookie: Option<&str>, target: &str, more: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    /// Sends anything; `more` are further header fields.
+    pub fn ask(
+        &self,
+        method: Method,
+        cookie: Option<&str>,
+        target: &str,
+        more: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut headers: Vec<(String, String)> =
             [("host", HOST), ("x-scheme", "https"), ("x-peer", "192.0.2.7")].map(|(a, b)| (a.into(), b.into())).into();
         headers.extend(cookie.map(|cookie| ("cookie".into(), format!("{COOKIE}={cookie}"))));

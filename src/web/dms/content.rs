@@ -12,9 +12,9 @@ use super::super::error::{Result, WebError};
 use super::super::mail::html::CONTENT_SECURITY_POLICY;
 use super::super::mail::special::{Special, tnef};
 use super::super::mail::{PartWriter, Wanted, file_name as names};
-use super::super::response::{Body, Response, disposition};
+use super::super::response::{Body, Response, Sending, disposition};
 use super::access::{self, Shown};
-use super::mail::Mail;
+use super::mail::{Mail, turn};
 use super::media::{self, Show};
 use super::range::{Asked, Window};
 use crate::archive::Archive;
@@ -85,6 +85,7 @@ pub fn frame(context: &Context<'_>) -> Result<Response> {
     if !shown.document.metadata.is_mail() {
         return Err(WebError::NotFound);
     }
+    access::note_opened(context, shown.number)?;
     let mail = opened(context, &shown)?;
     let safe = mail.html(&context.web.archive)?;
     let response = stored(context, safe.html.into_bytes())?;
@@ -100,7 +101,11 @@ fn stored(context: &Context<'_>, bytes: Vec<u8>) -> Result<Response> {
     let mut file = Spool::new(context.web.archive.paths().spool.clone())?.file();
     file.write_all(&bytes)?;
     let send = move |out: &mut dyn Write| io::copy(&mut file.reader()?, out).map(drop);
-    Ok(Response::new(200, "text/html; charset=utf-8", Body::Stream { len: Some(len), send: Box::new(send) }))
+    Ok(Response::new(
+        200,
+        "text/html; charset=utf-8",
+        Body::Stream { len: Some(len), reads: len, send: Box::new(send) },
+    ))
 }
 
 /// The mail, or the one inside the signature that `?in=` names.
@@ -171,7 +176,8 @@ fn bytes(context: &Context<'_>, shown: &Shown, media_type: &str, inline: bool) -
         }
         send_range(&archive, number, skip, len, out)
     };
-    let response = Response::new(status, media_type, Body::Stream { len: Some(len), send: Box::new(send) });
+    let body = Body::Stream { len: Some(len), reads: skip + len, send: Box::new(send) };
+    let response = Response::new(status, media_type, body);
     let last = (skip + len).saturating_sub(1);
     finish(if status == 206 {
         response.header("Content-Range", format!("bytes {skip}-{last}/{size}"))
@@ -193,6 +199,7 @@ pub fn part(context: &Context<'_>) -> Result<Response> {
     if let Some(place) = context.request.query.get("file") {
         return packed(context, &shown, &mail, number, place);
     }
+    let is_in_memory = mail.is_in_memory();
     let name = names::of(&part);
     if shown.reads.is_some() {
         context.journal(Happening::Downloaded(shown.number, Some(name.clone())))?;
@@ -210,12 +217,20 @@ pub fn part(context: &Context<'_>) -> Result<Response> {
         Show::Picture => ("inline", SANDBOX),
         _ => ("attachment", SANDBOX),
     };
-    let send = move |out: &mut dyn Write| {
+    let decode = move |out: &mut dyn Write| {
         let mut writer = PartWriter::new(&part, MESSAGE, out);
         mail.pass(&archive, &mut writer).map_err(|error| io::Error::other(error.to_string()))?;
         writer.finish().map(drop)
     };
-    let response = Response::new(200, kind, Body::Stream { len: None, send: Box::new(send) });
+    let send: Sending = if is_in_memory {
+        // It is not held as long as somebody reads.
+        let mut file = Spool::new(context.web.archive.paths().spool.clone())?.file();
+        decode(&mut file)?;
+        Box::new(move |out| io::copy(&mut file.reader()?, out).map(drop))
+    } else {
+        Box::new(decode)
+    };
+    let response = Response::new(200, kind, Body::Stream { len: None, reads: shown.document.size, send });
     Ok(apart(response.header("Content-Disposition", disposition(placed, &name)), policy))
 }
 
@@ -226,6 +241,7 @@ fn packed(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, plac
     if Special::of(part) != Some(Special::Tnef) {
         return Err(WebError::NotFound);
     }
+    let _turn = turn();
     let collected = mail.collect(&context.web.archive, &[Wanted { part, limit: MAIL_ENVELOPE }])?;
     let bytes = collected.into_iter().next().unwrap_or_default().bytes;
     let found = tnef::read(&bytes).and_then(|packed| packed.files.into_iter().nth(place));

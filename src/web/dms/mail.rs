@@ -18,7 +18,9 @@ const SLACK: usize = 4096;
 /// One mail at a time is taken apart in memory: each can need some ten megabytes.
 static TURN: Mutex<()> = Mutex::new(());
 
-fn turn() -> MutexGuard<'static, ()> {
+/// Taken by whoever holds parts of a mail that are not small; [`Mail::text`], [`Mail::html`] and [`Mail::within`] take it
+/// themselves.
+pub fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -87,6 +89,11 @@ impl Mail {
         let mut collector = Collector::new(wanted);
         self.pass(archive, &mut collector)?;
         Ok(collector.finish())
+    }
+
+    /// Whether the mail lies in memory, because it was inside a signature.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.bytes, Bytes::Memory(_))
     }
 
     pub fn has_html(&self) -> bool {

@@ -118,7 +118,7 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
     let mut form = Multipart::new(kind, context.request.reader()?)?;
     let spool = Spool::new(archive.paths().spool.clone())?;
     let mut is_ours = false;
-    let mut folder = None;
+    let mut place_and_reads = None;
     let (ticket, tickets) = channel::<Booked>();
     let mut count = 0;
     while let Some(part) = form.next_part()? {
@@ -141,9 +141,12 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
         if count > UPLOAD_FILES {
             return Err(MultipartError::TooLong.into());
         }
-        let folder = match folder {
-            Some(folder) => folder,
-            None => *folder.insert(archive.folder(place(user))?),
+        let (folder, reads) = if let Some(known) = &place_and_reads {
+            known
+        } else {
+            let folder = archive.folder(place(user))?;
+            // After the place is there: own uploads count as known.
+            place_and_reads.insert((folder, context.reads(&context.view()?)?))
         };
         let is_mail = name.to_ascii_lowercase().ends_with(".eml");
         let incoming = if is_mail { Incoming::new(&spool) } else { Incoming::of_file(&spool) };
@@ -160,11 +163,12 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
             remote: message.sha256.0.to_vec(),
             message,
             metadata,
-            folder,
+            folder: *folder,
             received: None,
             flags: Vec::new(),
             after_due: false,
             variant_of: None,
+            brought_by: Some(reads.clone()),
             ticket: ticket.clone(),
         };
         archive.send(Task::Message(Box::new(new)))?;

@@ -8,7 +8,7 @@ use super::super::mail::special::{Special, calendar, report, tnef};
 use super::super::mail::{Part, Piece, Wanted, charset, file_name, plain};
 use super::access::Shown;
 use super::content;
-use super::mail::Mail;
+use super::mail::{Mail, turn};
 use super::media::{self, Show};
 use super::state::State;
 use super::{link, show};
@@ -176,6 +176,7 @@ fn specials(context: &Context<'_>, shown: &Shown, mail: &Mail) -> Result<Markup>
         })
         .take(3)
         .collect();
+    let _turn = turn();
     let collected = mail.collect(&context.web.archive, &wanted)?;
     let kind = |number: usize| mail.outline.parts.get(number).and_then(Special::of);
     Ok(html! {

@@ -9,7 +9,7 @@ use super::super::response::Response;
 use super::password_fault;
 use crate::language::Lang;
 use crate::settings::password::Password;
-use crate::settings::users;
+use crate::settings::users::{self, User};
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     page(context, "", "")
@@ -49,9 +49,15 @@ fn page(context: &Context<'_>, present: &str, fault: &str) -> Result<Response> {
     Ok(layout::page(context, Section::Account, Width::Narrow, t.account_title, &body))
 }
 
+/// The person as it is now: its rights may have been taken away since the page began.
+fn now(context: &Context<'_>) -> Result<User> {
+    users::user(&context.web.archive, &context.person()?.user.name)?.ok_or(WebError::NotFound)
+}
+
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let mut user = context.person()?.user.clone();
+    let _turn = context.web.people();
+    let mut user = now(context)?;
     user.language = match form.text("language") {
         "de" => Some(Lang::De),
         "en" => Some(Lang::En),
@@ -71,19 +77,19 @@ pub fn password(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let t = &context.t.entry;
     let person = context.person()?;
-    if !context.web.attempts.may_try(context.request.peer) {
-        return Err(WebError::TooMany);
-    }
+    let attempt = context.web.attempts.begin(context.request.peer).ok_or(WebError::TooMany)?;
     if !person.user.password.is(form.get("now").unwrap_or_default()) {
-        context.web.attempts.failed(context.request.peer);
         return Ok(page(context, t.password_now_wrong, "")?.status(400));
     }
+    attempt.was_right();
     let new = form.get("password").unwrap_or_default();
     if let Some(fault) = password_fault(t, new, form.get("again").unwrap_or_default()) {
         return Ok(page(context, "", fault)?.status(400));
     }
-    let mut user = person.user.clone();
-    user.password = Password::new(new)?;
+    let password = Password::new(new)?;
+    let _turn = context.web.people();
+    let mut user = now(context)?;
+    user.password = password;
     users::put_user(&context.web.archive, &user, &context.who())?;
     context.web.sessions.end_all(&user.name, Some(&person.cookie));
     context.notice(t.password_changed);

@@ -63,9 +63,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         return Err(WebError::Stale);
     }
     let (web, peer) = (context.web, context.request.peer);
-    if !web.attempts.may_try(peer) {
-        return Err(WebError::TooMany);
-    }
+    let attempt = web.attempts.begin(peer).ok_or(WebError::TooMany)?;
     let (name, password) = (form.text("user"), form.get("password").unwrap_or_default());
     let user = users::user(&web.archive, name)?.filter(|user| !user.inactive);
     let is_right = if let Some(user) = &user {
@@ -76,10 +74,9 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         false
     };
     if let Some(user) = user.filter(|_| is_right) {
-        web.attempts.succeeded(peer);
+        attempt.was_right();
         return begin(context, &user, own(form.text("next")));
     }
-    web.attempts.failed(peer);
     let name: String = name.chars().take(users::NAME_CHARS).collect();
     web.archive.journal_soon(&peer.to_string(), Happening::LoginRefused(name.clone()))?;
     Ok(page(context, &name, own(form.text("next")), context.t.entry.login_wrong, "").status(403))

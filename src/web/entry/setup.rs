@@ -1,7 +1,5 @@
 //! First start: language, name of the archive, the first administrator.
 
-use std::sync::PoisonError;
-
 use maud::html;
 
 use super::super::Context;
@@ -64,17 +62,17 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.entry;
     let form = context.form()?;
     let (web, peer) = (context.web, context.request.peer);
-    if !web.attempts.may_try(peer) {
-        return Err(WebError::TooMany);
-    }
-    let _one = web.setup.lock().unwrap_or_else(PoisonError::into_inner);
+    let attempt = web.attempts.begin(peer).ok_or(WebError::TooMany)?;
+    let _turn = web.people();
     if !users::users(&web.archive)?.is_empty() {
+        attempt.was_right();
         return Ok(Response::redirect("/login"));
     }
     let (archive, name, password) = (form.text("archive"), form.text("user"), form.get("password").unwrap_or_default());
     let mut faults = Faults::default();
-    if plain(form.text("code")) != plain(&web.setup_code) {
-        web.attempts.failed(peer);
+    if plain(form.text("code")) == plain(&web.setup_code) {
+        attempt.was_right();
+    } else {
         faults.code = t.setup_code_wrong;
     }
     if archive.is_empty() || archive.chars().count() > NAME_CHARS {

@@ -152,6 +152,7 @@ fn value(id: &MailboxId) -> String {
 pub fn rights(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let known = mailboxes(context)?;
+    let _turn = context.web.people();
     for name in form.all("user") {
         let Some(mut user) = users::user(&context.web.archive, name)?.filter(|user| !user.reads_everything()) else {
             continue;
@@ -169,14 +170,25 @@ pub fn rights(context: &Context<'_>) -> Result<Response> {
     Ok(Response::redirect("/admin/users"))
 }
 
+/// Whether somebody who had this name before left uploads behind: the next one would read them, and be taken for the first in
+/// the journal.
+fn had_uploads(context: &Context<'_>, name: &str) -> Result<bool> {
+    let name = name.to_lowercase();
+    let folders = context.view()?.folders()?;
+    Ok(folders.iter().any(|row| row.folder.definition.is_empty() && row.folder.mailbox.to_lowercase() == name))
+}
+
 pub fn add(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let t = &context.t.entry;
     let (name, password) = (form.text("user"), form.get("password").unwrap_or_default());
+    let _turn = context.web.people();
     let name_fault = if !User::is_name(name) {
         t.user_name_wrong
     } else if users::user(&context.web.archive, name)?.is_some() {
         t.user_name_taken
+    } else if had_uploads(context, name)? {
+        t.user_name_used
     } else {
         ""
     };
@@ -244,6 +256,7 @@ fn is_last(context: &Context<'_>, name: &str) -> Result<bool> {
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let t = &context.t.entry;
+    let _turn = context.web.people();
     let mut user = user(context)?;
     let before = user.clone();
     let was_administrator = user.role == Role::Administrator;
@@ -272,6 +285,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
 
 pub fn delete(context: &Context<'_>) -> Result<Response> {
     context.form()?;
+    let _turn = context.web.people();
     let user = user(context)?;
     if is_last(context, &user.name)? {
         return Ok(one(context, &user, context.t.entry.last_administrator, "").status(400));

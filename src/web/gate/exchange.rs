@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,7 +20,8 @@ use super::seats::{Seat, Seats};
 use super::upload::{Upload, Uploads};
 use super::{Health, Limits, MayUpload, answer, redirect};
 use crate::limits::{
-    WEB_ANSWER_HEAD, WEB_BODY_IN_MEMORY, WEB_BODY_OF_FORM, WEB_BUFFER, WEB_HEAD, WEB_LINGER_BYTES, WEB_SPOOL_WRITE,
+    WEB_ANSWER_HEAD, WEB_BODY_IN_MEMORY, WEB_BODY_OF_FORM, WEB_BUFFER, WEB_HEAD, WEB_LINGER_BYTES, WEB_SERVER_RATE,
+    WEB_SPOOL_WRITE,
 };
 
 /// What every connection of a gate shares.
@@ -156,6 +158,9 @@ async fn exchange(
     if head.path() == "/healthz" && matches!(head.method, Method::Get | Method::Head) {
         return Ok(client.say(&health(shared, !client.is_head)).await?);
     }
+    // A long body is archived before there is an answer.
+    let archiving = Duration::from_secs(head.content_length.unwrap_or(0) / WEB_SERVER_RATE);
+    let patience = shared.limits.server_time + archiving;
     let body = client.body(shared, &head).await?;
     let carriage = match &body {
         Body::Memory(bytes, _) => Carriage::Inline(bytes.len() as u64),
@@ -173,7 +178,7 @@ async fn exchange(
     let _turn = turn.map_err(|_| Refusal::Busy)?;
     let mut server = ask(shared, &head, &bytes).await?;
     drop((head, bytes, permit));
-    client.relay(shared, &mut server).await
+    client.relay(shared, &mut server, patience).await
 }
 
 /// What the roles' pulses say.
@@ -284,9 +289,9 @@ impl Client {
     }
 
     /// Passes the server's answer on, as fast as the client reads it.
-    async fn relay(&mut self, shared: &Shared, server: &mut UnixStream) -> Result<(), End> {
+    async fn relay(&mut self, shared: &Shared, server: &mut UnixStream, patience: Duration) -> Result<(), End> {
         let mut buffer = Vec::with_capacity(WEB_BUFFER);
-        let read = timeout(shared.limits.server_time, async {
+        let read = timeout(patience, async {
             let mut from = 0;
             loop {
                 if let Some(end) = head::end(&buffer, from) {

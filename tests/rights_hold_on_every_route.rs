@@ -1,0 +1,309 @@
+//! Promise: every page of the server asks who is there. One table says what each role gets on each route; a route that is not
+//! in it fails the test, and so does a form that is taken without the token of the session.
+
+use crate::support::web::{Answer, Site};
+use archivista::settings::users::Role;
+use archivista::settings::{self, users};
+use archivista::web::assets;
+use archivista::web::request::{Method, encode};
+use archivista::web::routes;
+
+/// Nobody without the right may see it, wherever it stands.
+const SECRET: &str = "Geheimsache";
+const PASSWORD: &str = "a long enough password";
+
+/// Visitor, user without the right, user with it, auditor, administrator without the right to read, administrator with it.
+const ROLES: [&str; 6] = ["", "beat", "anna", "revision", "verwalter", "chefin"];
+/// Those of them who may not read the documents.
+const WITHOUT: [&str; 3] = ["", "beat", "verwalter"];
+
+const READ: [u16; 6] = [303, 404, 200, 200, 404, 200];
+const PEOPLE: [u16; 6] = [303, 200, 200, 200, 200, 200];
+const ALL: [u16; 6] = [200; 6];
+const LED: [u16; 6] = [303; 6];
+const ADMIN: [u16; 6] = [303, 403, 403, 403, 200, 200];
+const ADMIN_DONE: [u16; 6] = [303, 403, 403, 403, 303, 303];
+const ADMIN_WRONG: [u16; 6] = [303, 403, 403, 403, 400, 400];
+
+struct Case {
+    method: Method,
+    path: &'static str,
+    /// With its parameters; `M` is the mail, `F` the file.
+    asked: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    expected: [u16; 6],
+}
+
+const fn get(path: &'static str, asked: &'static str, expected: [u16; 6]) -> Case {
+    Case { method: Method::Get, path, asked, fields: &[], expected }
+}
+
+const fn post(
+    path: &'static str,
+    asked: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    expected: [u16; 6],
+) -> Case {
+    Case { method: Method::Post, path, asked, fields, expected }
+}
+
+const CASES: &[Case] = &[
+    get("/", "/", PEOPLE),
+    get("/", "/?q=geheimsache&sort=title", PEOPLE),
+    get("/", "/?sort=title&at=0.18446744073709551615", PEOPLE),
+    get("/", "/?sort=size&at=1.M&back=1", PEOPLE),
+    get("/documents/{number}", "/documents/M", READ),
+    get("/documents/{number}", "/documents/M?show=text&list=1", READ),
+    get("/documents/{number}", "/documents/F", READ),
+    get("/documents/{number}/fields", "/documents/M/fields", READ),
+    post("/documents/{number}/fields", "/documents/M/fields", &[("note", "x")], [303, 404, 303, 403, 404, 303]),
+    get("/documents/{number}/source", "/documents/M/source", READ),
+    get("/documents/{number}/proof", "/documents/M/proof", READ),
+    get("/documents/{number}/html", "/documents/M/html", READ),
+    get("/documents/{number}/file", "/documents/F/file", READ),
+    get("/documents/{number}/file", "/documents/M/file", [303, 404, 404, 404, 404, 404]),
+    get("/documents/{number}/download", "/documents/M/download", READ),
+    get("/documents/{number}/download", "/documents/F/download", READ),
+    get("/documents/{number}/parts/{part}", "/documents/M/parts/1", READ),
+    get("/documents/{number}/parts/{part}", "/documents/M/parts/2?open=1", READ),
+    get("/documents/{number}/parts/{part}", "/documents/M/parts/2?in=1", [303, 404, 404, 404, 404, 404]),
+    get("/documents/{number}/parts/{part}", "/documents/M/parts/2?file=0", [303, 404, 404, 404, 404, 404]),
+    get("/documents/{number}/parts/{part}", "/documents/M/parts/4711", [303, 404, 404, 404, 404, 404]),
+    get("/go/{number}", "/go/M", [303, 404, 303, 303, 404, 303]),
+    get("/go/{number}", "/go/x", [303, 404, 404, 404, 404, 404]),
+    get("/perl/avclient/index.pl", "/perl/avclient/index.pl?target=new&go=M", [303, 404, 303, 303, 404, 303]),
+    get("/perl/avclient/index.pl", "/perl/avclient/index.pl", LED),
+    post("/selection", "/selection", &[("action", "links"), ("number", "1")], [303, 303, 200, 200, 303, 200]),
+    post("/selection", "/selection", &[("action", "links"), ("number", "18446744073709551615")], LED),
+    post("/selection", "/selection", &[("action", "withdraw"), ("number", "1")], [303, 303, 404, 403, 303, 404]),
+    get("/upload", "/upload", [303, 200, 200, 403, 200, 200]),
+    // What is sent here is no form with files.
+    post("/upload", "/upload", &[], [303, 400, 400, 403, 400, 400]),
+    get("/setup", "/setup", LED),
+    post("/setup", "/setup", &[], LED),
+    get("/login", "/login", [200, 303, 303, 303, 303, 303]),
+    post("/login", "/login", &[("user", "beat"), ("password", PASSWORD)], LED),
+    post("/logout", "/logout", &[], LED),
+    get("/account", "/account", PEOPLE),
+    post("/account", "/account", &[("language", "de")], LED),
+    post("/account/password", "/account/password", &[("now", PASSWORD)], [303, 400, 400, 400, 400, 400]),
+    get("/admin", "/admin", ADMIN),
+    get("/admin/sources", "/admin/sources", ADMIN),
+    get("/admin/new/{module}", "/admin/new/o365", ADMIN),
+    post("/admin/new/{module}", "/admin/new/imap", &[], ADMIN_WRONG),
+    get("/admin/sources/{name}", "/admin/sources/company", ADMIN),
+    get("/admin/sources/{name}/edit", "/admin/sources/company/edit", ADMIN),
+    post("/admin/sources/{name}/edit", "/admin/sources/company/edit", &[], ADMIN_WRONG),
+    post("/admin/sources/{name}/run", "/admin/sources/company/run", &[], ADMIN_DONE),
+    post("/admin/sources/{name}/inactive", "/admin/sources/company/inactive", &[], ADMIN_DONE),
+    get("/admin/sources/{name}/delete", "/admin/sources/company/delete", ADMIN),
+    post("/admin/sources/{name}/delete", "/admin/sources/company/delete", &[], ADMIN_DONE),
+    get("/admin/sources/{name}/completeness", "/admin/sources/company/completeness", ADMIN),
+    get("/admin/sources/{name}/failed/{folder}", "/admin/sources/company/failed/1", ADMIN),
+    get("/admin/sources/{name}/test", "/admin/sources/company/test", ADMIN),
+    post("/admin/sources/{name}/test", "/admin/sources/company/test", &[], ADMIN_DONE),
+    get("/admin/switch", "/admin/switch", ADMIN),
+    post("/admin/switch", "/admin/switch", &[], ADMIN_WRONG),
+    get("/admin/archive", "/admin/archive", ADMIN),
+    post("/admin/archive", "/admin/archive", &[], ADMIN_WRONG),
+    get("/admin/users", "/admin/users", ADMIN),
+    post("/admin/users", "/admin/users", &[], ADMIN_WRONG),
+    post("/admin/users/rights", "/admin/users/rights", &[], ADMIN_DONE),
+    get("/admin/users/{name}", "/admin/users/spare", ADMIN),
+    post("/admin/users/{name}", "/admin/users/spare", &[("role", "auditor")], ADMIN_DONE),
+    post("/admin/users/{name}/delete", "/admin/users/spare/delete", &[], ADMIN_DONE),
+    get("/assets/{name}", "STYLE", ALL),
+    get("/favicon.ico", "/favicon.ico", ALL),
+];
+
+const MAIL: &str = "From: a@example.ch\r\nSubject: Geheimsache\r\nMIME-Version: 1.0\r\n\
+    Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\nContent-Type: text/html\r\n\r\n<p>Geheimsache</p>\r\n\
+    --B\r\nContent-Type: application/pdf; name=Geheimsache.pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF-1.7\r\n--B--\r\n";
+
+struct Stage {
+    site: Site,
+    mail: u64,
+    file: u64,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let site = Site::new();
+        let mail = site.mail("anna", MAIL.as_bytes(), 1_700_000_000);
+        site.user("beat", Role::User, &["beat"]);
+        let anna = site.user("anna", Role::User, &["anna"]);
+        site.user("revision", Role::Auditor, &[]);
+        site.user("chefin", Role::Administrator, &[]);
+        site.user("verwalter", Role::Administrator, &[]);
+        let mut user = users::user(&site.web.archive, "verwalter").unwrap().unwrap();
+        user.reads_all = false;
+        users::put_user(&site.web.archive, &user, "test").unwrap();
+        let file = site.file(&anna, "Geheimsache.pdf", b"%PDF-1.7 Geheimsache");
+        assert_eq!((mail, file), (1, 2));
+        Self { site, mail, file }
+    }
+
+    fn define(&self) {
+        let file = self.site.data().with_file_name("company.toml");
+        let text = "name = 'company'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = 9\nencryption = 'none'\n\
+            account = 'anna'\npassword = 'geheim'\n";
+        std::fs::write(&file, text).unwrap();
+        let definition = settings::definition_file::read(&file).unwrap();
+        settings::put(&self.site.web.archive, &definition, "test").unwrap();
+        self.site.user("spare", Role::User, &[]);
+    }
+
+    fn target(&self, asked: &str) -> String {
+        if asked == "STYLE" {
+            return assets::paths()[0].clone();
+        }
+        asked.replace('M', &self.mail.to_string()).replace('F', &self.file.to_string())
+    }
+
+    /// Asks in a session of its own.
+    fn ask(&self, role: &str, method: Method, case: &Case, token: Option<&str>, more: &[(&str, &str)]) -> Answer {
+        let cookie = (!role.is_empty()).then(|| self.site.web.sessions.begin(role).unwrap());
+        let mut headers = more.to_vec();
+        let mut body = String::new();
+        if method == Method::Post {
+            headers.push(("content-type", "application/x-www-form-urlencoded"));
+            let own = cookie.as_deref().map(|cookie| self.site.token(cookie)).unwrap_or_default();
+            let token = token.map_or(own, Into::into);
+            let fields = [("csrf", token.as_str())].into_iter().chain(case.fields.iter().copied());
+            body = fields.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&");
+        }
+        self.site.ask(method, cookie.as_deref(), &self.target(case.asked), &headers, body.into_bytes())
+    }
+}
+
+#[test]
+fn every_role_gets_on_every_route_what_it_may() {
+    let stage = Stage::new();
+    for route in routes::all() {
+        let listed = CASES.iter().any(|case| case.method == route.method && case.path == route.path);
+        assert!(listed, "{:?} {} has no row in the table of rights", route.method, route.path);
+    }
+    for case in CASES {
+        for (role, expected) in ROLES.into_iter().zip(case.expected) {
+            stage.define();
+            let what = format!("{role:?} {:?} {}", case.method, case.asked);
+            let answer = stage.ask(role, case.method, case, None, &[]);
+            assert_eq!(answer.status, expected, "{what}: {}", answer.text());
+            if WITHOUT.contains(&role) && !case.asked.contains("q=geheimsache") {
+                assert!(!answer.text().contains(SECRET), "{what}");
+                assert!(!answer.location().contains(SECRET), "{what}");
+            }
+            if case.method == Method::Get {
+                let head = stage.ask(role, Method::Head, case, None, &[]);
+                assert_eq!((head.status, head.body.len()), (expected, 0), "HEAD {what}");
+            }
+            for (name, value) in [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")] {
+                assert_eq!(answer.header(name), Some(value), "{what}");
+            }
+            let policy = answer.header("Content-Security-Policy").unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors"), "{what}: {policy}");
+            assert!(!policy.contains("'unsafe-eval'") && !policy.contains("script-src 'unsafe"), "{what}: {policy}");
+            if !matches!(case.asked, "STYLE" | "/favicon.ico") {
+                assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_form_is_taken_without_the_token_of_its_session() {
+    let stage = Stage::new();
+    stage.define();
+    let foreign = stage.site.token(&stage.site.web.sessions.begin("chefin").unwrap());
+    let before = stage.site.journal().len();
+    // These are for whoever has no session yet: where they come from is what counts.
+    let without_session = ["/login", "/setup"];
+    for case in CASES.iter().filter(|case| case.method == Method::Post && case.path != "/setup") {
+        if !without_session.contains(&case.path) {
+            for token in ["", "x", &foreign] {
+                let answer = stage.ask("chefin", Method::Post, case, Some(token), &[]);
+                // Without a boundary there is no token to be found.
+                let refused = if case.path == "/upload" { 400 } else { 403 };
+                assert_eq!(answer.status, refused, "{} with token {token:?}", case.asked);
+            }
+        }
+        for origin in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+            if case.path == "/upload" {
+                continue;
+            }
+            let answer = stage.ask("chefin", Method::Post, case, None, &[origin]);
+            assert_eq!(answer.status, 403, "{} from {origin:?}", case.asked);
+        }
+    }
+    // Nothing was done, and nothing noted.
+    assert_eq!(stage.site.journal().len(), before);
+    assert!(users::user(&stage.site.web.archive, "spare").unwrap().is_some());
+}
+
+#[test]
+fn a_mail_is_not_looked_at_past_the_journal() {
+    use archivista::archive::commit::Happening;
+    let stage = Stage::new();
+    for path in ["", "/html", "/source", "/proof", "/fields"] {
+        let reader = stage.site.web.sessions.begin("revision").unwrap();
+        let opened = || stage.site.journal().iter().filter(|event| event.what == Happening::Opened(stage.mail)).count();
+        let before = opened();
+        assert_eq!(stage.site.get(Some(&reader), &format!("/documents/{}{path}", stage.mail)).status, 200);
+        assert_eq!(opened(), before + 1, "{path}");
+    }
+}
+
+#[test]
+fn rights_that_are_taken_away_do_not_come_back() {
+    let stage = Stage::new();
+    let site = &stage.site;
+    let anna = site.web.sessions.begin("anna").unwrap();
+    let chefin = site.web.sessions.begin("chefin").unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Somebody saves the own account all the time.
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                assert_eq!(site.post(&anna, "/account", &[("language", "en")]).status, 303);
+            }
+        });
+        let given = [("user", "anna"), ("right:anna", "company\nanna")];
+        let rights = || users::user(&site.web.archive, "anna").unwrap().unwrap().mailboxes.len();
+        let mut came_back = 0;
+        for _ in 0..40 {
+            site.post(&chefin, "/admin/users/rights", &given);
+            site.post(&chefin, "/admin/users/rights", &given[..1]);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            came_back += rights();
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(came_back, 0);
+    });
+}
+
+#[test]
+fn a_table_of_rights_that_is_too_long_changes_nothing() {
+    let stage = Stage::new();
+    let chefin = stage.site.web.sessions.begin("chefin").unwrap();
+    let mailboxes = |stage: &Stage| users::user(&stage.site.web.archive, "anna").unwrap().unwrap().mailboxes.len();
+    assert_eq!(mailboxes(&stage), 1);
+    let mut fields = vec![("user", "anna")];
+    fields.extend(vec![("right:beat", "x"); archivista::limits::FORM_FIELDS]);
+    fields.push(("right:anna", "company\nanna"));
+    let answer = stage.site.post(&chefin, "/admin/users/rights", &fields);
+    assert_eq!((answer.status, mailboxes(&stage)), (413, 1));
+    let long = "x".repeat(archivista::limits::FORM_BODY);
+    let answer = stage.site.post(&chefin, "/admin/users/rights", &[("user", "anna"), ("x", &long)]);
+    assert_eq!((answer.status, mailboxes(&stage)), (413, 1));
+}
+
+#[test]
+fn nobody_gets_the_uploads_of_a_predecessor_by_its_name() {
+    let stage = Stage::new();
+    let chefin = stage.site.web.sessions.begin("chefin").unwrap();
+    assert_eq!(stage.site.post(&chefin, "/admin/users/anna/delete", &[]).status, 303);
+    for (name, status) in [("Anna", 400), ("anna2", 303)] {
+        let fields = [("user", name), ("role", "user"), ("password", PASSWORD), ("again", PASSWORD)];
+        assert_eq!(stage.site.post(&chefin, "/admin/users", &fields).status, status, "{name}");
+    }
+}
