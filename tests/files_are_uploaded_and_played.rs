@@ -249,8 +249,8 @@ fn fields_are_changed_and_noted_by_name() {
     assert_eq!(
         noted,
         [
-            ("anna".to_string(), file, vec!["Title".to_string(), "Note".into()]),
-            ("anna".to_string(), mail, vec!["Note".to_string()])
+            ("anna".to_string(), file, vec!["title".to_string(), "note".into()]),
+            ("anna".to_string(), mail, vec!["note".to_string()])
         ]
     );
 }

@@ -14,7 +14,7 @@
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
 //! - `multipart`: files that a form brings
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
-//! - `layout`: what all pages share, `texts`: every word in German and English, `assets`: style, script, pictures
+//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `texts`: every word in German and English, `assets`: style, script, pictures
 
 pub mod admin;
 pub mod assets;
@@ -31,6 +31,7 @@ pub mod response;
 pub mod routes;
 pub mod server;
 pub mod session;
+pub mod show;
 pub mod texts;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -4,7 +4,7 @@
 //! empty keeps what is stored. What a definition may say is checked by `settings`, for the file and the page alike.
 //! Nothing here waits for a mail server: runs are asked for on the board, tests run in threads of their own.
 //!
-//! - `overview`; `state`: how a definition stands, in one sentence; `show`: numbers and times
+//! - `overview`; `state`: how a definition stands, in one sentence
 //! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
 //!   definition and back, `edit`: adding and changing
 //! - `runs`: what goes on, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
@@ -18,7 +18,6 @@ mod form;
 mod managing;
 mod overview;
 mod runs;
-mod show;
 mod sources;
 mod state;
 mod switch;
@@ -32,6 +31,7 @@ use super::layout::{self, Section, Width};
 use super::request::encode;
 use super::response::Response;
 use super::routes::{Access, Route, get, post};
+use super::show;
 use crate::settings::{self, Definition, SettingsError};
 
 const ADMIN: Access = Access::Administrator;

@@ -86,7 +86,7 @@ fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
     let first = view.documents(0, 1)?.pop().map(|(_, document)| document.metadata.archived);
     let memory = memory(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
     let disk = statvfs(&context.web.archive.paths().data).ok().map(|disk| {
-        let size = |blocks: u64| show::bytes(blocks.saturating_mul(disk.fragment_size()));
+        let size = |blocks: u64| show::size(lang, blocks.saturating_mul(disk.fragment_size()));
         (size(disk.blocks_available()), size(disk.blocks()))
     });
     Ok(html! {
@@ -97,7 +97,7 @@ fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
                 dt { (t.since) } dd { @if let Some(first) = first { (show::ago(lang, first)) } @else { (t.never) } }
                 dt { (t.disk_free) } dd { @if let Some((free, all)) = disk { (free) " / " (all) } @else { (t.unknown) } }
                 dt { (t.memory) }
-                dd { @if let [Some(now), Some(most)] = memory { (show::bytes(now)) " (max. " (show::bytes(most)) ")" } @else { (t.unknown) } }
+                dd { @if let [Some(now), Some(most)] = memory { (show::size(lang, now)) " (max. " (show::size(lang, most)) ")" } @else { (t.unknown) } }
                 dt { (t.running_since) } dd { (show::ago(lang, context.web.started)) }
             }
         }

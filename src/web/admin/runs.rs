@@ -73,8 +73,8 @@ fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
         @if *of > 0 { progress aria-label=(t.progress) value=(done) max=(of) {} }
         @else { progress aria-label=(t.progress) {} }
         p {
-            (number(*done)) " " (between) " " (number(*of)) " · " (show::bytes(*bytes))
-            " · " (show::bytes(rate(*bytes, *seconds))) "/s"
+            (number(*done)) " " (between) " " (number(*of)) " · " (show::size(lang, *bytes))
+            " · " (show::size(lang, rate(*bytes, *seconds))) "/s"
             @if let Some(left) = left(*done, *of, *seconds) {
                 " · " (t.left_time) " " (show::span(lang, left)) " " (t.left_time_after)
             }
@@ -114,8 +114,8 @@ fn table(context: &Context<'_>, runs: &[Run]) -> Markup {
                             td { (show::time(run.started)) } td { (show::time(run.ended)) }
                             (number(run.seen)) (number(run.archived)) (number(run.same)) (number(run.left_out))
                             (number(run.failed)) (number(run.unexplained))
-                            td.number { (show::bytes(run.bytes)) }
-                            td.number { (show::bytes(rate(run.bytes, seconds(run)))) "/s" }
+                            td.number { (show::size(lang, run.bytes)) }
+                            td.number { (show::size(lang, rate(run.bytes, seconds(run)))) "/s" }
                             td.said { (run.trouble) }
                         }
                     }

@@ -32,6 +32,19 @@ fn names(administration: &Administration, metadata: &Metadata) -> Vec<String> {
     names
 }
 
+/// What the journal calls the fields that every document has, whatever the language of who changes them.
+const TITLE: &str = "title";
+const NOTE: &str = "note";
+
+/// The name of a field in the journal as its reader knows it.
+pub fn called<'a>(context: &Context<'_>, name: &'a str) -> &'a str {
+    match name {
+        TITLE => context.t.dms.title,
+        NOTE => context.t.dms.note,
+        other => other,
+    }
+}
+
 fn input(name: &str) -> String {
     format!("field:{name}")
 }
@@ -144,7 +157,6 @@ pub fn publish(context: &Context<'_>, number: Number, is_published: bool) -> Res
 /// Changes what differs, and notes by name what was changed.
 fn apply(context: &Context<'_>, number: Number, edits: Edits) -> Result<()> {
     let (who, administration) = (context.who(), context.administration.clone());
-    let (title, note) = (context.t.dms.title, context.t.dms.note);
     let change = move |metadata: &mut Metadata| {
         let was_published = link::is_published(&administration, metadata);
         let mut changed: Vec<String> = Vec::new();
@@ -152,13 +164,13 @@ fn apply(context: &Context<'_>, number: Number, edits: Edits) -> Result<()> {
             && new != metadata.title
         {
             metadata.title = new;
-            changed.push(title.into());
+            changed.push(TITLE.into());
         }
         if let Some(new) = edits.note
             && new != metadata.note
         {
             metadata.note = new;
-            changed.push(note.into());
+            changed.push(NOTE.into());
         }
         for (name, new) in edits.fields {
             let old = metadata.fields.get(&name).map(String::as_str).unwrap_or_default();

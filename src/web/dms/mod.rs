@@ -6,7 +6,7 @@
 //! - `table`, `state`: the search field and the table, kept in every link
 //! - `document`: what the tabs share; `view`, `fields`, `source`, `proof`: the tabs; `mail`: a mail read for them
 //! - `content`, `range`, `media`: bytes; `upload`: files on their way in
-//! - `link`, `go`: access links; `selection`: several documents at a time; `show`: dates and sizes
+//! - `link`, `go`: access links; `selection`: several documents at a time
 
 pub mod access;
 mod content;
@@ -19,7 +19,6 @@ mod media;
 mod proof;
 mod range;
 mod selection;
-mod show;
 mod source;
 mod state;
 mod table;
@@ -27,6 +26,7 @@ mod upload;
 mod view;
 
 use super::routes::{Access, Route, get, post};
+use super::show;
 
 pub const ROUTES: &[Route] = &[
     get("/", Access::Person, document::list),

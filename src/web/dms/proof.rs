@@ -7,6 +7,7 @@ use super::super::error::{Result, WebError};
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::document::{Tab, page};
+use super::fields::called;
 use super::show;
 use crate::archive::commit::{Event, Happening};
 use crate::archive::view::Reads;
@@ -97,7 +98,10 @@ fn happening(context: &Context<'_>, what: &Happening) -> String {
     match what {
         Happening::Exported(..) => t.did_export.into(),
         Happening::Opened(_) => t.did_open.into(),
-        Happening::FieldsChanged(_, names) => format!("{}: {}", t.did_change, names.join(", ")),
+        Happening::FieldsChanged(_, names) => {
+            let names: Vec<&str> = names.iter().map(|name| called(context, name)).collect();
+            format!("{}: {}", t.did_change, names.join(", "))
+        }
         Happening::Published(_) => t.did_publish.into(),
         Happening::Withdrawn(_) => t.did_withdraw.into(),
         Happening::Uploaded(_) => t.did_upload.into(),

@@ -30,7 +30,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             h2 { (t.header) }
             pre.source tabindex="0" { (header.text) }
             h2 { (t.raw) }
-            p.soft { @if is_cut { ((t.source_cut)(show::size(SOURCE_TEXT as u64, t.comma))) " " }
+            p.soft { @if is_cut { ((t.source_cut)(show::size(context.lang, SOURCE_TEXT as u64))) " " }
                 a href=(download) { (t.download_eml) } }
             pre.source tabindex="0" { (plain(&bytes, is_cut)) }
         }

@@ -159,7 +159,7 @@ fn one(context: &Context<'_>, state: &State, row: &Row, is_chosen: bool) -> Mark
                 @if row.is_published { " " span.tag.good { (t.published) } }
             }
             td.to { (row.to) }
-            td.number.size { (show::size(row.size, t.comma)) }
+            td.number.size { (show::size(context.lang, row.size)) }
             td.clip {
                 @if row.attachments > 0 {
                     span title=((t.count_attachments)(row.attachments as u64)) aria-hidden="true" { "📎" }

@@ -145,7 +145,7 @@ fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option
                         @let name = file_name::of(part);
                         li {
                             span.name { (name) }
-                            span.soft { (show::size(part.decoded_size(), t.comma)) }
+                            span.soft { (show::size(context.lang, part.decoded_size())) }
                             @if may_open(part, &name) {
                                 a href=(address(part, true)) target="_blank" rel="noopener" aria-label={ (t.open) " " (name) } { (t.open) }
                             }
@@ -233,7 +233,7 @@ fn winmail(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, pac
                     @for (place, file) in packed.files.iter().enumerate().take(VIEW_ATTACHMENTS) {
                         li {
                             span.name { (file.name) }
-                            span.soft { (show::size(file.range.len() as u64, t.comma)) }
+                            span.soft { (show::size(context.lang, file.range.len() as u64)) }
                             a href=(format!("/documents/{}/parts/{number}?file={place}", shown.number)) { (t.download) }
                         }
                     }
@@ -262,7 +262,7 @@ fn file(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
         dl.head {
             (entry(t.file_name, &metadata.media_name))
             dt { (t.date) } dd { (show::minute(shown.document.time)) }
-            dt { (t.size) } dd { (show::size(shown.document.size, t.comma)) }
+            dt { (t.size) } dd { (show::size(context.lang, shown.document.size)) }
         }
         @match media::show(kind) {
             Show::Picture => { img.shown src=(address) alt=(name); }

@@ -2,8 +2,6 @@
 
 /// See [`super::Texts`].
 pub struct Dms {
-    /// Between whole number and decimals.
-    pub comma: char,
     pub documents: &'static str,
     pub number: &'static str,
     pub date: &'static str,
@@ -113,7 +111,6 @@ pub struct Dms {
 }
 
 pub const DE: Dms = Dms {
-    comma: ',',
     documents: "Akten",
     number: "Aktennummer",
     date: "Datum",
@@ -230,7 +227,6 @@ pub const DE: Dms = Dms {
 };
 
 pub const EN: Dms = Dms {
-    comma: '.',
     documents: "Documents",
     number: "File number",
     date: "Date",

@@ -1,7 +1,11 @@
-//! Dates and sizes as people read them here.
+//! Dates, numbers and sizes as people read them here.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use maud::{Markup, html};
+
+use crate::clock;
+use crate::language::Lang;
 
 /// The zone of the archive's table and of the days in a search.
 pub fn zone() -> TimeZone {
@@ -43,25 +47,69 @@ fn format(seconds: i64, zone: &TimeZone, pattern: &str) -> String {
         .map_or_else(|_| format!("@{seconds}"), |time| time.to_zoned(zone.clone()).strftime(pattern).to_string())
 }
 
-/// `820 B`, `1,4 kB`, `30 MB`; `comma` stands between the digits.
-pub fn size(bytes: u64, comma: char) -> String {
+/// `1’234` in German (Swiss), `1,234` in English.
+pub fn number(lang: Lang, number: u64) -> String {
+    let digits = number.to_string();
+    let separator = if lang == Lang::De { '’' } else { ',' };
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(separator);
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `820 B`, `1,4 kB` (in English `1.4 kB`), `30 MB`; decimal units.
+pub fn size(lang: Lang, bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    let mut unit = 1000u64;
-    let mut name = "kB";
-    for next in ["MB", "GB", "TB"] {
-        if bytes / 100 < unit * 10 {
-            break;
-        }
-        (unit, name) = (unit * 1000, next);
+    let (mut tenths, mut unit) = (bytes / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
     }
-    let tenths = bytes / (unit / 10);
+    let name = UNITS[unit];
     if tenths < 100 {
+        let comma = if lang == Lang::De { ',' } else { '.' };
         format!("{}{comma}{} {name}", tenths / 10, tenths % 10)
     } else {
-        format!("{} {name}", bytes / unit)
+        format!("{} {name}", tenths / 10)
     }
+}
+
+/// A moment, Unix seconds, to the minute.
+pub fn time(seconds: i64) -> Markup {
+    html! { time datetime=(clock::rfc3339(seconds)) { (minute(seconds)) } }
+}
+
+/// `3 minutes`; the largest unit that fits.
+pub fn span(lang: Lang, seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (count, de, en) = match seconds {
+        0..=89 => (seconds, ["Sekunde", "Sekunden"], ["second", "seconds"]),
+        90..=5399 => ((seconds + 30) / 60, ["Minute", "Minuten"], ["minute", "minutes"]),
+        5400..=172_799 => ((seconds + 1800) / 3600, ["Stunde", "Stunden"], ["hour", "hours"]),
+        _ => (seconds / 86_400, ["Tag", "Tagen"], ["day", "days"]),
+    };
+    let word = if lang == Lang::De { de } else { en }[usize::from(count != 1)];
+    format!("{count} {word}")
+}
+
+/// A moment in the past, with how long ago it is.
+pub fn ago(lang: Lang, seconds: i64) -> Markup {
+    let past = span(lang, clock::now() - seconds);
+    let text = if lang == Lang::De { format!("vor {past}") } else { format!("{past} ago") };
+    html! { (text) " " small { (time(seconds)) } }
+}
+
+/// A moment that is to come.
+pub fn ahead(lang: Lang, seconds: i64) -> Markup {
+    let left = span(lang, seconds - clock::now());
+    html! { "in " (left) " " small { (time(seconds)) } }
 }
 
 /// The beginning of a text.
@@ -97,11 +145,20 @@ mod tests {
             (30_000_000, "30 MB"),
             (999_999, "999 kB"),
             (2_000_000, "2,0 MB"),
-            (u64::MAX, "18446744 TB"),
+            (u64::MAX, "18446 PB"),
         ] {
-            assert_eq!(size(bytes, ','), text);
+            assert_eq!(size(Lang::De, bytes), text);
+            assert_eq!(size(Lang::En, bytes), text.replace(',', "."));
         }
         assert_eq!(person("Anna Meier <anna@example.ch>, b@c"), "Anna Meier");
         assert_eq!(person("<anna@example.ch>"), "anna@example.ch");
+    }
+
+    #[test]
+    fn numbers_and_spans_read_well() {
+        assert_eq!(number(Lang::De, 1_234_567), "1’234’567");
+        assert_eq!((number(Lang::En, 999), number(Lang::En, 1000)), ("999".into(), "1,000".into()));
+        let spans = [-5, 1, 89, 90, 5400, 172_800].map(|seconds| span(Lang::De, seconds));
+        assert_eq!(spans, ["0 Sekunden", "1 Sekunde", "89 Sekunden", "2 Minuten", "2 Stunden", "2 Tagen"]);
     }
 }
