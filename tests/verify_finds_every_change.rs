@@ -7,10 +7,10 @@ use std::path::Path;
 
 use crate::support::archivista::Archivista;
 use crate::support::{small, tree};
-use archivista::archive::catalog::{DOCUMENTS, Document, LEDGER, OCCURRENCES, Row, SETTINGS};
 use archivista::archive::commit::{Entry, Occurrence, Outcome};
 use archivista::archive::pack::PACK_HEADER_LEN;
 use archivista::archive::record::{HEADER_LEN, Kind};
+use archivista::archive::rows::{DOCUMENTS, Document, LEDGER, OCCURRENCES, Row, SETTINGS};
 use archivista::archive::start::Paths;
 use archivista::archive::verify::{self, Report};
 use archivista::archive::{Archive, ArchiveError};

@@ -7,145 +7,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use minicbor::{Decode, Encode};
+use minicbor::Encode;
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata, NewDocument, Number};
+use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata};
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
+use super::rows::{
+    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS,
+    FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, POSITION, Position, RUNS, Row, SETTINGS, STATE,
+    VARIANTS, VariantRow, decode, encode, folder_row, read_position, row, row_number,
+};
 use super::view::View;
 use crate::hash::Sha256;
 use crate::limits::CATALOG_CACHE;
 
-type Bytes = &'static [u8];
-
-pub const DOCUMENTS: TableDefinition<u64, Bytes> = TableDefinition::new("documents");
-/// Document, hash of the variant.
-pub const VARIANTS: TableDefinition<(u64, &[u8; 32]), Bytes> = TableDefinition::new("variants");
-/// Metadata that replaced what the document began with.
-pub const CHANGES: TableDefinition<u64, Bytes> = TableDefinition::new("changes");
-/// Time and number: the documents in the order in which people look for them.
-pub const BY_TIME: TableDefinition<(i64, u64), ()> = TableDefinition::new("by_time");
-/// The same within one mailbox ([`FolderRow::place`]), so that rights are part of the look-up and no filter after it.
-pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new("by_place");
-/// Numbers within one mailbox, likewise.
-pub const PLACE_NUMBERS: TableDefinition<(u32, u64), ()> = TableDefinition::new("place_numbers");
-pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
-/// Document, folder, remote id.
-pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
-pub const FOLDERS: TableDefinition<u32, Bytes> = TableDefinition::new("folders");
-/// Definition, mailbox, folder id.
-pub const FOLDER_NUMBERS: TableDefinition<(&str, &str, &str), u32> = TableDefinition::new("folder_numbers");
-/// Folder, remote id.
-pub const LEDGER: TableDefinition<(u32, &[u8]), Bytes> = TableDefinition::new("ledger");
-/// Folder, time, remote id: rows of the ledger that want another look.
-pub const AGAIN: TableDefinition<(u32, i64, &[u8]), ()> = TableDefinition::new("again");
-/// Folder, remote id: rows of the ledger whose message is still to be moved or deleted on the server.
-pub const AFTER_DUE: TableDefinition<(u32, &[u8]), u64> = TableDefinition::new("after_due");
-pub const CURSORS: TableDefinition<u32, Bytes> = TableDefinition::new("cursors");
-pub const SETTINGS: TableDefinition<&str, Bytes> = TableDefinition::new("settings");
-pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
-pub const RUNS: TableDefinition<u64, Bytes> = TableDefinition::new("runs");
-const STATE: TableDefinition<&str, Bytes> = TableDefinition::new("state");
-const POSITION: &str = "position";
 const LAYOUT: &str = "layout";
 /// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
 const KNOWN_LAYOUT: u32 = 2;
-
-/// A row and the sequence of the commit that wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Row<T> {
-    #[n(0)]
-    pub commit: u64,
-    #[n(1)]
-    pub value: T,
-}
-
-/// A document as the catalog knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Document {
-    #[n(0)]
-    pub sha256: Sha256,
-    /// Raw bytes.
-    #[n(1)]
-    pub size: u64,
-    /// Where its message record stands; no offset where that record could not be found (damage).
-    #[n(2)]
-    pub pack: u32,
-    #[n(3)]
-    pub offset: Option<u64>,
-    #[n(4)]
-    pub metadata: Metadata,
-    /// When a server received it, else its date, else when it was archived: Unix seconds. It never changes, so that a
-    /// table that people page through stands still.
-    #[n(5)]
-    pub time: i64,
-}
-
-impl Document {
-    /// The row of a document that begins with `commit`.
-    pub fn of(commit: &Commit, new: &NewDocument, metadata: &Metadata, pack: u32, offset: Option<u64>) -> Self {
-        let places = commit.occurrences.iter().filter(|place| place.document == new.number);
-        let received = places.filter_map(|place| place.received).min();
-        let time = received.or(metadata.date).unwrap_or(metadata.archived);
-        Self { sha256: new.sha256, size: new.size, pack, offset, metadata: metadata.clone(), time }
-    }
-}
-
-/// A variant of a document as the catalog knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct VariantRow {
-    #[n(0)]
-    pub size: u64,
-    #[n(1)]
-    pub pack: u32,
-    #[n(2)]
-    pub offset: Option<u64>,
-}
-
-/// A folder and how many rows the ledger has for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct FolderRow {
-    #[n(0)]
-    pub folder: Folder,
-    #[n(1)]
-    pub booked: u64,
-    /// Commit that last ended all its ledger rows.
-    #[n(2)]
-    pub restarted: u64,
-    /// Commit that gave it its number or its present name.
-    #[n(3)]
-    pub declared: u64,
-    /// Its mailbox: the number of the folder of it that was found first.
-    #[n(4)]
-    pub place: FolderNumber,
-}
-
-/// How far the catalog has read the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-pub struct Position {
-    /// The archive that this is a catalog of.
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub archive: ArchiveId,
-    /// Sequence and hash of the last applied commit.
-    #[n(1)]
-    pub sequence: u64,
-    #[n(2)]
-    pub commit: Sha256,
-    /// Pack, and bytes where that commit's record starts and ends.
-    #[n(3)]
-    pub pack: u32,
-    #[n(4)]
-    pub start: u64,
-    #[n(5)]
-    pub end: u64,
-    /// The last document number and folder number that were given.
-    #[n(6)]
-    pub last_number: Number,
-    #[n(7)]
-    pub last_folder: FolderNumber,
-}
 
 /// A commit with what its readers know beside it.
 pub struct Applied<'a> {
@@ -167,15 +46,6 @@ pub struct Applied<'a> {
 pub struct Catalog {
     database: Arc<Database>,
     position: Position,
-}
-
-fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    // Writing to a Vec cannot fail.
-    minicbor::to_vec(value).unwrap_or_default()
-}
-
-pub(super) fn decode<'b, T: Decode<'b, ()>>(table: &'static str, bytes: &'b [u8]) -> Result<T> {
-    minicbor::decode(bytes).map_err(|error| ArchiveError::Row { table, detail: error.to_string() })
 }
 
 impl Catalog {
@@ -316,21 +186,9 @@ impl Catalog {
     }
 }
 
-fn row<T: Encode<()> + Clone>(commit: u64, value: &T) -> Vec<u8> {
-    encode(&Row { commit, value: value.clone() })
-}
-
 fn read_layout(txn: &ReadTransaction) -> Result<u32> {
     let layout = txn.open_table(STATE)?.get(LAYOUT)?.map(|bytes| decode("state", bytes.value())).transpose()?;
     Ok(layout.unwrap_or_default())
-}
-
-pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
-    match txn.open_table(STATE) {
-        Ok(table) => table.get(POSITION)?.map(|bytes| decode("state", bytes.value())).transpose(),
-        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut Position) -> Result<()> {
@@ -437,10 +295,6 @@ fn place(
     Ok(lowest)
 }
 
-pub(super) fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {
-    table.get(number)?.map(|bytes| decode("folders", bytes.value()).map(|row: Row<FolderRow>| row.value)).transpose()
-}
-
 fn apply_ledger(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
     let mut ledger = txn.open_table(LEDGER)?;
     let mut again = txn.open_table(AGAIN)?;
@@ -487,9 +341,4 @@ fn append<T: Encode<()> + Clone>(
         table.insert(row_number(sequence, place), row(sequence, value).as_slice())?;
     }
     Ok(())
-}
-
-/// Key of the `place`th row that commit `sequence` appended. A commit appends far fewer than 2^20 rows to a table.
-pub fn row_number(sequence: u64, place: u64) -> u64 {
-    (sequence << 20) | (place & 0xf_ffff)
 }

@@ -8,12 +8,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use super::catalog::{Applied, Position};
+use super::catalog::Applied;
 use super::commit::{Commit, Metadata, Number};
 use super::error::Result;
 use super::pack::{self, BadHead, Depth, Found, PACK_HEADER_LEN, Scanner};
 use super::record::ArchiveId;
 use super::record::{Kind, Stored};
+use super::rows::Position;
 use crate::hash::Sha256;
 use crate::limits::FINDINGS;
 

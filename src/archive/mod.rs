@@ -4,7 +4,7 @@
 //! A message comes in through [`Archive::send`] and is answered when it is durable; everything is read through a [`View`].
 //!
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
-//! - `catalog`: the view in redb, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
+//! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `verify`: the proof, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
@@ -14,6 +14,7 @@ pub mod keys;
 pub mod log;
 pub mod pack;
 pub mod record;
+pub mod rows;
 pub mod start;
 pub mod verify;
 pub mod view;
@@ -27,12 +28,13 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use catalog::{Catalog, Document};
+use catalog::Catalog;
 use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
 use log::Findings;
 use record::ArchiveId;
+use rows::Document;
 use start::Paths;
 use view::View;
 use writer::{Changing, Task, Writer};

@@ -8,12 +8,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::catalog::{Catalog, Position};
+use super::catalog::Catalog;
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Tail, Visitor};
 use super::pack::{self, BadHead, Depth, PACK_HEADER_LEN, Scanner};
 use super::record::ArchiveId;
+use super::rows::Position;
 use super::view::View;
 use crate::ingest::Spool;
 use crate::limits::{CATALOG_CACHE, CATALOG_EVERY};

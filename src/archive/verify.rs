@@ -8,11 +8,11 @@ use std::path::Path;
 
 use minicbor::Encode;
 
-use super::catalog::{Document, Position, Row, VariantRow, row_number};
 use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
+use super::rows::{Document, Position, Row, VariantRow, row_number};
 use super::start::{Paths, archive_id};
 use super::view::{Sizes, View};
 

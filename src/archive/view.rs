@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
-use super::catalog::{
-    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
-    FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow,
-    decode, folder_row, read_position,
-};
 use super::commit::{
     Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
 };
 use super::error::Result;
+use super::rows::{
+    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
+    FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow,
+    decode, folder_row, read_position,
+};
 use crate::hash::Sha256;
 
 /// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
@@ -423,7 +423,7 @@ impl View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reads {
     All,
-    /// Those of these mailboxes ([`super::catalog::FolderRow::place`]).
+    /// Those of these mailboxes ([`super::rows::FolderRow::place`]).
     Places(Vec<FolderNumber>),
 }
 

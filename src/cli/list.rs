@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::terminal::Terminal;
 use super::{Exit, Session};
-use crate::archive::catalog::Document;
 use crate::archive::commit::Number;
+use crate::archive::rows::Document;
 use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::ingest::Defect;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::source::expiry;
 use super::terminal::Terminal;
 use super::{Exit, Session, fetch};
-use crate::archive::catalog::FolderRow;
+use crate::archive::rows::FolderRow;
 use crate::clock;
 use crate::fetch::completeness::{self, Counts, FolderCounts};
 use crate::language::Lang;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::archive::ArchiveError;
-use crate::archive::catalog::FolderRow;
 use crate::archive::commit::{Entry, FolderNumber, LeftOut, Outcome};
 use crate::archive::error::Result;
+use crate::archive::rows::FolderRow;
 use crate::archive::view::View;
 
 /// Reasons of failures that are told apart in one folder; servers have many words for the same trouble.

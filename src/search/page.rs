@@ -8,9 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::query::{Places, Query};
-use crate::archive::catalog::Document;
 use crate::archive::commit::Number;
 use crate::archive::error::Result;
+use crate::archive::rows::Document;
 use crate::archive::view::{Reads, View};
 use crate::limits::{SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
 

@@ -6,9 +6,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::archive::catalog::{Document, FolderRow};
 use crate::archive::commit::{FolderNumber, Metadata, Number};
 use crate::archive::error::Result;
+use crate::archive::rows::{Document, FolderRow};
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
 use crate::limits::{QUERY_CHARS, QUERY_TERMS};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::password::Password;
 use super::{Result, SettingsError, store_at};
 use crate::archive::Archive;
-use crate::archive::catalog::FolderRow;
 use crate::archive::commit::FolderNumber;
+use crate::archive::rows::FolderRow;
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
 
