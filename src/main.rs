@@ -1,7 +1,7 @@
 //! The map of the house.
 //!
 //! ```text
-//! mail source ──stream──▶ spool ──▶ ingest ──▶ archive (packs, then catalog)
+//! mail source ──stream──▶ spool ──▶ ingest ──▶ archive (packs, then catalog) ──▶ web
 //! ```
 //!
 //! | room | what it is |

@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 
 use super::record::{Kind, Stored};
 use crate::hash::Sha256;
+use crate::ingest::{Defect, Head};
 
 /// Number of a document (Aktennummer): 1, 2, 3 …, never used again.
 pub type Number = u64;
@@ -167,6 +168,24 @@ pub struct Metadata {
     pub media_name: String,
     #[cbor(n(15), default)]
     pub media_type: String,
+}
+
+impl From<Head> for Metadata {
+    /// What the catalog takes from a mail; its fields of the archive's own stay empty.
+    fn from(head: Head) -> Self {
+        let attachments = head.attachments.into_iter();
+        Self {
+            title: head.subject,
+            from: head.from,
+            to: head.to,
+            cc: head.cc,
+            date: head.date,
+            message_id: head.message_id,
+            attachments: attachments.map(|part| Attachment { name: part.name, media_type: part.media_type }).collect(),
+            defects: head.defects.into_iter().map(Defect::code).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Metadata {

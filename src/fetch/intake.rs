@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::progress::{Meter, Watch};
 use super::variants::Variants;
-use crate::archive::commit::{Attachment, Commit, Entry, FolderNumber, LeftOut, Metadata, Occurrence, Outcome, Run};
+use crate::archive::commit::{Commit, Entry, FolderNumber, LeftOut, Metadata, Occurrence, Outcome, Run};
 use crate::archive::writer::{Booked, NewMessage, Task};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
@@ -198,28 +198,9 @@ impl<'a> Intake<'a> {
                 field.push_str(value);
             }
         }
-        Metadata {
-            title: head.subject,
-            from: head.from,
-            to: head.to,
-            cc: head.cc,
-            date: head.date,
-            message_id: head.message_id,
-            attachments: head
-                .attachments
-                .into_iter()
-                .map(|part| Attachment { name: part.name, media_type: part.media_type })
-                .collect(),
-            defects: head
-                .defects
-                .into_iter()
-                .chain(reconstructed.then_some(Defect::Reconstructed))
-                .map(Defect::code)
-                .collect(),
-            fields,
-            owner: self.definition.owner.clone(),
-            ..Metadata::default()
-        }
+        let mut metadata = Metadata { fields, owner: self.definition.owner.clone(), ..head.into() };
+        metadata.defects.extend(reconstructed.then_some(Defect::Reconstructed.code()));
+        metadata
     }
 
     /// A message is whole.

@@ -173,7 +173,7 @@ fn forgiven(time: Duration) -> f64 {
     time.as_secs_f64() / ATTEMPTS_TIME.as_secs_f64()
 }
 
-/// `XXXX-XXXX-XXXX` of letters and digits that nobody mistakes for others: 58 bits.
+/// `XXXX-XXXX-XXXX` of letters and digits that nobody mistakes for others: 60 bits.
 pub fn setup_code() -> std::io::Result<String> {
     const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let mut bytes = [0; 12];

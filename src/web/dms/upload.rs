@@ -12,9 +12,9 @@ use super::super::mail::file_name;
 use super::super::multipart::{Multipart, MultipartError};
 use super::super::response::Response;
 use super::{access, media};
-use crate::archive::commit::{Attachment, Folder, Happening, KIND_FILE, Metadata, Number};
+use crate::archive::commit::{Folder, Happening, KIND_FILE, Metadata, Number};
 use crate::archive::writer::{Booked, NewMessage, Task};
-use crate::ingest::{Defect, Head, Incoming, Spool};
+use crate::ingest::{Head, Incoming, Spool};
 use crate::limits::{MEDIA_HEAD, UPLOAD_FILES};
 use crate::pulse;
 
@@ -217,20 +217,5 @@ fn of_file(name: &str, head: &[u8], user: &str) -> Metadata {
 }
 
 fn of_mail(head: Head, user: &str) -> Metadata {
-    Metadata {
-        title: head.subject,
-        from: head.from,
-        to: head.to,
-        cc: head.cc,
-        date: head.date,
-        message_id: head.message_id,
-        attachments: head
-            .attachments
-            .into_iter()
-            .map(|part| Attachment { name: part.name, media_type: part.media_type })
-            .collect(),
-        defects: head.defects.into_iter().map(Defect::code).collect(),
-        owner: user.into(),
-        ..Metadata::default()
-    }
+    Metadata { owner: user.into(), ..head.into() }
 }
