@@ -1,7 +1,10 @@
 //! All that an administrator can set: typed, kept in the archive's log, secrets sealed with the archive key.
 //!
-//! Rules of the room: only this room reads or writes settings. A definition comes in from a file (`definition_file`), is
-//! kept by name, and its name never changes: the ledger and every occurrence refer to it.
+//! Rules of the room: only this room reads or writes settings. A definition comes in from a file (`definition_file`) or a
+//! page, is kept by name, and its name never changes: the ledger and every occurrence refer to it. What is wrong with one is a
+//! `mistake`, with a sentence in both languages.
+//!
+//! - `definition`, `o365`: one source; `users`, `password`: who logs in and reads what; `administration`: the archive as a whole
 
 pub mod administration;
 pub mod definition;
