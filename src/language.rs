@@ -21,4 +21,14 @@ impl Lang {
             .unwrap_or_default();
         if value.starts_with("de") { Self::De } else { Self::En }
     }
+
+    /// The first of ours that a browser names (RFC 9110, section 12.5.4; weights are not looked at).
+    pub fn accepted(header: &str) -> Self {
+        let known = header.split(',').find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
+            "de" => Some(Self::De),
+            "en" => Some(Self::En),
+            _ => None,
+        });
+        known.unwrap_or_default()
+    }
 }

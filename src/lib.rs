@@ -1,9 +1,11 @@
 //! The Archivista Box as a library, so that its tests reach every room. The map is in `main.rs`.
 
+pub mod appliance;
 pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod control;
+pub mod disk;
 pub mod fetch;
 pub mod hash;
 pub mod ingest;

@@ -101,6 +101,20 @@ pub const ATTEMPTS_TIME: Duration = Duration::from_secs(30);
 pub const TRIES_AT_ONCE: usize = 2;
 /// Addresses whose failed logins are remembered.
 pub const ATTEMPT_ADDRESSES: usize = 1024;
+/// Random bytes of a token of the API, characters of one, tokens of one person.
+pub const TOKEN_BYTES: usize = 32;
+pub const TOKEN_CHARS: usize = 100;
+pub const TOKENS_EACH: usize = 50;
+/// Seconds after which the use of a token is written down again.
+pub const TOKEN_USED_AGAIN: i64 = 3600;
+/// The body of a call of the API as JSON; documents of one page, names that a list of an answer holds,
+/// and elements of a list that is sent.
+pub const API_BODY: usize = 1024 * 1024;
+pub const API_PAGE: usize = 200;
+pub const API_LIST: usize = 5000;
+pub const API_SENT: usize = 1000;
+/// Networks that may ask for `/metrics` without a token.
+pub const METRICS_NETWORKS: usize = 32;
 /// The body of a form without files, and its fields.
 pub const FORM_BODY: usize = 1024 * 1024;
 pub const FORM_FIELDS: usize = 10_000;
@@ -187,6 +201,18 @@ pub const OPENED: usize = 1024;
 /// Characters of a note, of a further field; further fields of a document.
 pub const NOTE_CHARS: usize = 20_000;
 pub const DOCUMENT_FIELDS: usize = 100;
+/// Defined fields, characters of the name of one and of a number in one, values of a selection.
+pub const DEFINED_FIELDS: usize = 60;
+pub const FIELD_NAME_CHARS: usize = 60;
+pub const FIELD_NUMBER_CHARS: usize = 40;
+pub const SELECTION_VALUES: usize = 200;
+/// Bytes of a field's value by which it is looked up; of a longer one its hash tells the rest.
+pub const FIELD_KEY: usize = 200;
+/// Existing values of a field that are offered, and rows of the catalog that are looked at for them.
+pub const COMBOBOX: u32 = 500;
+pub const COMBOBOX_LOOKED: usize = 5000;
+/// Versions of one document that are known together.
+pub const VERSIONS: usize = 500;
 /// Files of one upload, header of one of its parts, and a part that is no file.
 pub const UPLOAD_FILES: usize = 500;
 pub const MULTIPART_HEAD: usize = 16 * 1024;
@@ -226,6 +252,10 @@ pub const MAIL_ROWS: usize = 200;
 /// A `winmail.dat` or a signed content that is looked into; it is held in memory.
 pub const MAIL_ENVELOPE: usize = 8 * 1024 * 1024;
 
+/// What fetching leaves free on the disk, at most an eighth of it; a smaller one than this has no reserve.
+pub const DISK_RESERVE: u64 = 512 * 1024 * 1024;
+pub const DISK_SMALL: u64 = 64 * 1024 * 1024;
+
 /// Open files and sockets of `serve`, where the system allows so many.
 pub const DESCRIPTORS: u64 = 4096;
 
@@ -235,6 +265,132 @@ pub const TEST_RESULTS: usize = 32;
 pub const TEST_STEPS: usize = 5000;
 /// Rows of one folder that are looked at to tell how a definition stands.
 pub const OPEN_ROWS: usize = 1000;
+/// Days, and months, of the pictures of growth; runs of that of a definition, and runs of all that are looked at for them;
+/// moments whose state is remembered.
+pub const GROWTH_DAYS: usize = 60;
+pub const GROWTH_MONTHS: usize = 480;
+pub const RUN_BARS: usize = 60;
+pub const RUNS_LOOKED: usize = 20_000;
+pub const GROWTH_MARKS: usize = 2000;
 /// Failed messages and folders on one page.
 pub const FAILED_PER_PAGE: usize = 100;
 pub const FOLDERS_PER_PAGE: usize = 500;
+
+/// One frame between `supervise` and `serve`.
+pub const BOX_FRAME: usize = 512 * 1024;
+/// Lines of the box's log that are kept, in memory only, and characters of one.
+pub const BOX_LOG_LINES: usize = 1000;
+pub const BOX_LOG_LINE: usize = 300;
+/// How long a role of `supervise` may take for one step.
+pub const BOX_STEP_DEADLINE: Duration = Duration::from_mins(1);
+/// How long a disk may stand still while it is checked: drives try for minutes to read a bad sector.
+pub const BOX_DISK_DEADLINE: Duration = Duration::from_mins(5);
+/// A box whose disk became read-only starts again by itself, at the earliest this long after its start.
+pub const BOX_READ_ONLY: Duration = Duration::from_mins(30);
+/// How long `serve` may give no sign of life.
+pub const BOX_SERVE_DEADLINE: Duration = Duration::from_secs(45);
+/// How long `serve` has to end when it is asked to.
+pub const BOX_SERVE_END: Duration = Duration::from_secs(25);
+/// Pause before `serve` is started again: the first, and the longest.
+pub const BOX_BACK_OFF_FIRST: Duration = Duration::from_secs(1);
+pub const BOX_BACK_OFF: Duration = Duration::from_mins(1);
+/// After so long all that went wrong before counts no more.
+pub const BOX_HEALTHY: Duration = Duration::from_hours(1);
+/// A release on trial has so long to serve its pages.
+pub const BOX_TRIAL: Duration = Duration::from_mins(20);
+
+/// The box's own settings as a file.
+pub const BOX_SETTINGS: u64 = 64 * 1024;
+/// Network interfaces that are looked after, and addresses of one that are shown.
+pub const BOX_INTERFACES: usize = 16;
+pub const BOX_ADDRESSES: usize = 16;
+/// Time servers of the settings, and of one lease.
+pub const BOX_TIME_SERVERS: usize = 8;
+/// DNS servers: more than three no resolver asks.
+pub const BOX_DNS: usize = 3;
+/// A lease as the DHCP client's script writes it, and one small file of the kernel.
+pub const BOX_LEASE: u64 = 4096;
+pub const BOX_SYSFS: u64 = 4096;
+/// Time for one small program of the box (`ip`), and for one that was killed.
+pub const BOX_PROGRAM_TIME: Duration = Duration::from_secs(5);
+pub const BOX_FAREWELL: Duration = Duration::from_secs(2);
+/// Pause before a DHCP client that ended is started again: the first, the longest.
+pub const DHCP_FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub const DHCP_LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// Size of the console's screen, and bytes of a line that somebody types there.
+pub const CONSOLE_LINES: usize = 24;
+pub const CONSOLE_COLUMNS: usize = 79;
+pub const CONSOLE_INPUT: usize = 200;
+/// A question at the console that nobody answers is given up.
+pub const CONSOLE_IDLE: Duration = Duration::from_mins(5);
+/// How long the console waits for a terminal that takes no more, and for what it asked for.
+pub const CONSOLE_WRITE: Duration = Duration::from_secs(2);
+pub const CONSOLE_ANSWER: Duration = Duration::from_secs(30);
+pub const CONSOLE_INSTALL: Duration = Duration::from_hours(4);
+/// How often a serial console is painted again because of mere progress.
+pub const CONSOLE_PROGRESS: Duration = Duration::from_mins(1);
+
+/// Disks of a machine that are looked at, and partitions of each.
+pub const BOX_DISKS: usize = 64;
+pub const BOX_PARTITIONS: usize = 128;
+/// Entries of a partition table; the usual ones have 128.
+pub const GPT_ENTRIES: u32 = 1024;
+/// Bytes of the ESP in which GRUB's environment is looked for.
+pub const ESP_LOOKED: u64 = 1024 * 1024 * 1024;
+/// One step of looking through a disk or copying to it, after which a pulse beats.
+pub const DISK_STEP: usize = 1024 * 1024;
+/// Bytes that are written before the disk has to have them: a slow one takes its time, and no pulse beats meanwhile.
+pub const DISK_UNSYNCED: u64 = 16 * 1024 * 1024;
+/// Smallest disk that a box is installed to.
+pub const SMALLEST_DISK: u64 = 2 * 1024 * 1024 * 1024;
+/// One step of growing a file system, after which a pulse beats.
+pub const GROW_STEP: u64 = 64 * 1024 * 1024 * 1024;
+/// Text of the file system checker that is kept; the rest is counted.
+pub const CHECK_TEXT: usize = 8 * 1024;
+/// How often a running checker is looked at.
+pub const CHECK_LOOK: Duration = Duration::from_millis(200);
+/// Time that a time server may take, and packets that are looked at meanwhile.
+pub const SNTP_TIMEOUT: Duration = Duration::from_secs(2);
+pub const SNTP_PACKETS: usize = 8;
+/// Servers that are asked at most, and answers that are enough.
+pub const SNTP_SERVERS: usize = 20;
+pub const SNTP_AT_ONCE: usize = 3;
+/// Pause between two rounds, as long as no server has answered and afterwards; part of it that chance adds or takes away.
+pub const SNTP_FIRST: Duration = Duration::from_secs(64);
+pub const SNTP_EVERY: Duration = Duration::from_hours(1);
+pub const SNTP_OFF: u32 = 10;
+/// Time after a round in which a change of the network begins no other one.
+pub const SNTP_CHANGED: Duration = Duration::from_secs(10);
+/// How far servers that agree may be apart, and what this clock may be wrong without being set.
+pub const SNTP_AGREE: Duration = Duration::from_secs(1);
+pub const SNTP_TOLERATED: Duration = Duration::from_millis(100);
+/// How far a server may be from its own source of time (RFC 5905, section 11.2: 1 s and what the way adds).
+pub const SNTP_DISTANCE: Duration = Duration::from_millis(1500);
+/// How long a server is left alone that asks for it.
+pub const SNTP_REST: Duration = Duration::from_hours(8);
+
+/// One packet of multicast DNS (RFC 6762, section 17), records in it that are looked at, bytes of a name.
+pub const MDNS_PACKET: usize = 9000;
+pub const MDNS_RECORDS: usize = 256;
+pub const MDNS_NAME: usize = 254;
+/// Packets of one second and one interface that are looked at.
+pub const MDNS_PER_SECOND: u32 = 100;
+/// Seconds that others remember our addresses, our service, and what an old resolver was told (RFC 6762, sections 10 and 6.7).
+pub const MDNS_TTL: u32 = 120;
+pub const MDNS_TTL_LONG: u32 = 4500;
+pub const MDNS_LEGACY_TTL: u32 = 10;
+/// Probes for a name, time between them, and time after which somebody who asked at the same time asks again (section 8).
+pub const MDNS_PROBES: u32 = 3;
+pub const MDNS_PROBE: Duration = Duration::from_millis(250);
+pub const MDNS_YIELD: Duration = Duration::from_secs(1);
+/// A name that was ours for so long is asked for at once when somebody else answers it; one that is not ours, after this.
+pub const MDNS_SETTLED: Duration = Duration::from_mins(1);
+pub const MDNS_LOST: Duration = Duration::from_hours(1);
+/// Announcements, and time between them; time before one record is said to all again.
+pub const MDNS_ANNOUNCEMENTS: u32 = 2;
+pub const MDNS_ANNOUNCE: Duration = Duration::from_secs(1);
+pub const MDNS_SAID_AGAIN: Duration = Duration::from_secs(1);
+/// How often the box's addresses are looked at, and when a socket is tried again that could not be opened.
+pub const MDNS_LOOK: Duration = Duration::from_millis(500);
+pub const MDNS_DOOR_AGAIN: Duration = Duration::from_secs(10);

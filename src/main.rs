@@ -12,11 +12,12 @@
 //! | `fetch` | the fetch loop: jobs, ledger, reconciliation, schedule. The only room that knows source and archive |
 //! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
 //! | `search` | what people look for, and pages of what fits |
-//! | `web` | the pages: WebDMS, WebAdmin, access links, behind a gate of their own |
+//! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
+//! | `appliance` | the box around it all: `supervise` with root's rights, and what `serve` knows of the box |
 //!
-//! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `language`, `pulse` and
-//! `roles` (signs of life and who watches them).
+//! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `disk`, `language`, `pulse` and
+//! `roles` (signs of life and who watches them). `regex/` is a crate beside them: what the crate `imap` asks of the crate `regex`.
 //!
 //! Bytes flow one way, left to right. Exactly one process has a data folder open.
 

@@ -5,7 +5,9 @@
 //! whose pulse is overdue is asked to end; if it stays silent, `serve` ends with a named reason, so that whoever started it
 //! (init on the box) starts it afresh.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -73,6 +75,28 @@ pub async fn keep(role: &Role, end: &Pulse) -> Result<(), Stuck> {
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(())
+}
+
+/// Keeps all of them, until each has ended or one is stuck.
+pub async fn keep_all(roles: &[Role], end: &Pulse) -> Result<(), Stuck> {
+    let mut kept: Vec<_> = roles.iter().map(|role| Box::pin(keep(role, end))).collect();
+    poll_fn(|context| {
+        let mut stuck = None;
+        kept.retain_mut(|one| match one.as_mut().poll(context) {
+            Poll::Pending => true,
+            Poll::Ready(Ok(())) => false,
+            Poll::Ready(Err(error)) => {
+                stuck = Some(error);
+                false
+            }
+        });
+        match stuck {
+            Some(stuck) => Poll::Ready(Err(stuck)),
+            None if kept.is_empty() => Poll::Ready(Ok(())),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// Runs a role once. Returns why it ended.

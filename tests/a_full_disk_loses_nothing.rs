@@ -3,40 +3,15 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use crate::support::archivista::Archivista;
 use crate::support::definition::Definition;
+use crate::support::disk::Disk;
 use crate::support::dovecot::{Dovecot, USER};
 use crate::support::hash::sha256;
+use crate::support::mails;
 use crate::support::random::Random;
-use crate::support::{mails, must_run};
-
-/// A file system of its own for the data folder, taken away at the end.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// # Panics
-    /// If nothing may be mounted here: a test that skips itself proves nothing.
-    fn new(path: PathBuf, kib: u64) -> Self {
-        fs::create_dir_all(&path).unwrap();
-        let options = format!("size={kib}k");
-        must_run(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "archivista"]).arg(&path));
-        Self(path)
-    }
-
-    fn resize(&self, kib: u64) {
-        let options = format!("remount,size={kib}k");
-        must_run(Command::new("mount").args(["-o", &options]).arg(&self.0));
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// Fills what room is left but for so many bytes.
 fn fill(path: &Path, leave: usize) {

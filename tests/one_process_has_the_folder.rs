@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::archivista::{Archivista, Output, Running};
+use crate::support::archivista::{Archivista, Output, Running, program};
 use crate::support::definition::Definition;
 use crate::support::dovecot::{Dovecot, PASSWORD, Setup, USER};
 use crate::support::hash::sha256;
@@ -87,7 +87,7 @@ fn every_verb_answers_the_same() {
     fs::create_dir_all(client.join("definitions")).unwrap();
     // The client works in a folder of its own; `serve` does not know it.
     let run = |words: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_archivista"));
+        let mut command = Command::new(program());
         command.arg("--data").arg(archivista.data()).args(words.split(' ')).current_dir(&client);
         Running::start(command.env("LANG", "en_US.UTF-8").env_remove("LC_ALL").env_remove("LC_MESSAGES")).wait()
     };

@@ -12,7 +12,8 @@ const PASSWORD: &str = "Auch ein ganzer Satz.";
 /// Every page for administrators, as method and path.
 fn pages() -> Vec<(Method, String)> {
     let filled = |path: &str| {
-        let path = path.replace("{name}", "muster").replace("{module}", "imap").replace("{folder}", "1");
+        let path =
+            path.replace("{name}", "muster").replace("{module}", "imap").replace("{folder}", "1").replace("{id}", "1");
         assert!(!path.contains('{'), "{path}");
         path
     };

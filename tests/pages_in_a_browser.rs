@@ -86,7 +86,7 @@ fn pdf(dir: &Path) -> PathBuf {
 
 fn set(administrator: &mut Https, fields: &[(&str, &str)]) {
     let csrf = administrator.get("/admin/archive").csrf();
-    let mut all = vec![("csrf", csrf.as_str()), ("name", "Muster AG"), ("language", "de")];
+    let mut all = vec![("csrf", csrf.as_str()), ("name", "Muster AG"), ("language", "de"), ("shows_note", "1")];
     all.extend(fields);
     let answer = administrator.post("/admin/archive", &all);
     assert_eq!(answer.status, 303, "{}", answer.text());

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::archivista::Archivista;
+use crate::support::archivista::{Archivista, program};
 use crate::support::definition::Definition;
 use crate::support::dovecot::{Dovecot, USER};
 use crate::support::mails::tiny;
@@ -40,8 +40,7 @@ fn as_lines_where_there_is_no_terminal() {
 #[test]
 fn as_a_bar_on_a_terminal() {
     let (_dovecot, archivista) = mailbox();
-    let verb =
-        format!("stty cols 120; {} --data {} fetch", env!("CARGO_BIN_EXE_archivista"), archivista.data().display());
+    let verb = format!("stty cols 120; {} --data {} fetch", program().display(), archivista.data().display());
     let mut command = Command::new("script");
     command.args(["--quiet", "--return", "--command", &verb, "/dev/null"]).env("TERM", "xterm").env("LANG", "C.UTF-8");
     let shown = must_run(&mut command);

@@ -2,6 +2,7 @@
 //! in it fails the test, and so does a form that is taken without the token of the session.
 
 use crate::support::web::{Answer, Site};
+use archivista::settings::document_fields::{DocumentField, DocumentFields};
 use archivista::settings::users::Role;
 use archivista::settings::{self, users};
 use archivista::web::assets;
@@ -24,6 +25,8 @@ const LED: [u16; 6] = [303; 6];
 const ADMIN: [u16; 6] = [303, 403, 403, 403, 200, 200];
 const ADMIN_DONE: [u16; 6] = [303, 403, 403, 403, 303, 303];
 const ADMIN_WRONG: [u16; 6] = [303, 403, 403, 403, 400, 400];
+/// There is no box around these pages.
+const ADMIN_OF_BOX: [u16; 6] = [303, 403, 403, 403, 404, 404];
 
 struct Case {
     method: Method,
@@ -87,7 +90,18 @@ const CASES: &[Case] = &[
     get("/account", "/account", PEOPLE),
     post("/account", "/account", &[("language", "de")], LED),
     post("/account/password", "/account/password", &[("now", PASSWORD)], [303, 400, 400, 400, 400, 400]),
+    get("/account/tokens", "/account/tokens", PEOPLE),
+    post("/account/tokens", "/account/tokens", &[], [303, 400, 400, 400, 400, 400]),
+    post("/account/tokens/{id}/revoke", "/account/tokens/0123456789abcdef/revoke", &[], [303, 404, 404, 404, 404, 404]),
+    get("/admin/tokens", "/admin/tokens", ADMIN),
+    post("/admin/tokens", "/admin/tokens", &[], ADMIN_WRONG),
+    post("/admin/tokens/{id}/revoke", "/admin/tokens/0123456789abcdef/revoke", &[], ADMIN_OF_BOX),
+    post("/admin/metrics", "/admin/metrics", &[("networks", "x")], ADMIN_WRONG),
+    post("/admin/metrics", "/admin/metrics", &[], ADMIN_DONE),
+    // A cookie counts for nothing there.
+    get("/metrics", "/metrics", [401; 6]),
     get("/admin", "/admin", ADMIN),
+    get("/admin/growth", "/admin/growth", ADMIN),
     get("/admin/sources", "/admin/sources", ADMIN),
     get("/admin/new/{module}", "/admin/new/o365", ADMIN),
     post("/admin/new/{module}", "/admin/new/imap", &[], ADMIN_WRONG),
@@ -106,6 +120,23 @@ const CASES: &[Case] = &[
     post("/admin/switch", "/admin/switch", &[], ADMIN_WRONG),
     get("/admin/archive", "/admin/archive", ADMIN),
     post("/admin/archive", "/admin/archive", &[], ADMIN_WRONG),
+    get("/admin/fields", "/admin/fields", ADMIN),
+    post("/admin/fields", "/admin/fields", &[], ADMIN_WRONG),
+    get("/admin/fields/{name}", "/admin/fields/Kunde", ADMIN),
+    post("/admin/fields/{name}", "/admin/fields/Kunde", &[("kind", "text")], ADMIN_DONE),
+    post("/admin/fields/{name}/move", "/admin/fields/Kunde/move", &[("up", "1")], ADMIN_DONE),
+    post("/admin/fields/{name}/hidden", "/admin/fields/Kunde/hidden", &[], ADMIN_DONE),
+    get("/admin/system", "/admin/system", ADMIN),
+    post("/admin/system", "/admin/system", &[], ADMIN_WRONG),
+    post("/admin/system", "/admin/system", &[("time_zone", "Europe/Zurich")], ADMIN_DONE),
+    get("/admin/system/network", "/admin/system/network", ADMIN_OF_BOX),
+    post("/admin/system/network", "/admin/system/network", &[], ADMIN_OF_BOX),
+    get("/admin/system/restart", "/admin/system/restart", ADMIN_OF_BOX),
+    post("/admin/system/restart", "/admin/system/restart", &[], ADMIN_OF_BOX),
+    get("/admin/system/off", "/admin/system/off", ADMIN_OF_BOX),
+    post("/admin/system/off", "/admin/system/off", &[], ADMIN_OF_BOX),
+    post("/admin/system/resume", "/admin/system/resume", &[], ADMIN_OF_BOX),
+    get("/admin/system/log", "/admin/system/log", ADMIN_OF_BOX),
     get("/admin/users", "/admin/users", ADMIN),
     post("/admin/users", "/admin/users", &[], ADMIN_WRONG),
     post("/admin/users/rights", "/admin/users/rights", &[], ADMIN_DONE),
@@ -151,6 +182,8 @@ impl Stage {
         let definition = settings::definition_file::read(&file).unwrap();
         settings::put(&self.site.web.archive, &definition, "test").unwrap();
         self.site.user("spare", Role::User, &[]);
+        let fields = DocumentFields(vec![DocumentField { name: "Kunde".into(), ..DocumentField::default() }]);
+        fields.write(&self.site.web.archive, "test").unwrap();
     }
 
     fn target(&self, asked: &str) -> String {

@@ -14,9 +14,9 @@ use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata};
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS,
-    FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, POSITION, Position, RUNS, Row, SETTINGS, STATE,
-    VARIANTS, VariantRow, decode, encode, folder_row, read_position, row, row_number,
+    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGES, CURSORS, DOCUMENTS, Document,
+    FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, POSITION, Position, RUNS, Row,
+    SETTINGS, STATE, VARIANTS, VariantRow, decode, encode, field_keys, folder_row, read_position, row, row_number,
 };
 use super::view::View;
 use crate::hash::Sha256;
@@ -24,7 +24,7 @@ use crate::limits::CATALOG_CACHE;
 
 const LAYOUT: &str = "layout";
 /// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
-const KNOWN_LAYOUT: u32 = 2;
+const KNOWN_LAYOUT: u32 = 3;
 
 /// A commit with what its readers know beside it.
 pub struct Applied<'a> {
@@ -73,6 +73,7 @@ impl Catalog {
         txn.open_table(BY_TIME)?;
         txn.open_table(BY_PLACE)?;
         txn.open_table(PLACE_NUMBERS)?;
+        txn.open_table(BY_FIELD)?;
         txn.open_table(BY_HASH)?;
         txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
@@ -195,10 +196,14 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     let mut documents = txn.open_table(DOCUMENTS)?;
     let mut by_time = txn.open_table(BY_TIME)?;
     let mut by_hash = txn.open_table(BY_HASH)?;
+    let mut by_field = txn.open_table(BY_FIELD)?;
     for (new, metadata) in applied.commit.documents.iter().zip(applied.metadata) {
         let offset = applied.offsets.get(new.message as usize).copied().flatten();
         let document = Document::of(applied.commit, new, metadata, applied.pack, offset);
         by_time.insert((document.time, new.number), ())?;
+        for (name, value) in field_keys(metadata) {
+            by_field.insert((name, value.as_str(), new.number), ())?;
+        }
         documents.insert(new.number, row(applied.commit.sequence, &document).as_slice())?;
         // Of equal bytes that several people brought, the first document is found.
         if by_hash.get(&new.sha256.0)?.is_none() {
@@ -210,6 +215,19 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     for (change, metadata) in applied.commit.changes.iter().zip(applied.changes) {
         // Where its record is damaged, the document keeps what was known of it before.
         if let Some(metadata) = metadata {
+            let before = match changes.get(change.number)? {
+                Some(bytes) => Some(decode::<Row<Metadata>>("changes", bytes.value())?.value),
+                None => match documents.get(change.number)? {
+                    Some(bytes) => Some(decode::<Row<Document>>("documents", bytes.value())?.value.metadata),
+                    None => None,
+                },
+            };
+            for (name, value) in before.iter().flat_map(field_keys) {
+                by_field.remove((name, value.as_str(), change.number))?;
+            }
+            for (name, value) in field_keys(metadata) {
+                by_field.insert((name, value.as_str(), change.number), ())?;
+            }
             changes.insert(change.number, row(applied.commit.sequence, metadata).as_slice())?;
         }
     }

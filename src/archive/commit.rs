@@ -153,7 +153,8 @@ pub struct Metadata {
     /// Codes of [`crate::ingest::Defect`].
     #[cbor(n(9), default)]
     pub defects: Vec<u8>,
-    /// Further fields, by name.
+    /// Further fields, by name. Values are texts as `settings::field_value` writes them: numbers with a point, days as
+    /// `2026-11-21`, `yes`; none is empty.
     #[cbor(n(10), default)]
     pub fields: BTreeMap<String, String>,
     /// When it was archived, Unix seconds.
@@ -168,6 +169,12 @@ pub struct Metadata {
     pub media_name: String,
     #[cbor(n(15), default)]
     pub media_type: String,
+    /// The first document of those that this one is a further version of.
+    #[n(16)]
+    pub version_of: Option<Number>,
+    /// Which version it is: 2, 3 …
+    #[n(17)]
+    pub version: Option<u32>,
 }
 
 impl From<Head> for Metadata {
@@ -415,6 +422,14 @@ pub enum Happening {
     /// A run that a person asked for.
     #[n(12)]
     RunAsked(#[n(0)] String),
+    /// The box was to start again.
+    #[n(13)]
+    RestartAsked,
+    #[n(14)]
+    PowerOffAsked,
+    /// Fetching was to go on after the watchdog had started the box too often.
+    #[n(15)]
+    ResumeAsked,
 }
 
 impl Happening {
@@ -470,6 +485,13 @@ pub struct Run {
 mod tests {
     use super::*;
 
+    const WITHOUT_VERSION: &str = "b0001920f901010264506c616e036004600560061a6553f1000760088009800aa26642657472616767313230302e3530654b \
+             756e6465664d75737465720b1a6553f1010c64616e6e610d67776963687469670e68506c616e2e7064660f6f6170706c6963 \
+             6174696f6e2f706466";
+    const WITH_VERSION: &str = "b2001920f901010264506c616e036004600560061a6553f1000760088009800aa26642657472616767313230302e3530654b \
+             756e6465664d75737465720b1a6553f1010c64616e6e610d67776963687469670e68506c616e2e7064660f6f6170706c6963 \
+             6174696f6e2f70646610071102";
+
     #[test]
     fn a_commit_comes_back_and_an_unknown_field_does_not_hinder() {
         let commit = Commit {
@@ -497,5 +519,34 @@ mod tests {
         more.extend([0x18, 99, 0x01]);
         let back: Commit = minicbor::decode(&more).unwrap();
         assert_eq!(back.sequence, 7);
+    }
+
+    /// docs/format.md, part 2: the same bytes in every release.
+    #[test]
+    fn document_records_of_every_release_are_read() {
+        let bytes = |hex: &str| -> Vec<u8> {
+            let digits: Vec<u8> = hex.bytes().filter_map(|c| u8::try_from(char::from(c).to_digit(16)?).ok()).collect();
+            digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+        };
+        let plain = Metadata {
+            number: 8441,
+            kind: KIND_FILE,
+            title: "Plan".into(),
+            date: Some(1_700_000_000),
+            fields: [("Betrag", "1200.50"), ("Kunde", "Muster")]
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            archived: 1_700_000_001,
+            owner: "anna".into(),
+            note: "wichtig".into(),
+            media_name: "Plan.pdf".into(),
+            media_type: "application/pdf".into(),
+            ..Metadata::default()
+        };
+        let version = Metadata { version_of: Some(7), version: Some(2), ..plain.clone() };
+        for (hex, metadata) in [(WITHOUT_VERSION, plain), (WITH_VERSION, version)] {
+            assert_eq!(minicbor::decode::<Metadata>(&bytes(hex)).unwrap(), metadata);
+            assert_eq!(minicbor::to_vec(&metadata).unwrap(), bytes(hex));
+        }
     }
 }

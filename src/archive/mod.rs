@@ -5,11 +5,13 @@
 //!
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
+//! - `growth`: where it stood at a moment
 //! - `verify`: the proof, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
 pub mod commit;
 pub mod error;
+pub mod growth;
 pub mod keys;
 pub mod log;
 pub mod pack;
@@ -132,6 +134,16 @@ impl Archive {
     /// The catalog as it is now.
     pub fn view(&self) -> Result<View> {
         self.catalog.read().unwrap_or_else(PoisonError::into_inner).read()
+    }
+
+    /// When the last commit was made, Unix seconds; `None` where there is none yet.
+    pub fn last_commit(&self) -> Result<Option<i64>> {
+        let Some(last) = self.view()?.position()?.filter(|last| last.sequence > 0) else { return Ok(None) };
+        let mut plain = Vec::new();
+        let read = pack::read(&self.paths.packs, self.id, last.pack, last.start, &mut plain)?;
+        let commit = read.and_then(|_| minicbor::decode::<Commit>(&plain).map_err(|error| error.to_string()));
+        let path = pack::path(&self.paths.packs, last.pack);
+        commit.map(|commit| Some(commit.time)).map_err(|what| ArchiveError::Damaged { path, offset: last.start, what })
     }
 
     /// Hands a task to the writer; waits while its queue is full. Who waits for the writer is alive as long as the writer

@@ -1,5 +1,7 @@
 //! Tables and rows of the catalog: what stands where. Written by `catalog`, read by `view`.
 
+use std::collections::BTreeSet;
+
 use minicbor::{Decode, Encode};
 use redb::{ReadTransaction, ReadableTable, TableDefinition};
 
@@ -7,6 +9,18 @@ use super::commit::{Commit, Folder, FolderNumber, Metadata, NewDocument, Number}
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
 use crate::hash::Sha256;
+use crate::limits::FIELD_KEY;
+
+/// Names in [`BY_FIELD`] that no defined field can have: fields that every file has, and what a version belongs to.
+pub const FIELD_TITLE: &str = "\u{1}title";
+pub const FIELD_FROM: &str = "\u{1}from";
+pub const FIELD_TO: &str = "\u{1}to";
+pub const FIELD_CC: &str = "\u{1}cc";
+pub const FIELD_MEDIA_NAME: &str = "\u{1}media_name";
+pub const FIELD_NOTE: &str = "\u{1}note";
+pub const VERSION_OF: &str = "\u{1}version_of";
+/// The first character of a name that is none of a defined field.
+pub(super) const RESERVED: char = '\u{1}';
 
 pub(super) type Bytes = &'static [u8];
 
@@ -21,6 +35,8 @@ pub const BY_TIME: TableDefinition<(i64, u64), ()> = TableDefinition::new("by_ti
 pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new("by_place");
 /// Numbers within one mailbox, likewise.
 pub const PLACE_NUMBERS: TableDefinition<(u32, u64), ()> = TableDefinition::new("place_numbers");
+/// Name of a field, its value as [`field_value`] shortens it, number: what is looked up by [`field_keys`].
+pub const BY_FIELD: TableDefinition<(&str, &str, u64), ()> = TableDefinition::new("by_field");
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -158,6 +174,34 @@ pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
 
 pub(super) fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {
     table.get(number)?.map(|bytes| decode("folders", bytes.value()).map(|row: Row<FolderRow>| row.value)).transpose()
+}
+
+/// A value as [`BY_FIELD`] has it: itself, or its beginning and its hash where it is long.
+pub fn field_value(value: &str) -> String {
+    if value.len() <= FIELD_KEY {
+        return value.into();
+    }
+    format!("{}{}", &value[..value.floor_char_boundary(FIELD_KEY)], Sha256::of(value.as_bytes()))
+}
+
+/// What a document is found by in [`BY_FIELD`]: its further fields, of a file also the fields that every document has (mails
+/// have them by the million, and none of them ties versions together), and what it is a version of.
+pub fn field_keys(metadata: &Metadata) -> BTreeSet<(&str, String)> {
+    let mut all: Vec<(&str, &str)> =
+        metadata.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if !metadata.is_mail() {
+        all.extend([
+            (FIELD_TITLE, metadata.title.as_str()),
+            (FIELD_FROM, &metadata.from),
+            (FIELD_TO, &metadata.to),
+            (FIELD_CC, &metadata.cc),
+            (FIELD_MEDIA_NAME, &metadata.media_name),
+            (FIELD_NOTE, &metadata.note),
+        ]);
+    }
+    let some = all.into_iter().filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    let root = metadata.version_of.map(|root| (VERSION_OF, root.to_string()));
+    some.map(|(name, value)| (name, field_value(value))).chain(root).collect()
 }
 
 /// Key of the `place`th row that commit `sequence` appended. A commit appends far fewer than 2^20 rows to a table.

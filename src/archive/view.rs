@@ -11,11 +11,12 @@ use super::commit::{
 };
 use super::error::Result;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS, FOLDERS,
-    FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RUNS, Row, SETTINGS, VARIANTS, VariantRow,
-    decode, folder_row, read_position,
+    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS,
+    FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row, SETTINGS, VARIANTS,
+    VariantRow, decode, field_keys, field_value, folder_row, read_position,
 };
 use crate::hash::Sha256;
+use crate::limits::FIELD_KEY;
 
 /// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
 /// cannot be used again, so it is not kept while waiting for a network or a person.
@@ -58,6 +59,15 @@ impl View {
             document.metadata = change.value;
         }
         Ok(Some(document))
+    }
+
+    /// The first document from this number on, as it began.
+    pub fn document_from(&self, number: Number) -> Result<Option<(Number, Document)>> {
+        let table = self.txn.open_table(DOCUMENTS)?;
+        let Some(item) = table.range(number..)?.next() else { return Ok(None) };
+        let (number, bytes) = item?;
+        let row: Row<Document> = decode("documents", bytes.value())?;
+        Ok(Some((number.value(), row.value)))
     }
 
     /// At most `most` documents with numbers above `after`, ascending.
@@ -143,6 +153,65 @@ impl View {
         Ok(false)
     }
 
+    /// Numbers above `after` of documents whose field has this value, ascending; at most `most`. Which fields: see
+    /// [`field_keys`].
+    pub fn with_field(&self, name: &str, value: &str, after: Number, most: usize) -> Result<Vec<Number>> {
+        let value = field_value(value);
+        let table = self.txn.open_table(BY_FIELD)?;
+        let range = (Bound::Excluded((name, value.as_str(), after)), Bound::Included((name, value.as_str(), u64::MAX)));
+        table.range::<(&str, &str, u64)>(range)?.take(most).map(|item| Ok(item?.0.value().2)).collect()
+    }
+
+    /// Whether any document has a value in this field.
+    pub fn has_field(&self, name: &str) -> Result<bool> {
+        let table = self.txn.open_table(BY_FIELD)?;
+        let first = table.range::<(&str, &str, u64)>((name, "", 0)..)?.next().transpose()?;
+        Ok(first.is_some_and(|(key, _)| key.value().0 == name))
+    }
+
+    /// Names of further fields in which documents have values, at most `most`.
+    pub fn field_names(&self, most: usize) -> Result<Vec<String>> {
+        let table = self.txn.open_table(BY_FIELD)?;
+        let mut names: Vec<String> = Vec::new();
+        // Behind the reserved ones.
+        let mut from = String::from(char::from(RESERVED as u8 + 1));
+        while names.len() < most {
+            let Some((key, _)) = table.range::<(&str, &str, u64)>((from.as_str(), "", 0)..)?.next().transpose()? else {
+                break;
+            };
+            let name = key.value().0.to_owned();
+            // The next name there can be.
+            from = format!("{name}\0");
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    /// Values of a field in documents that `reads` allows, in their order: at most `most`, found by at most `look` looks.
+    pub fn field_values(&self, reads: &Reads, name: &str, most: usize, look: usize) -> Result<Vec<String>> {
+        let table = self.txn.open_table(BY_FIELD)?;
+        let mut values: Vec<String> = Vec::new();
+        let mut from = (String::new(), 0);
+        for _ in 0..look {
+            if values.len() >= most {
+                break;
+            }
+            let next = table.range::<(&str, &str, u64)>((name, from.0.as_str(), from.1)..)?.next().transpose()?;
+            let Some((key, _)) = next else { break };
+            let (found, value, number) = key.value();
+            if found != name {
+                break;
+            }
+            if value.len() <= FIELD_KEY && self.may_read(reads, number)? {
+                values.push(value.to_owned());
+                from = (format!("{value}\0"), 0);
+            } else {
+                from = (value.to_owned(), number.saturating_add(1));
+            }
+        }
+        Ok(values)
+    }
+
     pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {
         Ok(self.txn.open_table(BY_HASH)?.get(&sha256.0)?.map(|number| number.value()))
     }
@@ -215,6 +284,11 @@ impl View {
             Ok(row.value)
         });
         rows.collect()
+    }
+
+    /// Messages of a definition that have an outcome in the ledger.
+    pub fn booked(&self, definition: &str) -> Result<u64> {
+        Ok(self.folders()?.iter().filter(|row| row.folder.definition == definition).map(|row| row.booked).sum())
     }
 
     pub fn folder_number(&self, definition: &str, mailbox: &str, id: &str) -> Result<Option<FolderNumber>> {
@@ -305,9 +379,14 @@ impl View {
 
     /// The newest runs of a definition, newest first.
     pub fn runs(&self, definition: &str, most: usize) -> Result<Vec<Run>> {
+        self.runs_of_late(definition, most, usize::MAX)
+    }
+
+    /// Those among the newest `look` runs of all definitions.
+    pub fn runs_of_late(&self, definition: &str, most: usize, look: usize) -> Result<Vec<Run>> {
         let table = self.txn.open_table(RUNS)?;
         let mut found = Vec::new();
-        for item in table.iter()?.rev() {
+        for item in table.iter()?.rev().take(look) {
             let row: Row<Run> = decode("runs", item?.1.value())?;
             if row.value.definition == definition {
                 found.push(row.value);
@@ -390,12 +469,21 @@ impl View {
         let by_time = self.txn.open_table(BY_TIME)?;
         let by_place = self.txn.open_table(BY_PLACE)?;
         let place_numbers = self.txn.open_table(PLACE_NUMBERS)?;
-        let mut rows = 0;
+        let by_field = self.txn.open_table(BY_FIELD)?;
+        let changes = self.txn.open_table(CHANGES)?;
+        let (mut rows, mut fields) = (0, 0);
         for item in self.txn.open_table(DOCUMENTS)?.iter()? {
             let (number, bytes) = item?;
             let number = number.value();
             let row: Row<Document> = decode("documents", bytes.value())?;
             missing += u64::from(by_time.get((row.value.time, number))?.is_none());
+            let change = changes.get(number)?;
+            let change: Option<Row<Metadata>> = change.map(|bytes| decode("changes", bytes.value())).transpose()?;
+            let metadata = change.map_or(row.value.metadata, |change| change.value);
+            for (name, value) in field_keys(&metadata) {
+                fields += 1;
+                missing += u64::from(by_field.get((name, value.as_str(), number))?.is_none());
+            }
             let mut places = std::collections::BTreeSet::new();
             for seen in self.occurrences(number)? {
                 places.extend(self.folder(seen.folder)?.map(|folder| folder.place));
@@ -406,7 +494,10 @@ impl View {
                 missing += u64::from(place_numbers.get((place, number))?.is_none());
             }
         }
-        let extra = by_time.len()? != self.count()? || by_place.len()? != rows || place_numbers.len()? != rows;
+        let extra = by_time.len()? != self.count()?
+            || by_place.len()? != rows
+            || place_numbers.len()? != rows
+            || by_field.len()? != fields;
         for folder in self.folders()? {
             let folder = folder.folder;
             missing +=

@@ -41,6 +41,7 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   mailtest --tenant T --client-id C (--client-secret S | --client-secret-file F) --mailbox M
            [--login-url U] [--graph-url U] [--ca-file F]
                                     the same for a mailbox of Microsoft 365
+  supervise                         on the box, as root: watchdog, disk, network, console, and `serve`
   help, version
 
   --data DIR   the data folder (default: $ARCHIVISTA_DATA, else ./data); made if it is missing
@@ -96,6 +97,7 @@ pub struct Command {
 pub enum Local {
     Help(&'static str),
     Serve(Listen),
+    Supervise,
     Mailtest { source: Box<Login>, json: bool },
 }
 
@@ -108,7 +110,7 @@ struct Given {
     values: Vec<(&'static str, OsString)>,
 }
 
-const FLAGS: [&str; 3] = ["json", "quick", "all"];
+const FLAGS: [&str; 4] = ["json", "quick", "all", "supervised"];
 const VALUES: [&str; 18] = [
     "listen",
     "redirect",
@@ -176,7 +178,8 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
                 }
                 Ok(found)
             };
-            let listen = Listen { https: all("listen")?, redirect: all("redirect")?, names: all("name")? };
+            let (https, redirect, names) = (all("listen")?, all("redirect")?, all("name")?);
+            let listen = Listen { https, redirect, names, supervised: given.flag("supervised") };
             ensure!(
                 !listen.https.is_empty() || listen.redirect.is_empty(),
                 "--redirect leads to --listen, which is missing"
@@ -190,6 +193,11 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
             let login = if is_tenant { Login::Graph(tenant(&mut given)?) } else { Login::Imap(account(&mut given)?) };
             let source = Box::new(login);
             command.local = Some(Local::Mailtest { source, json });
+        }
+        // Verbs of the box, started by its `init`.
+        "supervise" => {
+            none_left(&given, "supervise")?;
+            command.local = Some(Local::Supervise);
         }
         "" => bail!("which verb?"),
         _ => command.request = Some(request(&verb, &mut given)?),
@@ -269,7 +277,7 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
         }
         "list" => {
             let query = std::mem::take(&mut given.words).join(" ");
-            super::list::query(&query)?;
+            super::list::query(&query, &crate::search::Searchable::default())?;
             Ok(Request::List { query, json: given.flag("json") })
         }
         "export" => export(given),

@@ -26,6 +26,10 @@ pub fn run(
     if definitions.is_empty() {
         terminal.log("No definition yet: add one with `source add FILE.toml`.");
     }
+    if let Some(wait) = session.fetcher.waits(session.archive) {
+        terminal.log(&wait.sentence(Lang::from_env()));
+        return Ok(Exit::Trouble);
+    }
     for definition in definitions {
         if definition.inactive {
             terminal.log(&format!("{}: inactive, left alone.", definition.name));

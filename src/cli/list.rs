@@ -12,13 +12,14 @@ use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::ingest::Defect;
 use crate::language::Lang;
-use crate::search::Query;
 use crate::search::query::Places;
+use crate::search::{Query, Searchable};
+use crate::settings::document_fields::DocumentFields;
 use crate::source::RemoteId;
 
 /// What is looked for; a mistake is an error here.
-pub fn query(text: &str) -> anyhow::Result<Query> {
-    let query = Query::parse(text, &TimeZone::UTC);
+pub fn query(text: &str, searchable: &Searchable) -> anyhow::Result<Query> {
+    let query = Query::parse(text, &TimeZone::UTC, searchable);
     match query.hints().first() {
         Some(hint) => bail!("{}", hint.sentence(Lang::En)),
         None => Ok(query),
@@ -26,8 +27,11 @@ pub fn query(text: &str) -> anyhow::Result<Query> {
 }
 
 pub fn run(session: &Session<'_>, query: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let query = self::query(query)?;
-    let places = Places::of(&session.archive.view()?, &Reads::All)?;
+    let view = session.archive.view()?;
+    let fields = DocumentFields::read(session.archive)?;
+    let query = self::query(query, &Searchable::of(&fields, &view, None, true)?)?;
+    let places = Places::of(&view, &Reads::All)?;
+    drop(view);
     session.archive.documents(|view, number, document| {
         if query.fits(view, &places, number, document)? {
             show(view, number, document, as_json, terminal)?;

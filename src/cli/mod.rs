@@ -22,6 +22,7 @@ use anyhow::Context;
 use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
 
+use crate::appliance::supervise;
 use crate::archive::start::Paths;
 use crate::archive::{Archive, ArchiveError};
 use crate::control;
@@ -135,6 +136,7 @@ fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
         Local::Serve(listen) => serve::run(data, &listen),
+        Local::Supervise => supervise::run(),
         Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
     }
 }

@@ -10,6 +10,7 @@ use super::{Exit, Session, fetch};
 use crate::archive::rows::FolderRow;
 use crate::clock;
 use crate::fetch::completeness::{self, Counts, FolderCounts};
+use crate::fetch::wait::Wait;
 use crate::language::Lang;
 use crate::settings::o365::WARN_DAYS;
 
@@ -19,12 +20,19 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     if !session.archive.findings().is_empty() {
         exit = Exit::Trouble;
     }
+    let wait = session.fetcher.waits(session.archive);
+    if wait.is_some() {
+        exit = Exit::Trouble;
+    }
     let mut objects = Vec::new();
     let documents = view.count()?;
     if !as_json {
         terminal.line(&format!("{documents} documents"))?;
         for finding in session.archive.findings().lines() {
             terminal.line(&format!("! {finding}"))?;
+        }
+        if let Some(wait) = wait {
+            terminal.line(&format!("! {}", wait.sentence(Lang::En)))?;
         }
     }
     for definition in definitions {
@@ -78,7 +86,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     }
     if as_json {
         let findings: Vec<String> = session.archive.findings().lines().collect();
-        let object: Value = json!({ "documents": documents, "definitions": objects, "findings": findings });
+        let object: Value = json!({ "documents": documents, "definitions": objects, "waits": wait.map(Wait::code), "findings": findings });
         terminal.line(&object.to_string())?;
     }
     Ok(exit)

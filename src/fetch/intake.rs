@@ -289,7 +289,8 @@ impl<'l, 'a> Lane<'l, 'a> {
 }
 
 impl Sink for Lane<'_, '_> {
-    fn begin(&mut self, _len: Option<u64>) -> io::Result<()> {
+    fn begin(&mut self, len: Option<u64>) -> io::Result<()> {
+        self.spool.keep_reserve(len.unwrap_or_default())?;
         self.incoming = Some(Incoming::new(self.spool));
         Ok(())
     }

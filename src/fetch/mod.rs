@@ -8,6 +8,7 @@
 //! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
 //!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
+//! - `wait`: what keeps all runs from beginning
 //! - `check`: every mailbox of a definition tried step by step, `completeness`: what became of every message
 
 pub mod after;
@@ -20,19 +21,23 @@ pub mod job;
 pub mod progress;
 pub mod schedule;
 pub mod variants;
+pub mod wait;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::appliance::link::Link;
 use crate::archive::commit::{Commit, Run};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
+use crate::disk::Room;
 use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::Definition;
 use crate::source::SourceError;
 use board::{Board, Shown};
 use progress::{Progress, Watch};
+use wait::Wait;
 
 /// Why a job ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +78,8 @@ pub struct Fetcher {
     running: Mutex<HashSet<String>>,
     /// What goes on just now.
     pub board: Board,
+    /// The box around this process, where there is one.
+    link: Option<Arc<Link>>,
 }
 
 struct Turn<'a> {
@@ -88,6 +95,19 @@ impl Drop for Turn<'_> {
 }
 
 impl Fetcher {
+    /// `link`: the box around this process, where there is one; without it nothing but the disk is waited for.
+    pub fn new(link: Option<Arc<Link>>) -> Self {
+        Self { link, ..Self::default() }
+    }
+
+    /// Why no run may begin just now.
+    pub fn waits(&self, archive: &Archive) -> Option<Wait> {
+        let of_box = self.link.as_deref().and_then(Wait::of_box);
+        // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
+        let of_disk = || Room::of(&archive.paths().data).ok().filter(|room| room.is_short_of(0)).map(Wait::Disk);
+        of_box.or_else(of_disk)
+    }
+
     fn turn(&self, name: &str, pulse: &Pulse) -> Result<Turn<'_>, SourceError> {
         loop {
             pulse.go_on().map_err(|_| SourceError::Cancelled)?;

@@ -1,12 +1,15 @@
-//! When which definition runs: each active one, its interval after its last run ended, one after the other.
+//! When which definition runs: each active one, its interval after its last run ended, one after the other. None while there
+//! is something to wait for.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::Fetcher;
 use super::progress::{Progress, Watch};
+use super::wait::Wait;
 use crate::archive::Archive;
 use crate::clock;
+use crate::language::Lang;
 use crate::pulse::{Cancelled, Pulse};
 use crate::settings;
 
@@ -29,7 +32,23 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
     // Times of this process only: after a start everything is due, so that an outage is made up for at once.
     let mut next: HashMap<String, Instant> = HashMap::new();
     let mut told = HashSet::new();
+    let mut waited = None;
     while let Ok(()) = pulse.go_on() {
+        let wait = fetcher.waits(archive);
+        let code = wait.map(Wait::code);
+        if code != waited {
+            waited = code;
+            if let Some(wait) = wait {
+                tracing::warn!("{}", wait.sentence(Lang::En));
+            } else {
+                tracing::info!("fetching goes on");
+            }
+        }
+        if wait.is_some() {
+            // What is due or asked for stays so.
+            std::thread::sleep(TICK);
+            continue;
+        }
         let definitions = match settings::definitions(archive) {
             Ok(definitions) => definitions,
             Err(settings::SettingsError::Archive(error)) => return Err(error.into()),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::disk::Room;
 use crate::limits::SPOOL_IN_MEMORY;
 
 /// Makes file names unique within the process; only one process has a spool open.
@@ -35,6 +36,16 @@ impl Spool {
             } else {
                 fs::remove_file(entry.path())?;
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses a message of `len` bytes that would need the disk's reserve.
+    pub fn keep_reserve(&self, len: u64) -> io::Result<()> {
+        let room = Room::of(&self.folder)?;
+        if room.is_short_of(len) {
+            let what = format!("{} bytes are free on the disk, {} stay in reserve", room.free, room.reserve());
+            return Err(io::Error::new(io::ErrorKind::StorageFull, what));
         }
         Ok(())
     }

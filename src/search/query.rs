@@ -1,17 +1,21 @@
 //! What somebody looks for: words, phrases and fields. Everything has to fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::versions::Ties;
 use crate::archive::commit::{FolderNumber, Metadata, Number};
 use crate::archive::error::Result;
 use crate::archive::rows::{Document, FolderRow};
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
-use crate::limits::{QUERY_CHARS, QUERY_TERMS};
+use crate::limits::{DOCUMENT_FIELDS, QUERY_CHARS, QUERY_TERMS};
+use crate::settings::document_fields::{DocumentFields, Kind};
+use crate::settings::field_value::{self, day};
+use crate::settings::users::User;
 
 /// What is looked for: all of it has to fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +26,38 @@ pub struct Query {
     before: Option<i64>,
     /// Unix seconds: received then or later.
     since: Option<i64>,
+    /// [`KIND_MAIL`](crate::archive::commit::KIND_MAIL) or the other one.
+    only: Option<u8>,
+    /// Of documents that are versions of one, only the newest fits.
+    newest: Option<Ties>,
+    /// Further fields that whoever asks does not see.
+    unseen: BTreeSet<String>,
+}
+
+/// The further fields, as somebody may search them.
+#[derive(Clone, Debug, Default)]
+pub struct Searchable {
+    /// By their names in lower case.
+    fields: BTreeMap<String, (String, Kind)>,
+    unseen: BTreeSet<String>,
+}
+
+impl Searchable {
+    /// Defined fields, and the others in which documents have values. `user`: who asks; whoever works on the box itself
+    /// (`sees_all`) sees every one that is not hidden.
+    pub fn of(defined: &DocumentFields, view: &View, user: Option<&User>, sees_all: bool) -> Result<Self> {
+        let unseen = if sees_all { BTreeSet::new() } else { defined.unseen(user) };
+        let others = view.field_names(DOCUMENT_FIELDS)?;
+        let names = defined.0.iter().map(|field| field.name.clone()).chain(others);
+        let names = names.filter(|name| !unseen.contains(name));
+        let fields = names.map(|name| (name.to_lowercase(), (name.clone(), defined.kind(&name))));
+        // A defined one comes first, and is the one that is meant.
+        let mut by_name = BTreeMap::new();
+        for (lower, field) in fields {
+            by_name.entry(lower).or_insert(field);
+        }
+        Ok(Self { fields: by_name, unseen })
+    }
 }
 
 /// Values are in lower case.
@@ -35,6 +71,12 @@ enum Term {
     File(String),
     Mailbox(String),
     Folder(String),
+    Note(String),
+    Owner(String),
+    /// Earlier versions fit too.
+    AllVersions,
+    /// A further field by its name.
+    Field(String, Kind, String),
 }
 
 /// What could not be understood; the rest of the query counts all the same.
@@ -73,11 +115,12 @@ impl Hint {
 }
 
 impl Query {
-    /// Words, phrases in quotation marks, and fields: `from:`, `to:`, `cc:`, `subject:`, `file:`, `mailbox:`, `folder:`,
-    /// `before:`, `after:`, or their German names. A word before a colon that is no field is a word like any other. Days
-    /// are those of `zone`.
-    pub fn parse(text: &str, zone: &TimeZone) -> Self {
-        let mut query = Self::default();
+    /// Words, phrases in quotation marks, and fields: `from:`, `to:`, `cc:`, `subject:`, `file:`, `note:`, `owner:`,
+    /// `mailbox:`, `folder:`, `before:`, `after:`, or their German names, and further fields by theirs, in upper or lower
+    /// case; a name with spaces stands in quotation marks. A word before a colon that is no field is a word like any other.
+    /// `version:all` finds earlier versions too. Days are those of `zone`.
+    pub fn parse(text: &str, zone: &TimeZone, searchable: &Searchable) -> Self {
+        let mut query = Self { unseen: searchable.unseen.clone(), ..Self::default() };
         if text.chars().count() > QUERY_CHARS {
             query.hints.push(Hint::TooLong);
         }
@@ -90,12 +133,25 @@ impl Query {
             query.hints.push(Hint::TooLong);
         }
         for word in words.into_iter().take(QUERY_TERMS) {
-            query.add(&word, zone);
+            query.add(&word, zone, searchable);
         }
         query
     }
 
-    fn add(&mut self, word: &str, zone: &TimeZone) {
+    /// Only documents of this kind fit.
+    #[must_use]
+    pub fn only(self, kind: Option<u8>) -> Self {
+        Self { only: kind, ..self }
+    }
+
+    /// Of documents that are versions of one, only the newest fits, unless all versions are asked for.
+    #[must_use]
+    pub fn newest(self, ties: Ties) -> Self {
+        let asks_for_all = self.terms.contains(&Term::AllVersions);
+        Self { newest: Some(ties).filter(|_| !asks_for_all), ..self }
+    }
+
+    fn add(&mut self, word: &str, zone: &TimeZone, searchable: &Searchable) {
         let lower = word.to_lowercase();
         let Some((name, value)) = lower.split_once(':') else {
             self.terms.push(Term::Word(lower));
@@ -105,16 +161,28 @@ impl Query {
             "from" | "von" => Term::From,
             "to" | "an" => Term::To,
             "cc" => Term::Cc,
-            "subject" | "betreff" | "titel" => Term::Subject,
+            "subject" | "betreff" | "title" | "titel" => Term::Subject,
             "file" | "datei" => Term::File,
+            "note" | "notiz" => Term::Note,
+            "owner" | "eigentümer" => Term::Owner,
+            "version" | "versionen" if matches!(value, "all" | "alle") => |_| Term::AllVersions,
             "mailbox" | "postfach" => Term::Mailbox,
             "folder" | "ordner" => Term::Folder,
             "before" | "vor" | "after" | "nach" => {
                 self.add_day(matches!(name, "before" | "vor"), word, value, zone);
                 return;
             }
-            _ => {
-                self.terms.push(Term::Word(lower));
+            name => {
+                let Some((field, kind)) = searchable.fields.get(name.trim()) else {
+                    self.terms.push(Term::Word(lower));
+                    return;
+                };
+                let value = value.trim();
+                if value.is_empty() {
+                    self.hints.push(Hint::NoValue(word.into()));
+                } else {
+                    self.terms.push(Term::Field(field.clone(), *kind, value.into()));
+                }
                 return;
             }
         };
@@ -152,7 +220,7 @@ impl Query {
 
     /// Whether everything fits.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.before.is_none() && self.since.is_none()
+        self.terms.is_empty() && self.before.is_none() && self.since.is_none() && self.only.is_none()
     }
 
     /// The times that can fit, Unix seconds: from the first on, and before the second.
@@ -167,8 +235,18 @@ impl Query {
         {
             return Ok(false);
         }
+        if self.only.is_some_and(|kind| kind != document.metadata.kind) {
+            return Ok(false);
+        }
         let is_place = |term: &Term| matches!(term, Term::Mailbox(_) | Term::Folder(_));
-        if !self.terms.iter().filter(|term| !is_place(term)).all(|term| term.fits(number, &document.metadata)) {
+        let mut plain = self.terms.iter().filter(|term| !is_place(term));
+        if !plain.all(|term| term.fits(number, &document.metadata, &self.unseen)) {
+            return Ok(false);
+        }
+        // Last of the questions about the document itself: it takes a look-up.
+        if let Some(ties) = &self.newest
+            && ties.has_newer(view, places, number, &document.metadata)?
+        {
             return Ok(false);
         }
         if !self.terms.iter().any(is_place) {
@@ -204,7 +282,7 @@ impl Places {
 }
 
 impl Term {
-    fn fits(&self, number: Number, metadata: &Metadata) -> bool {
+    fn fits(&self, number: Number, metadata: &Metadata, unseen: &BTreeSet<String>) -> bool {
         let has = |text: &str, value: &str| text.to_lowercase().contains(value);
         let file = |value: &str| {
             has(&metadata.media_name, value) || metadata.attachments.iter().any(|part| has(&part.name, value))
@@ -221,11 +299,16 @@ impl Term {
                     || has(&metadata.from, value)
                     || to(value)
                     || has(&metadata.note, value)
-                    || metadata.fields.values().any(|field| has(field, value))
+                    || metadata.fields.iter().any(|(name, field)| !unseen.contains(name) && has(field, value))
                     || file(value)
                     || number.to_string() == *value
             }
-            Self::Mailbox(_) | Self::Folder(_) => true,
+            Self::Note(value) => has(&metadata.note, value),
+            Self::Owner(value) => has(&metadata.owner, value),
+            Self::Field(name, kind, value) => {
+                field_value::fits(*kind, metadata.fields.get(name).map(String::as_str), value)
+            }
+            Self::Mailbox(_) | Self::Folder(_) | Self::AllVersions => true,
         }
     }
 
@@ -254,30 +337,20 @@ fn words(text: &str) -> (Vec<String>, bool) {
     (words, quoted)
 }
 
-/// `2026-11-21` or `21.11.2026`.
-fn day(text: &str) -> Option<Date> {
-    if let Ok(date) = text.parse::<Date>() {
-        return Some(date);
-    }
-    let mut parts = text.split('.');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hash::Sha256;
 
     fn fits(query: &str, document: &Document) -> bool {
-        let query = Query::parse(query, &TimeZone::UTC);
+        let known = [("kunde", "Kunde", Kind::Text), ("betrag chf", "Betrag CHF", Kind::Number)];
+        let fields = known.map(|(lower, name, kind)| (lower.to_owned(), (name.to_owned(), kind))).into();
+        let searchable = Searchable { fields, unseen: ["Geheim".to_owned()].into() };
+        let query = Query::parse(query, &TimeZone::UTC, &searchable);
         let (since, before) = query.times();
         let in_time =
             before.is_none_or(|before| document.time < before) && since.is_none_or(|since| document.time >= since);
-        in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata))
+        in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata, &query.unseen))
     }
 
     #[test]
@@ -288,6 +361,10 @@ mod tests {
             to: "chef@example.ch".into(),
             cc: "buero@example.ch".into(),
             media_name: "plan.pdf".into(),
+            note: "dringend".into(),
+            fields: [("Kunde", "Muster AG"), ("Betrag CHF", "1200.50"), ("Geheim", "Lohn")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
             ..Metadata::default()
         };
         let time = 1_700_000_000; // 2023-11-14 22:13 UTC
@@ -316,6 +393,18 @@ mod tests {
             ("7", true),
             ("8", false),
             ("re:offerte", false),
+            ("note:dringend", true),
+            ("KUNDE:muster", true),
+            ("kunde:\"muster ag\"", true),
+            ("kunde:meier", false),
+            ("kunde:*", true),
+            ("\"betrag chf\":>1000", true),
+            ("\"Betrag CHF\":1’200.5", true),
+            ("\"betrag chf: 7\"", false),
+            ("1200.50", true),
+            ("lohn", false),
+            ("geheim:lohn", false),
+            ("version:all", true),
         ];
         for (query, expected) in cases {
             assert_eq!(fits(query, &mail), expected, "{query}");
@@ -324,13 +413,13 @@ mod tests {
 
     #[test]
     fn mistakes_are_hints_and_the_rest_counts() {
-        let hints = |text: &str| Query::parse(text, &TimeZone::UTC).hints.clone();
+        let hints = |text: &str| Query::parse(text, &TimeZone::UTC, &Searchable::default()).hints.clone();
         assert_eq!(hints("before:gestern"), [Hint::NoDay("gestern".into())]);
         assert_eq!(hints("before:31.2.2026"), [Hint::NoDay("31.2.2026".into())]);
         assert_eq!(hints("From: meier"), [Hint::NoValue("From:".into())]);
         assert_eq!(hints("\"letzte offerte"), [Hint::Open]);
         assert_eq!(hints(&"x ".repeat(QUERY_TERMS + 1)), [Hint::TooLong]);
         assert_eq!(hints("after:-009999-01-01 before:9999-12-31"), []);
-        assert!(Query::parse("before:gestern", &TimeZone::UTC).is_empty());
+        assert!(Query::parse("before:gestern", &TimeZone::UTC, &Searchable::default()).is_empty());
     }
 }

@@ -2,13 +2,21 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{Result, SettingsError, store_at};
+use super::{Result, read_json, write_json};
 use crate::archive::Archive;
+use crate::archive::commit::Metadata;
+use crate::archive::rows;
 use crate::language::Lang;
 
 const KEY: &str = "administration";
+/// The zone of an archive for which nobody chose one.
+pub const ZONE: &str = "Europe/Zurich";
+/// The other names of the time zone database are old ones or of no place.
+const REGIONS: [&str; 10] =
+    ["Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"];
 /// Characters of the archive's name.
 pub const NAME_CHARS: usize = 80;
 
@@ -26,9 +34,83 @@ pub enum Field {
     Other(String),
 }
 
+/// The fields that every document has.
+pub const BUILT_IN: [Field; 7] =
+    [Field::Title, Field::Date, Field::From, Field::To, Field::Cc, Field::MediaName, Field::Note];
+
+impl Field {
+    /// Its name among all fields, as forms and addresses carry it.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Title => "title".into(),
+            Self::Date => "date".into(),
+            Self::From => "from".into(),
+            Self::To => "to".into(),
+            Self::Cc => "cc".into(),
+            Self::MediaName => "media_name".into(),
+            Self::Note => "note".into(),
+            Self::Other(name) => format!("other:{name}"),
+        }
+    }
+
+    /// Its name in the catalog's look-up by value ([`rows::field_keys`]); there is none for days.
+    pub fn key(&self) -> Option<&str> {
+        Some(match self {
+            Self::Title => rows::FIELD_TITLE,
+            Self::Date => return None,
+            Self::From => rows::FIELD_FROM,
+            Self::To => rows::FIELD_TO,
+            Self::Cc => rows::FIELD_CC,
+            Self::MediaName => rows::FIELD_MEDIA_NAME,
+            Self::Note => rows::FIELD_NOTE,
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// *Primary archive usage*: what the start view shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Usage {
+    #[default]
+    Documents,
+    Mails,
+}
+
+/// *Layout (Theme)* for everybody who chose no other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    #[default]
+    Bright,
+    Dark,
+    /// As the device is set.
+    Automatic,
+}
+
+/// *Versioning*: what makes a document a version of another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Versioning {
+    #[default]
+    None,
+    /// The same value in the *field for version key*.
+    Key,
+    /// That, and a file that is uploaded under the name of a download, `Akte_Version_Name`.
+    Name,
+}
+
+/// Twips per CSS pixel, in which *Width of field 'Title' in table* counts.
+pub const TWIPS: u32 = 15;
+/// Least and most twips of it.
+pub const TITLE_WIDTH: std::ops::RangeInclusive<u32> = 600..=15_000;
+/// Columns of the Fields tab.
+pub const FIELD_COLUMNS: std::ops::RangeInclusive<u32> = 1..=3;
+
 /// What holds for the whole archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools)] // each is a box to tick
 pub struct Administration {
     /// Shown on every page.
     pub archive_name: String,
@@ -44,6 +126,30 @@ pub struct Administration {
     pub is_public: bool,
     /// Published mails too.
     pub public_mails: bool,
+    /// In which pages show times (IANA); `None`: [`ZONE`].
+    pub time_zone: Option<String>,
+    pub usage: Usage,
+    pub layout: Layout,
+    /// *Hide extended icons*: only what is done every day is offered.
+    pub hides_extended: bool,
+    /// *Number of columns for fields*, within [`FIELD_COLUMNS`].
+    pub field_columns: u32,
+    pub starts_reduced: bool,
+    /// *Hide internal fields in reduced table*: number, owner and archive date.
+    pub hides_internal: bool,
+    /// *Suppress field 'Title' in main view*
+    pub suppresses_title: bool,
+    /// *Width of field 'Title' in table*, twips, within [`TITLE_WIDTH`].
+    pub title_width: u32,
+    /// *Save filename in field*
+    pub file_name: Option<Field>,
+    pub versioning: Versioning,
+    /// *Field for version key*
+    pub version_key: Option<Field>,
+    /// *Elements in combobox fields*: so many existing values are offered.
+    pub combobox: u32,
+    /// *Show note field*
+    pub shows_note: bool,
 }
 
 impl Default for Administration {
@@ -56,23 +162,81 @@ impl Default for Administration {
             publishing: None,
             is_public: false,
             public_mails: false,
+            time_zone: None,
+            usage: Usage::default(),
+            layout: Layout::default(),
+            hides_extended: false,
+            field_columns: 1,
+            starts_reduced: false,
+            hides_internal: false,
+            suppresses_title: false,
+            title_width: 3000,
+            file_name: None,
+            versioning: Versioning::default(),
+            version_key: None,
+            combobox: 0,
+            shows_note: true,
         }
     }
 }
 
 impl Administration {
+    /// The zone in which pages show times.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(self.zone_name()).unwrap_or(TimeZone::UTC)
+    }
+
+    pub fn zone_name(&self) -> &str {
+        self.time_zone.as_deref().unwrap_or(ZONE)
+    }
+
+    /// Writes the name of a file that comes in, by upload or import, into the field that was chosen for it. A mail keeps its
+    /// own fields.
+    pub fn save_file_name(&self, name: &str, metadata: &mut Metadata) {
+        let is_file = !metadata.is_mail();
+        match &self.file_name {
+            Some(Field::Title) if is_file => metadata.title = name.into(),
+            Some(Field::From) if is_file => metadata.from = name.into(),
+            Some(Field::To) if is_file => metadata.to = name.into(),
+            Some(Field::Cc) if is_file => metadata.cc = name.into(),
+            Some(Field::MediaName) => metadata.media_name = name.into(),
+            Some(Field::Note) => metadata.note = name.into(),
+            Some(Field::Other(field)) => drop(metadata.fields.insert(field.clone(), name.into())),
+            _ => {}
+        }
+    }
+
+    /// The choices of fields on the page that name this one: it cannot be taken away.
+    pub fn names(&self, name: &str) -> bool {
+        let chosen = [&self.link_title, &self.publishing, &self.file_name, &self.version_key];
+        chosen.into_iter().flatten().any(|field| matches!(field, Field::Other(other) if other == name))
+    }
+
     pub fn read(archive: &Archive) -> Result<Self> {
-        let stored = archive.view()?.settings(KEY)?;
-        let Some((_, value)) = stored.iter().find(|(key, _)| key == KEY) else { return Ok(Self::default()) };
-        serde_json::from_slice(value)
-            .map_err(|error| SettingsError::Stored { name: KEY.into(), detail: error.to_string() })
+        read_json(archive, KEY)
     }
 
     pub fn write(&self, archive: &Archive, who: &str) -> Result<()> {
-        let json = serde_json::to_vec(self)
-            .map_err(|error| SettingsError::Wrong { place: KEY.into(), what: error.to_string() })?;
-        store_at(archive, KEY.into(), Some(json), who)
+        write_json(archive, KEY, self, who)
     }
+}
+
+/// Time zones by their names (IANA), those that are named after a place, and UTC.
+pub fn zones() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    names.retain(|name| is_place(name));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether [`zones`] has it.
+pub fn is_zone(name: &str) -> bool {
+    is_place(name) && TimeZone::get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
+}
+
+fn is_place(name: &str) -> bool {
+    name == "UTC" || name.split_once('/').is_some_and(|(region, _)| REGIONS.contains(&region))
 }
 
 /// Whether access links can begin with this: nothing, or `http://` or `https://`, an IP address or a domain name, and a port
@@ -109,6 +273,19 @@ fn is_domain(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_have_the_names_of_places() {
+        let zones = zones();
+        for good in ["Europe/Zurich", "UTC", "America/Argentina/Buenos_Aires", "Asia/Kolkata"] {
+            assert!(zones.iter().any(|name| name == good) && is_zone(good), "{good}");
+        }
+        for bad in ["", "CET", "Europe/Nowhere", "europe/zurich", "posix/Europe/Zurich", "Etc/GMT+5", "Europe/../x"] {
+            assert!(!zones.iter().any(|name| name == bad) && !is_zone(bad), "{bad}");
+        }
+        assert!(zones.iter().all(|name| is_zone(name)));
+        assert!(Administration::default().zone().iana_name() == Some(ZONE));
+    }
 
     #[test]
     fn links_begin_with_a_scheme_and_a_host() {

@@ -4,18 +4,27 @@
 //! page, is kept by name, and its name never changes: the ledger and every occurrence refer to it. What is wrong with one is a
 //! `mistake`, with a sentence in both languages.
 //!
-//! - `definition`, `o365`: one source; `users`, `password`: who logs in and reads what; `administration`: the archive as a whole
+//! - `definition`, `o365`: one source; `users`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as a whole,
+//!   `monitoring`: who watches it
+//! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
 pub mod administration;
 pub mod definition;
 pub mod definition_file;
+pub mod document_fields;
+pub mod field_value;
 pub mod mistake;
+pub mod monitoring;
 pub mod o365;
 pub mod password;
+pub mod tokens;
 pub mod users;
 
 pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
 pub use o365::O365;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::archive::commit::{Commit, Event, Happening, Setting};
 use crate::archive::{Archive, ArchiveError};
@@ -115,6 +124,18 @@ pub fn remove(archive: &Archive, name: &str, who: &str) -> Result<()> {
 
 fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, who: &str) -> Result<()> {
     store_at(archive, format!("{DEFINITION}{name}"), value, who)
+}
+
+/// What is stored as JSON under a key of its own; the default where nothing is.
+fn read_json<T: DeserializeOwned + Default>(archive: &Archive, key: &str) -> Result<T> {
+    let Some(json) = archive.view()?.setting_row(key)?.and_then(|row| row.value.value) else { return Ok(T::default()) };
+    serde_json::from_slice(&json).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+}
+
+fn write_json(archive: &Archive, key: &str, value: &impl Serialize, who: &str) -> Result<()> {
+    let json = serde_json::to_vec(value)
+        .map_err(|error| SettingsError::Wrong { place: key.into(), what: error.to_string() })?;
+    store_at(archive, key.into(), Some(json), who)
 }
 
 fn store_at(archive: &Archive, key: String, value: Option<Vec<u8>>, who: &str) -> Result<()> {

@@ -126,8 +126,9 @@ pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
     store_at(archive, key(&user.name), Some(json), who)
 }
 
-/// Removes a user. Uploaded documents stay.
+/// Removes a user, and its tokens. Uploaded documents stay.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
+    super::tokens::revoke_all(archive, name, who)?;
     store_at(archive, key(name), None, who)
 }
 

@@ -4,11 +4,14 @@ use super::error::{Result, WebError};
 use super::request::{Form, Method};
 use super::session::{COOKIE, Session};
 use super::texts::{self, Texts};
-use super::{Request, Web};
+use super::{Request, Web, show};
 use crate::archive::commit::{Happening, Number};
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
+use crate::search::Searchable;
 use crate::settings::administration::Administration;
+use crate::settings::document_fields::DocumentFields;
+use crate::settings::tokens::Token;
 use crate::settings::users::{self, Role, User};
 
 /// Somebody who is logged in.
@@ -16,6 +19,8 @@ pub struct Person {
     pub user: User,
     pub session: Session,
     pub cookie: String,
+    /// In place of a cookie.
+    pub token: Option<Token>,
 }
 
 impl Person {
@@ -31,6 +36,8 @@ pub struct Context<'a> {
     /// `None` on pages for anybody.
     pub person: Option<Person>,
     pub administration: Administration,
+    /// The document fields that people defined.
+    pub fields: DocumentFields,
     pub lang: Lang,
     pub t: &'static Texts,
     /// The parts of the path that stand for `{…}` in the route.
@@ -41,12 +48,27 @@ impl<'a> Context<'a> {
     pub fn new(web: &'a Web, request: &'a Request) -> Result<Self> {
         let person = person(web, request)?;
         let administration = Administration::read(&web.archive)?;
+        let fields = DocumentFields::read(&web.archive)?;
+        show::set_zone(administration.zone());
         let chosen = person.as_ref().and_then(|person| person.user.language);
         // Before anybody is set up, the browser knows best.
         let lang = chosen.unwrap_or_else(|| {
-            if administration.archive_name.is_empty() { accepted(request) } else { administration.language }
+            if administration.archive_name.is_empty() {
+                Lang::accepted(request.header("accept-language").unwrap_or_default())
+            } else {
+                administration.language
+            }
         });
-        Ok(Self { web, request, person, administration, lang, t: texts::of(lang), parameters: Vec::new() })
+        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
+    }
+
+    /// For a call of the API, which speaks English and knows no cookies.
+    pub fn of_call(web: &'a Web, request: &'a Request, person: Option<Person>) -> Result<Self> {
+        let administration = Administration::read(&web.archive)?;
+        let fields = DocumentFields::read(&web.archive)?;
+        show::set_zone(administration.zone());
+        let lang = Lang::En;
+        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
     }
 
     /// The person; pages that ask for one have one.
@@ -72,6 +94,25 @@ impl<'a> Context<'a> {
             Some(person) => Ok(person.user.reads(&self.web.archive, view)?),
             None => Ok(Reads::Places(Vec::new())),
         }
+    }
+
+    fn user(&self) -> Option<&User> {
+        self.person.as_ref().map(|person| &person.user)
+    }
+
+    /// Whether the person sees this further field of documents that it may read.
+    pub fn sees(&self, field: &str) -> bool {
+        self.fields.sees(self.user(), field)
+    }
+
+    /// Whether the person changes it.
+    pub fn changes(&self, field: &str) -> bool {
+        self.fields.changes(self.user(), field)
+    }
+
+    /// What the person may search by.
+    pub fn searchable(&self, view: &View) -> Result<Searchable> {
+        Ok(Searchable::of(&self.fields, view, self.user(), false)?)
     }
 
     /// The fields of a form that a page of this session sent; anything else is [`WebError::Stale`].
@@ -118,16 +159,5 @@ fn person(web: &Web, request: &Request) -> Result<Option<Person>> {
     let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
     let Some(session) = web.sessions.find(cookie) else { return Ok(None) };
     let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive);
-    Ok(user.map(|user| Person { user, session, cookie: cookie.into() }))
-}
-
-/// The first of our languages that the browser names (RFC 9110, section 12.5.4; weights are not looked at).
-fn accepted(request: &Request) -> Lang {
-    let wanted = request.header("accept-language").unwrap_or_default();
-    let known = wanted.split(',').find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
-        "de" => Some(Lang::De),
-        "en" => Some(Lang::En),
-        _ => None,
-    });
-    known.unwrap_or_default()
+    Ok(user.map(|user| Person { user, session, cookie: cookie.into(), token: None }))
 }

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::error::WebError;
 use super::response::Response;
 use super::{Context, assets};
+use crate::settings::administration::Layout;
 
 /// Which entry of the main menu a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +27,19 @@ pub enum Width {
 
 /// Name of the cookie that remembers light or dark.
 pub const THEME: &str = "theme";
+/// What it may hold; without it the archive's own layout is shown.
+pub const THEMES: [&str; 3] = ["auto", "light", "dark"];
 
 /// A whole page.
 pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, body: &Markup) -> Response {
     let t = &context.t.page;
     let [style, script, icon] = assets::paths();
-    let theme = context.request.cookie(THEME).filter(|theme| matches!(*theme, "light" | "dark")).unwrap_or("auto");
+    let of_archive = match context.administration.layout {
+        Layout::Bright => "light",
+        Layout::Dark => "dark",
+        Layout::Automatic => "auto",
+    };
+    let theme = context.request.cookie(THEME).filter(|theme| THEMES.contains(theme)).unwrap_or(of_archive);
     let name = match context.administration.archive_name.as_str() {
         "" => "Archivista Box",
         name => name,

@@ -13,11 +13,14 @@
 //! - `request`, `response`, `error`: what comes in and goes out
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
 //! - `multipart`: files that a form brings
-//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `mail`: how a message is shown
-//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `texts`: every word in German and English, `assets`: style, script, pictures
+//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
+//! - `trouble`: the one page of a box that cannot open its archive
+//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `texts`: every word in German and English, `assets`: style, script, pictures
 
 pub mod admin;
+pub mod api;
 pub mod assets;
+pub mod charts;
 pub mod context;
 pub mod dms;
 pub mod entry;
@@ -33,6 +36,7 @@ pub mod server;
 pub mod session;
 pub mod show;
 pub mod texts;
+pub mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,7 +45,9 @@ pub use error::WebError;
 pub use request::Request;
 pub use response::Response;
 
+use crate::appliance::link::Link;
 use crate::archive::Archive;
+use crate::archive::growth::Marks;
 use crate::fetch::Fetcher;
 use session::{Attempts, Sessions};
 
@@ -57,12 +63,17 @@ pub struct Web {
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
     pub opened: dms::access::Opened,
+    /// Where the archive stood in the past.
+    pub marks: Marks,
+    pub token_uses: api::Uses,
     /// When this process began, Unix seconds.
     pub started: i64,
+    /// The box around this process, where there is one.
+    pub link: Option<Arc<Link>>,
 }
 
 impl Web {
-    pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>) -> std::io::Result<Self> {
+    pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>, link: Option<Arc<Link>>) -> std::io::Result<Self> {
         Ok(Self {
             archive,
             fetcher,
@@ -72,7 +83,10 @@ impl Web {
             people: Mutex::new(()),
             tests: Arc::default(),
             opened: dms::access::Opened::default(),
+            marks: Marks::default(),
+            token_uses: api::Uses::default(),
             started: crate::clock::now(),
+            link,
         })
     }
 
@@ -82,9 +96,10 @@ impl Web {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the sender of a request is somebody who is logged in; asked by the gate before it takes a long body.
+    /// Whether the sender of a request is somebody who is logged in, or a program with a token; asked by the gate before it takes a long body.
     pub fn may_upload(&self, head: &gate::Head) -> bool {
         let cookie = head.field("cookie").and_then(|cookies| request::cookie(cookies, session::COOKIE));
         cookie.is_some_and(|cookie| self.sessions.find(cookie).is_some())
+            || api::is_known(self, head.field("authorization"))
     }
 }

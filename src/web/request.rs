@@ -48,6 +48,21 @@ impl Form {
         self.0.push((name.into(), value.into()));
     }
 
+    /// In place of all values of this name.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.remove(name);
+        self.push(name, value);
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| other != name);
+    }
+
+    /// All names, each as often as it is there.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// As it stands behind a `?`.
     pub fn encode(&self) -> String {
         let pairs: Vec<String> =
@@ -102,6 +117,10 @@ pub enum Method {
     Get,
     Head,
     Post,
+    /// These three are for the API.
+    Put,
+    Patch,
+    Delete,
 }
 
 /// Where the body of a request is.

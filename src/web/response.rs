@@ -47,6 +47,16 @@ impl Response {
         Self::new(status, "text/plain; charset=utf-8", Body::Bytes(text.into().into_bytes()))
     }
 
+    /// Nothing but a status.
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Static(b"") }
+    }
+
+    /// The value of a header that was set.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+    }
+
     /// To another page of this server, asked for with GET (RFC 9110, section 15.4.4). `to` is a path: an address that a
     /// browser could take for another host becomes `/`.
     pub fn redirect(to: &str) -> Self {
@@ -125,6 +135,8 @@ impl Response {
             Body::Stream { len, .. } => *len,
         };
         match len {
+            // No content has no length (RFC 9110, section 8.6).
+            _ if self.status == 204 => {}
             Some(len) => put("Content-Length", &len.to_string()),
             None => put("Transfer-Encoding", "chunked"),
         }
@@ -185,11 +197,15 @@ pub fn is_own_path(path: &str) -> bool {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
         206 => "Partial Content",
         301 => "Moved Permanently",
         303 => "See Other",
         304 => "Not Modified",
         400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",

@@ -3,7 +3,7 @@
 use super::error::{Result, WebError};
 use super::request::Method;
 use super::response::Response;
-use super::{Context, Request, Web, admin, assets, dms, entry, layout};
+use super::{Context, Request, Web, admin, api, assets, dms, entry, layout};
 use crate::settings::users;
 
 /// Whom a page is for. Checked before the page is made.
@@ -42,30 +42,38 @@ pub const fn post(path: &'static str, access: Access, page: Page) -> Route {
 
 /// All pages.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    [admin::ROUTES, assets::ROUTES, dms::ROUTES, entry::ROUTES].into_iter().flatten()
+    [admin::ROUTES, api::ROUTES, assets::ROUTES, dms::ROUTES, entry::ROUTES].into_iter().flatten()
 }
 
 impl Route {
     /// The parts of the path that stand for `{…}`; `None` where the path is another one.
     fn parameters(&self, path: &[String]) -> Option<Vec<String>> {
-        let own = self.path.split('/').filter(|part| !part.is_empty());
-        if own.clone().count() != path.len() {
+        parameters(self.path, path)
+    }
+}
+
+/// The parts of `path` that stand for `{…}` in `own`; `None` where the path is another one.
+pub fn parameters(own: &str, path: &[String]) -> Option<Vec<String>> {
+    let own = own.split('/').filter(|part| !part.is_empty());
+    if own.clone().count() != path.len() {
+        return None;
+    }
+    let mut parameters = Vec::new();
+    for (own, given) in own.zip(path) {
+        if own.starts_with('{') {
+            parameters.push(given.clone());
+        } else if own != given {
             return None;
         }
-        let mut parameters = Vec::new();
-        for (own, given) in own.zip(path) {
-            if own.starts_with('{') {
-                parameters.push(given.clone());
-            } else if own != given {
-                return None;
-            }
-        }
-        Some(parameters)
     }
+    Some(parameters)
 }
 
 /// Answers a request, whatever it is.
 pub fn answer(web: &Web, request: &Request) -> Response {
+    if api::is_ours(request) {
+        return api::answer(web, request);
+    }
     let context = match Context::new(web, request) {
         Ok(context) => context,
         Err(error) => {
@@ -77,7 +85,7 @@ pub fn answer(web: &Web, request: &Request) -> Response {
 }
 
 fn route(mut context: Context<'_>) -> Response {
-    let method = if context.request.method == Method::Post { Method::Post } else { Method::Get };
+    let method = if context.request.method == Method::Head { Method::Get } else { context.request.method };
     let mut other_method = false;
     for route in all() {
         let Some(parameters) = route.parameters(&context.request.path) else { continue };

@@ -160,6 +160,9 @@ fn read(incoming: &mut tiny_http::Request, spool: &Path) -> Option<Request> {
         tiny_http::Method::Get => Method::Get,
         tiny_http::Method::Head => Method::Head,
         tiny_http::Method::Post => Method::Post,
+        tiny_http::Method::Put => Method::Put,
+        tiny_http::Method::Patch => Method::Patch,
+        tiny_http::Method::Delete => Method::Delete,
         _ => return None,
     };
     let target = incoming.url().to_string();

@@ -98,6 +98,13 @@ impl Sessions {
 }
 
 impl Session {
+    /// For one request that carries a token in place of a cookie: no cookie finds it, and no form is sent in it. `id` tells
+    /// tokens apart.
+    pub fn of_token(user: &str, id: &str) -> Self {
+        let now = Instant::now();
+        Self { user: user.into(), csrf: format!("token {id}"), began: now, used: now, notice: None }
+    }
+
     fn is_alive(&self) -> bool {
         self.used.elapsed() < SESSION_IDLE && self.began.elapsed() < SESSION_LONGEST
     }

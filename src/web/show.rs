@@ -1,15 +1,27 @@
 //! Dates, numbers and sizes as people read them here.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use maud::{Markup, html};
 
 use crate::clock;
 use crate::language::Lang;
+use crate::settings::administration::Administration;
+
+thread_local! {
+    static ZONE: RefCell<TimeZone> = RefCell::new(Administration::default().zone());
+}
+
+/// From now on this thread shows times in this zone; set for every request before its page is made.
+pub fn set_zone(zone: TimeZone) {
+    ZONE.set(zone);
+}
 
 /// The zone of the archive's table and of the days in a search.
 pub fn zone() -> TimeZone {
-    TimeZone::get("Europe/Zurich").unwrap_or(TimeZone::UTC)
+    ZONE.with_borrow(TimeZone::clone)
 }
 
 /// `21.11.2026`.
@@ -99,6 +111,13 @@ pub fn span(lang: Lang, seconds: i64) -> String {
     format!("{count} {word}")
 }
 
+/// `-0,250 s`, from milliseconds.
+pub fn milliseconds(lang: Lang, milliseconds: i64) -> String {
+    let comma = if lang == Lang::De { ',' } else { '.' };
+    let (sign, size) = (if milliseconds < 0 { "−" } else { "+" }, milliseconds.unsigned_abs());
+    format!("{sign}{}{comma}{:03} s", number(lang, size / 1000), size % 1000)
+}
+
 /// A moment in the past, with how long ago it is.
 pub fn ago(lang: Lang, seconds: i64) -> Markup {
     let past = span(lang, clock::now() - seconds);
@@ -157,6 +176,8 @@ mod tests {
     #[test]
     fn numbers_and_spans_read_well() {
         assert_eq!(number(Lang::De, 1_234_567), "1’234’567");
+        assert_eq!(milliseconds(Lang::De, -1_234_056), "−1’234,056 s");
+        assert_eq!(milliseconds(Lang::En, 7), "+0.007 s");
         assert_eq!((number(Lang::En, 999), number(Lang::En, 1000)), ("999".into(), "1,000".into()));
         let spans = [-5, 1, 89, 90, 5400, 172_800].map(|seconds| span(Lang::De, seconds));
         assert_eq!(spans, ["0 Sekunden", "1 Sekunde", "89 Sekunden", "2 Minuten", "2 Stunden", "2 Tagen"]);

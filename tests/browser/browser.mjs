@@ -57,6 +57,8 @@ export class Flow extends View {
     });
     await flow.adopt((await browser.pages())[0]);
     [flow.page] = await browser.pages();
+    // Light and dark are as the device is set, whatever the archive's own layout is, until a flow takes this away.
+    await browser.setCookie({ name: 'theme', value: 'auto', domain: new URL(config.origin).hostname, path: '/', secure: true });
     await flow.viewport(config.width ?? 1440);
     await flow.theme(config.theme ?? 'light');
     if (config.language) await flow.language(config.language);

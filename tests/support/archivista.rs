@@ -1,6 +1,7 @@
 //! The real program on a data folder of its own.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,12 @@ use super::definition::Definition;
 
 /// No verb of a test takes this long: one that does hangs, and fails the test instead of stopping it.
 const HANGS_AFTER: Duration = Duration::from_mins(10);
+
+/// The program that is tested: the one that was built with the tests, or another build of it, by its absolute path in
+/// `ARCHIVISTA_BINARY`. That may be a script too, as long as it becomes the program: tests kill what they started.
+pub fn program() -> PathBuf {
+    env::var_os("ARCHIVISTA_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_archivista").into(), PathBuf::from)
+}
 
 /// A data folder, empty at first, removed at the end.
 pub struct Archivista {
@@ -76,7 +83,7 @@ impl Archivista {
     }
 
     fn command(&self, locale: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_archivista"));
+        let mut command = Command::new(program());
         command.arg("--data").arg(self.data()).args(arguments);
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", locale);
         command

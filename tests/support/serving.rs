@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use super::archivista::Archivista;
+use super::archivista::{Archivista, program};
 use super::https::Https;
 
 /// A person who is set up by [`Serving::set_up`].
@@ -23,7 +23,7 @@ pub struct Serving {
 impl Serving {
     /// Starts it on a free port, and returns when its pages can be asked for.
     pub fn start(archivista: &Archivista, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_archivista"))
+        let mut child = Command::new(program())
             .arg("--data")
             .arg(archivista.data())
             .args(["serve", "--listen", "127.0.0.1:0"])

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
+use archivista::appliance::link::Link;
 use archivista::archive::Archive;
 use archivista::archive::commit::{Attachment, Event, Folder, Happening, Metadata, Number};
 use archivista::archive::writer::{NewMessage, Task};
@@ -13,6 +14,7 @@ use archivista::language::Lang;
 use archivista::pulse::Pulse;
 use archivista::settings::administration::Administration;
 use archivista::settings::password::Password;
+use archivista::settings::tokens::{self, New, Rights};
 use archivista::settings::users::{self, MailboxId, Role, User};
 use archivista::web::request::{Body, Method, encode};
 use archivista::web::session::COOKIE;
@@ -24,7 +26,7 @@ pub const HOST: &str = "box.example:8443";
 
 /// The pages of an archive of its own.
 pub struct Site {
-    pub web: Web,
+    pub web: Arc<Web>,
     dir: TempDir,
 }
 
@@ -40,6 +42,10 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
         fields.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     pub fn text(&self) -> String {
@@ -66,10 +72,19 @@ pub fn unescaped(text: &str) -> String {
 impl Site {
     /// An archive that is set up, in English, without a user.
     pub fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// The same, with a box around it.
+    pub fn on_box(link: Arc<Link>) -> Self {
+        Self::with(Some(link))
+    }
+
+    fn with(link: Option<Arc<Link>>) -> Self {
         let dir = tempfile::Builder::new().prefix("archivista-").tempdir().unwrap();
         let archive = Archive::open(&dir.path().join("data"), &Pulse::new()).unwrap();
-        let web = Web::new(Arc::new(archive), Arc::new(Fetcher::default())).unwrap();
-        let site = Self { web, dir };
+        let web = Web::new(Arc::new(archive), Arc::new(Fetcher::new(link.clone())), link).unwrap();
+        let site = Self { web: Arc::new(web), dir };
         site.administer(|administration| administration.archive_name = "Test".into());
         site
     }
@@ -183,6 +198,22 @@ impl Site {
             body = unchunked(&body);
         }
         Answer { status: head[9..12].parse().unwrap(), head, body }
+    }
+
+    /// Makes a token of the API for somebody, for a day.
+    pub fn api_token(&self, owner: &str, rights: Rights) -> String {
+        let owner = users::user(&self.web.archive, owner).unwrap().unwrap();
+        let created = clock::now();
+        let new = New { name: "test", owner: &owner, rights, created, ends: created + 86_400 };
+        tokens::make(&self.web.archive, new, "test").unwrap().1
+    }
+
+    /// Calls the API below `/api/v1`; `body` is JSON unless it is null.
+    pub fn call(&self, token: &str, method: Method, target: &str, body: &serde_json::Value) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.ask(method, None, &format!("/api/v1{target}"), &headers, body)
     }
 
     pub fn get(&self, cookie: Option<&str>, target: &str) -> Answer {

@@ -157,7 +157,8 @@ pub fn failed(context: &Context<'_>) -> Result<Response> {
     Ok(source_page(context, &definition, Tab::Completeness, &body))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// A remote id as it stands in addresses.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -165,7 +166,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The remote id that [`hex`] wrote.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
     digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())

@@ -38,15 +38,21 @@ fn new_with(context: &Context<'_>, kind: Kind, values: &Form, mistakes: &[Mistak
 pub fn add(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let kind = kind(context)?;
-    let (definition, mut mistakes) = entered::read(&form, kind, None);
-    let known = settings::definition(&context.web.archive, &definition.name);
-    if !matches!(known, Err(SettingsError::NoDefinition { .. })) {
-        mistakes.push(Mistake::new("name", What::NameTaken).given(&definition.name));
-    }
+    let (definition, mistakes) = read_new(context, &form, kind);
     if !mistakes.is_empty() {
         return Ok(new_with(context, kind, &form, &mistakes).status(400));
     }
     save(context, &form, definition)
+}
+
+/// The new definition that was entered, and what is wrong with it.
+pub fn read_new(context: &Context<'_>, form: &Form, kind: Kind) -> (Definition, Vec<Mistake>) {
+    let (definition, mut mistakes) = entered::read(form, kind, None);
+    let known = settings::definition(&context.web.archive, &definition.name);
+    if !matches!(known, Err(SettingsError::NoDefinition { .. })) {
+        mistakes.push(Mistake::new("name", What::NameTaken).given(&definition.name));
+    }
+    (definition, mistakes)
 }
 
 pub fn show(context: &Context<'_>) -> Result<Response> {

@@ -8,57 +8,78 @@ use super::super::layout::{self, Field as Input, check, select};
 use super::super::request::Form;
 use super::super::response::Response;
 use super::fields::wrong;
+use super::managing_fields::{Choices, appearance, document_fields, versions};
 use super::{Part, page};
 use crate::language::Lang;
-use crate::settings;
-use crate::settings::administration::{self, Administration, Field};
+use crate::limits::COMBOBOX;
+use crate::settings::administration::{
+    self, Administration, BUILT_IN, FIELD_COLUMNS, Field, Layout, TITLE_WIDTH, Usage, Versioning,
+};
+use crate::settings::document_fields::Kind;
 
 /// What is wrong with which field.
 #[derive(Default)]
-struct Faults {
-    name: &'static str,
-    dns_name: &'static str,
-    is_public: &'static str,
-    public_mails: &'static str,
+pub struct Faults {
+    pub name: &'static str,
+    pub dns_name: &'static str,
+    pub is_public: &'static str,
+    pub public_mails: &'static str,
+    pub field_columns: &'static str,
+    pub title_width: &'static str,
+    pub combobox: &'static str,
+    pub version_key: &'static str,
 }
 
 impl Faults {
-    fn is_none(&self) -> bool {
-        [self.name, self.dns_name, self.is_public, self.public_mails].iter().all(|fault| fault.is_empty())
+    /// Those that there are, by field of the form.
+    pub fn named(&self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            ("name", self.name),
+            ("dns_name", self.dns_name),
+            ("is_public", self.is_public),
+            ("public_mails", self.public_mails),
+            ("field_columns", self.field_columns),
+            ("title_width", self.title_width),
+            ("combobox", self.combobox),
+            ("version_key", self.version_key),
+        ];
+        all.into_iter().filter(|(_, fault)| !fault.is_empty()).collect()
+    }
+
+    pub fn is_none(&self) -> bool {
+        self.named().is_empty()
     }
 }
 
 /// The value of a field in a form; empty for none.
-fn code(field: Option<&Field>) -> String {
-    match field {
-        None => String::new(),
-        Some(Field::Title) => "title".into(),
-        Some(Field::Date) => "date".into(),
-        Some(Field::From) => "from".into(),
-        Some(Field::To) => "to".into(),
-        Some(Field::Cc) => "cc".into(),
-        Some(Field::MediaName) => "media_name".into(),
-        Some(Field::Note) => "note".into(),
-        Some(Field::Other(name)) => format!("other:{name}"),
-    }
+pub fn code(field: Option<&Field>) -> String {
+    field.map(Field::code).unwrap_or_default()
 }
 
-/// All fields that a document may have: built-in ones, and those that definitions fill or that are chosen now.
-fn fields(context: &Context<'_>) -> Result<Vec<Field>> {
-    let mut others: Vec<String> = Vec::new();
-    for definition in settings::definitions(&context.web.archive)?.into_iter().flatten() {
-        let map = definition.fields;
-        others.extend([map.from, map.cc, map.to, map.subject].into_iter().flatten());
-    }
-    let chosen = [&context.administration.link_title, &context.administration.publishing];
-    others.extend(chosen.into_iter().filter_map(|field| match field {
-        Some(Field::Other(name)) => Some(name.clone()),
-        _ => None,
-    }));
+/// All fields that a document may have: built-in and defined ones, and those that nobody defined and that definitions fill, that
+/// documents have or that are chosen now.
+pub fn fields(context: &Context<'_>) -> Result<Vec<Field>> {
+    let defined = context.fields.shown().map(|field| field.name.clone());
+    let now = &context.administration;
+    let mut others = super::define::undefined(context)?;
+    others.extend([&now.link_title, &now.publishing, &now.file_name, &now.version_key].into_iter().filter_map(
+        |field| match field {
+            Some(Field::Other(name)) if context.fields.get(name).is_none() => Some(name.clone()),
+            _ => None,
+        },
+    ));
     others.sort();
     others.dedup();
-    let built_in = [Field::Title, Field::Date, Field::From, Field::To, Field::Cc, Field::MediaName, Field::Note];
-    Ok(built_in.into_iter().chain(others.into_iter().map(Field::Other)).collect())
+    Ok(BUILT_IN.into_iter().chain(defined.chain(others).map(Field::Other)).collect())
+}
+
+/// Those that can hold the name of a file.
+pub fn can_hold_name(context: &Context<'_>, field: &Field) -> bool {
+    match field {
+        Field::Date => false,
+        Field::Other(name) => context.fields.kind(name) == Kind::Text,
+        _ => true,
+    }
 }
 
 fn name<'a>(context: &Context<'_>, field: &'a Field) -> &'a str {
@@ -76,7 +97,11 @@ fn name<'a>(context: &Context<'_>, field: &'a Field) -> &'a str {
 }
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
-    let now = &context.administration;
+    show_with(context, &form(&context.administration), &Faults::default())
+}
+
+/// What the form holds.
+pub fn form(now: &Administration) -> Form {
     let mut form = Form::default();
     form.push("name", &now.archive_name);
     form.push("language", if now.language == Lang::De { "de" } else { "en" });
@@ -85,7 +110,38 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     form.push("publishing", &code(now.publishing.as_ref()));
     form.push("is_public", if now.is_public { "1" } else { "" });
     form.push("public_mails", if now.public_mails { "1" } else { "" });
-    show_with(context, &form, &Faults::default())
+    form.push("usage", if now.usage == Usage::Mails { "mails" } else { "documents" });
+    form.push(
+        "layout",
+        match now.layout {
+            Layout::Bright => "bright",
+            Layout::Dark => "dark",
+            Layout::Automatic => "automatic",
+        },
+    );
+    for (name, is_on) in [
+        ("hides_extended", now.hides_extended),
+        ("starts_reduced", now.starts_reduced),
+        ("hides_internal", now.hides_internal),
+        ("suppresses_title", now.suppresses_title),
+        ("shows_note", now.shows_note),
+    ] {
+        form.push(name, if is_on { "1" } else { "" });
+    }
+    form.push("field_columns", &now.field_columns.to_string());
+    form.push("title_width", &now.title_width.to_string());
+    form.push("combobox", &now.combobox.to_string());
+    form.push("file_name", &code(now.file_name.as_ref()));
+    form.push("version_key", &code(now.version_key.as_ref()));
+    form.push(
+        "versioning",
+        match now.versioning {
+            Versioning::None => "",
+            Versioning::Key => "key",
+            Versioning::Name => "name",
+        },
+    );
+    form
 }
 
 fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Response> {
@@ -95,8 +151,18 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
     let codes: Vec<(String, &str)> = fields.iter().map(|field| (code(Some(field)), name(context, field))).collect();
     let mut options = vec![("", t.none)];
     options.extend(codes.iter().map(|(code, name)| (code.as_str(), *name)));
+    let some = |fits: &dyn Fn(&Field) -> bool| {
+        let fitting = fields.iter().zip(&options[1..]).filter(|(field, _)| fits(field)).map(|(_, option)| *option);
+        [("", t.none)].into_iter().chain(fitting).collect::<Vec<_>>()
+    };
+    let choices = Choices {
+        all: &options,
+        names: &some(&|field| can_hold_name(context, field)),
+        keys: &some(&|field| field.key().is_some()),
+    };
     let body = html! {
         h1 { (t.title) }
+        p { a.button href="/admin/fields" { (context.t.fields.define) } }
         @if !faults.is_none() { (layout::trouble(common.wrong)) }
         form method="post" action="/admin/archive" {
             (layout::token(context))
@@ -105,12 +171,14 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
                     ..Input::default() })
                 (select("language", t.language, form.text("language"), &[("de", "Deutsch"), ("en", "English")], ""))
             }
+            (appearance(context, form, faults))
+            (document_fields(context, form, faults, &choices))
+            (versions(context, form, faults, &choices))
             section.card {
                 h2 { (t.links) }
                 (Input { name: "dns_name", label: t.dns_name, value: form.text("dns_name"), help: t.dns_name_help,
                     wrong: faults.dns_name, fill: "off", ..Input::default() })
                 (select("link_title", t.link_title, form.text("link_title"), &options, t.link_title_help))
-                (select("publishing", t.publishing, form.text("publishing"), &options, t.publishing_help))
             }
             section.card {
                 h2 { (t.public) }
@@ -131,10 +199,41 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
 
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    let (new, faults) = take(context, &form)?;
+    if !faults.is_none() {
+        return Ok(show_with(context, &form, &faults)?.status(400));
+    }
+    let lang = context.person()?.user.language.unwrap_or(new.language);
+    context.notice(super::super::texts::of(lang).page.saved);
+    Ok(Response::redirect("/admin/archive"))
+}
+
+/// Keeps what was entered, unless something is wrong with it.
+pub fn take(context: &Context<'_>, form: &Form) -> Result<(Administration, Faults)> {
     let t = &context.t.managing;
     let now = &context.administration;
     let known = fields(context)?;
     let field = |key: &str| known.iter().find(|field| code(Some(field)) == form.text(key)).cloned();
+    let tf = &context.t.fields;
+    let mut faults = Faults::default();
+    // What a form does not have stays as it is; a box that is not ticked is not sent.
+    let number = |key: &str, now: u32, range: std::ops::RangeInclusive<u32>| match form.get(key) {
+        None => Some(now),
+        Some(text) => text.trim().parse().ok().filter(|number| range.contains(number)),
+    };
+    let chosen = |key: &str, now: &Option<Field>| if form.get(key).is_some() { field(key) } else { now.clone() };
+    let field_columns = number("field_columns", now.field_columns, FIELD_COLUMNS);
+    let title_width = number("title_width", now.title_width, TITLE_WIDTH);
+    let combobox = number("combobox", now.combobox, 0..=COMBOBOX);
+    if field_columns.is_none() {
+        faults.field_columns = tf.columns_wrong;
+    }
+    if title_width.is_none() {
+        faults.title_width = tf.title_width_wrong;
+    }
+    if combobox.is_none() {
+        faults.combobox = tf.combobox_wrong;
+    }
     let new = Administration {
         archive_name: form.text("name").to_owned(),
         language: if form.text("language") == "de" { Lang::De } else { Lang::En },
@@ -143,8 +242,38 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         publishing: field("publishing"),
         is_public: form.is_on("is_public"),
         public_mails: form.is_on("public_mails"),
+        usage: match form.text("usage") {
+            "documents" => Usage::Documents,
+            "mails" => Usage::Mails,
+            _ => now.usage,
+        },
+        layout: match form.text("layout") {
+            "bright" => Layout::Bright,
+            "dark" => Layout::Dark,
+            "automatic" => Layout::Automatic,
+            _ => now.layout,
+        },
+        hides_extended: form.is_on("hides_extended"),
+        field_columns: field_columns.unwrap_or(now.field_columns),
+        starts_reduced: form.is_on("starts_reduced"),
+        hides_internal: form.is_on("hides_internal"),
+        suppresses_title: form.is_on("suppresses_title"),
+        title_width: title_width.unwrap_or(now.title_width),
+        file_name: chosen("file_name", &now.file_name).filter(|field| can_hold_name(context, field)),
+        versioning: match form.get("versioning") {
+            Some("") => Versioning::None,
+            Some("key") => Versioning::Key,
+            Some("name") => Versioning::Name,
+            _ => now.versioning,
+        },
+        version_key: chosen("version_key", &now.version_key).filter(|field| field.key().is_some()),
+        combobox: combobox.unwrap_or(now.combobox),
+        shows_note: form.is_on("shows_note"),
+        ..now.clone()
     };
-    let mut faults = Faults::default();
+    if new.versioning == Versioning::Key && new.version_key.is_none() {
+        faults.version_key = tf.version_key_missing;
+    }
     if new.archive_name.is_empty() || new.archive_name.chars().count() > administration::NAME_CHARS {
         faults.name = t.name_wrong;
     }
@@ -161,13 +290,8 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     } else if new.public_mails && !now.public_mails && !form.is_on("public_mails_sure") {
         faults.public_mails = t.sure_missing;
     }
-    if !faults.is_none() {
-        return Ok(show_with(context, &form, &faults)?.status(400));
-    }
-    if new != *now {
+    if faults.is_none() && new != *now {
         new.write(&context.web.archive, &context.who())?;
     }
-    let lang = context.person()?.user.language.unwrap_or(new.language);
-    context.notice(super::super::texts::of(lang).page.saved);
-    Ok(Response::redirect("/admin/archive"))
+    Ok((new, faults))
 }

@@ -4,23 +4,29 @@
 //! empty keeps what is stored. What a definition may say is checked by `settings`, for the file and the page alike.
 //! Nothing here waits for a mail server: runs are asked for on the board, tests run in threads of their own.
 //!
-//! - `overview`; `state`: how a definition stands, in one sentence
+//! - `overview`; `growth`: how the archive grows, and for how long the disk will do; `state`: how a definition stands, in one sentence
 //! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
 //!   definition and back, `edit`: adding and changing
-//! - `runs`: what goes on, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
-//! - `managing`: Archive administration
+//! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
+//! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
 
-mod completeness;
-mod edit;
-mod entered;
-mod fields;
-mod form;
-mod managing;
+pub(super) mod alarms;
+pub(super) mod completeness;
+pub(super) mod define;
+pub(super) mod edit;
+pub(super) mod entered;
+pub(super) mod fields;
+pub(super) mod form;
+mod growth;
+pub(super) mod managing;
+mod managing_fields;
 mod overview;
+mod run_bars;
 mod runs;
-mod sources;
-mod state;
-mod switch;
+pub(super) mod sources;
+pub(super) mod state;
+pub(super) mod switch;
+pub(super) mod system;
 pub mod test;
 
 use maud::{Markup, html};
@@ -38,6 +44,7 @@ const ADMIN: Access = Access::Administrator;
 
 pub const ROUTES: &[Route] = &[
     get("/admin", ADMIN, overview::show),
+    get("/admin/growth", ADMIN, growth::show),
     get("/admin/sources", ADMIN, sources::list),
     get("/admin/new/{module}", ADMIN, edit::new),
     post("/admin/new/{module}", ADMIN, edit::add),
@@ -56,6 +63,22 @@ pub const ROUTES: &[Route] = &[
     post("/admin/switch", ADMIN, switch::send),
     get("/admin/archive", ADMIN, managing::show),
     post("/admin/archive", ADMIN, managing::send),
+    get("/admin/fields", ADMIN, define::list),
+    post("/admin/fields", ADMIN, define::add),
+    get("/admin/fields/{name}", ADMIN, define::show),
+    post("/admin/fields/{name}", ADMIN, define::change),
+    post("/admin/fields/{name}/move", ADMIN, define::shift),
+    post("/admin/fields/{name}/hidden", ADMIN, define::hide),
+    get("/admin/system", ADMIN, system::show),
+    post("/admin/system", ADMIN, system::send),
+    get("/admin/system/network", ADMIN, system::network::show),
+    post("/admin/system/network", ADMIN, system::network::send),
+    get("/admin/system/restart", ADMIN, system::power::ask_restart),
+    post("/admin/system/restart", ADMIN, system::power::restart),
+    get("/admin/system/off", ADMIN, system::power::ask_off),
+    post("/admin/system/off", ADMIN, system::power::off),
+    post("/admin/system/resume", ADMIN, system::power::resume),
+    get("/admin/system/log", ADMIN, system::log::show),
 ];
 
 /// Which entry of WebAdmin's own menu a page belongs to.
@@ -64,6 +87,7 @@ enum Part {
     Overview,
     Sources,
     Archive,
+    System,
 }
 
 /// Which tab of a definition.
@@ -85,6 +109,7 @@ fn page(context: &Context<'_>, part: Part, title: &str, body: &Markup) -> Respon
             (entry(Part::Overview, "/admin", t.overview))
             (entry(Part::Sources, "/admin/sources", t.sources))
             (entry(Part::Archive, "/admin/archive", t.archive))
+            (entry(Part::System, "/admin/system", context.t.system.title))
         }
         (body)
     };
@@ -124,7 +149,7 @@ fn path(name: &str) -> String {
 }
 
 /// The definition that the path names.
-fn definition(context: &Context<'_>) -> Result<Definition> {
+pub(super) fn definition(context: &Context<'_>) -> Result<Definition> {
     match settings::definition(&context.web.archive, &context.parameters[0]) {
         Err(SettingsError::NoDefinition { .. }) => Err(WebError::NotFound),
         other => Ok(other?),

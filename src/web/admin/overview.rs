@@ -1,14 +1,14 @@
 //! Overview: is everything archived?
 
 use maud::{Markup, html};
-use nix::sys::statvfs::statvfs;
 
 use super::super::Context;
 use super::super::error::Result;
 use super::super::response::Response;
 use super::state::{Mood, State};
-use super::{Part, page, path, show};
+use super::{Part, alarms, growth, page, path, show, system};
 use crate::archive::view::View;
+use crate::disk::Room;
 use crate::settings;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
@@ -25,6 +25,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     // The most important first.
     states.sort_by_key(|(state, _)| std::cmp::Reverse(state.worst()));
     let is_empty = states.is_empty() && unreadable.is_empty();
+    let alarms = alarms::of(context);
     let (mood, said) = match states.first().map(|(state, _)| state.worst()) {
         _ if archive.stopped().is_some() || !unreadable.is_empty() => (Mood::Bad, t.all_bad),
         None => (Mood::Warn, t.all_none),
@@ -34,10 +35,16 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         Some(Mood::Warn) => (Mood::Warn, t.all_warn),
         Some(Mood::Bad) => (Mood::Bad, t.all_bad),
     };
+    // Where the box itself is not well, nothing is called good.
+    let (mood, said) = match alarms.iter().map(|alarm| alarm.mood).max() {
+        Some(alarm) if alarm > mood => (alarm, if alarm == Mood::Bad { t.all_bad } else { t.all_warn }),
+        _ => (mood, said),
+    };
     let body = html! {
         h1 { (t.overview) }
         div class={ "verdict note " (mood.class()) } role="status" { p { strong { (said) } } }
         @if let Some(why) = archive.stopped() { div.note.bad role="alert" { p { (t.stopped) " " (why) } } }
+        @for alarm in &alarms { (alarm.note(context)) }
         @for why in &unreadable { div.note.bad { p { (t.unreadable) ": " (why) } } }
         @if is_empty {
             section.card {
@@ -53,6 +60,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             }
         }
         (numbers(context, &view)?)
+        (growth::card(context, &view)?)
         @if !archive.findings().is_empty() {
             section.card {
                 h2 { (t.findings) }
@@ -84,42 +92,19 @@ fn one(context: &Context<'_>, state: &State, name: &str) -> Markup {
 fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
     let (t, lang) = (&context.t.admin, context.lang);
     let first = view.documents(0, 1)?.pop().map(|(_, document)| document.metadata.archived);
-    let memory = memory(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
-    let disk = statvfs(&context.web.archive.paths().data).ok().map(|disk| {
-        let size = |blocks: u64| show::size(lang, blocks.saturating_mul(disk.fragment_size()));
-        (size(disk.blocks_available()), size(disk.blocks()))
-    });
+    let memory = system::facts::own_memory();
+    let disk = Room::of(&context.web.archive.paths().data).ok();
     Ok(html! {
         section.card {
             h2 { (t.numbers) }
             dl {
                 dt { (t.documents) } dd { (show::number(lang, view.count()?)) }
                 dt { (t.since) } dd { @if let Some(first) = first { (show::ago(lang, first)) } @else { (t.never) } }
-                dt { (t.disk_free) } dd { @if let Some((free, all)) = disk { (free) " / " (all) } @else { (t.unknown) } }
+                dt { (t.disk_free) } dd { @if let Some(room) = disk { (show::size(lang, room.free)) " / " (show::size(lang, room.size)) } @else { (t.unknown) } }
                 dt { (t.memory) }
                 dd { @if let [Some(now), Some(most)] = memory { (show::size(lang, now)) " (max. " (show::size(lang, most)) ")" } @else { (t.unknown) } }
                 dt { (t.running_since) } dd { (show::ago(lang, context.web.started)) }
             }
         }
     })
-}
-
-/// Resident memory of this process, now and at most, in bytes (proc(5), `VmRSS` and `VmHWM`).
-fn memory(status: &str) -> [Option<u64>; 2] {
-    ["VmRSS:", "VmHWM:"].map(|name| {
-        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
-        value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_read_from_the_kernel_s_words() {
-        assert_eq!(memory("Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t  1024 kB\n"), [Some(1_048_576), Some(2_097_152)]);
-        assert_eq!(memory(""), [None, None]);
-        assert!(memory(&std::fs::read_to_string("/proc/self/status").unwrap()).iter().all(Option::is_some));
-    }
 }

@@ -8,10 +8,11 @@ use super::super::layout;
 use super::super::response::Response;
 use super::sources::run_button;
 use super::state::State;
-use super::{Tab, definition, path, show, source_page};
+use super::{Tab, definition, path, run_bars, show, source_page};
 use crate::archive::commit::Run;
 use crate::fetch::progress::Progress;
 use crate::language::Lang;
+use crate::limits::{RUN_BARS, RUNS_LOOKED};
 
 /// Runs that are listed.
 const RUNS: usize = 20;
@@ -23,7 +24,11 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let definition = definition(context)?;
     let view = context.view()?;
     let state = State::of(context, &view, &definition)?;
-    let runs = view.runs(&definition.name, RUNS)?;
+    let mut runs = view.runs_of_late(&definition.name, RUN_BARS, RUNS_LOOKED)?;
+    if runs.is_empty() {
+        // Inactive for long.
+        runs = view.runs(&definition.name, RUNS)?;
+    }
     let standing = &state.standing;
     let is_running = standing.running_since.is_some();
     let body = html! {
@@ -54,7 +59,10 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         }
         section.card {
             h2 { (t.runs) }
-            @if runs.is_empty() { p { (t.runs_empty) } } @else { (table(context, &runs)) }
+            @if runs.is_empty() { p { (t.runs_empty) } } @else {
+                (run_bars::pictures(context, &runs))
+                (table(context, &runs[..runs.len().min(RUNS)]))
+            }
         }
     };
     let response = source_page(context, &definition, Tab::Runs, &body);

@@ -9,7 +9,7 @@ use super::super::response::Response;
 use super::state::State;
 use super::{Part, definition, module_name, page, path, show};
 use crate::archive::commit::Happening;
-use crate::settings;
+use crate::settings::{self, Definition};
 
 /// A button for each module.
 pub fn add_buttons(context: &Context<'_>) -> Markup {
@@ -84,14 +84,20 @@ pub fn run_button(context: &Context<'_>, name: &str, reconcile: bool) -> Markup 
 pub fn run(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let definition = definition(context)?;
-    if definition.inactive {
-        context.notice(context.t.admin.is_inactive);
-    } else {
-        context.journal(Happening::RunAsked(definition.name.clone()))?;
-        context.web.fetcher.board.ask(&definition.name, form.is_on("reconcile"));
-        context.notice(context.t.admin.run_asked);
-    }
+    let is_asked = ask_run(context, &definition, form.is_on("reconcile"))?;
+    let t = &context.t.admin;
+    context.notice(if is_asked { t.run_asked } else { t.is_inactive });
     Ok(Response::redirect(&path(&definition.name)))
+}
+
+/// Asks for a run; `false` where the definition is inactive.
+pub fn ask_run(context: &Context<'_>, definition: &Definition, reconcile: bool) -> Result<bool> {
+    if definition.inactive {
+        return Ok(false);
+    }
+    context.journal(Happening::RunAsked(definition.name.clone()))?;
+    context.web.fetcher.board.ask(&definition.name, reconcile);
+    Ok(true)
 }
 
 /// Switches between active and inactive.
@@ -124,8 +130,14 @@ pub fn ask_delete(context: &Context<'_>) -> Result<Response> {
 pub fn delete(context: &Context<'_>) -> Result<Response> {
     context.form()?;
     let definition = definition(context)?;
-    settings::remove(&context.web.archive, &definition.name, &context.who())?;
-    context.web.tests.forget(&definition.name);
+    remove(context, &definition)?;
     context.notice(context.t.admin.deleted);
     Ok(Response::redirect("/admin/sources"))
+}
+
+/// Takes a definition away; what it archived stays.
+pub fn remove(context: &Context<'_>, definition: &Definition) -> Result<()> {
+    settings::remove(&context.web.archive, &definition.name, &context.who())?;
+    context.web.tests.forget(&definition.name);
+    Ok(())
 }

@@ -43,7 +43,7 @@ impl Mood {
 /// A definition, looked at.
 pub struct State {
     pub mood: Mood,
-    tag: &'static str,
+    pub tag: &'static str,
     pub sentence: String,
     /// What else there is to say, such as about the end of a secret.
     pub further: Vec<(Mood, String)>,

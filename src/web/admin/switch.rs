@@ -53,15 +53,21 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    let to = form.text("to");
+    change(context, form.text("from"), to)?;
+    context.notice(context.t.admin.switch_done);
+    Ok(Response::redirect(&path(to)))
+}
+
+/// Switches from a definition of module Mail to one of module O365, and asks for a run of that.
+pub fn change(context: &Context<'_>, from: &str, to: &str) -> Result<()> {
     let [mail, o365] = names(context)?;
     let chosen = |names: &[String], name: &str| names.iter().any(|other| other == name);
-    let (from, to) = (form.text("from"), form.text("to"));
     if !chosen(&mail, from) || !chosen(&o365, to) {
         return Err(WebError::Wrong(context.t.admin.switch_needs.into()));
     }
     let archive = &context.web.archive;
     settings::switch(archive, from, to, &context.who())?;
     context.web.fetcher.board.ask(to, false);
-    context.notice(context.t.admin.switch_done);
-    Ok(Response::redirect(&path(to)))
+    Ok(())
 }

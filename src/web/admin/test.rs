@@ -24,13 +24,14 @@ const LOOK: u32 = 1;
 /// A test, under way or ended. Its steps are told in the language of whoever looks.
 #[derive(Clone, Debug)]
 pub struct Test {
-    began: i64,
-    is_running: bool,
+    /// Unix seconds.
+    pub began: i64,
+    pub is_running: bool,
     /// Mailbox and step, in their order.
-    steps: Vec<(String, Step)>,
+    pub steps: Vec<(String, Step)>,
     /// Steps that were not kept.
-    more: u64,
-    has_failed: bool,
+    pub more: u64,
+    pub has_failed: bool,
 }
 
 /// The last test of each definition, in memory only.

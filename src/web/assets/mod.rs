@@ -11,7 +11,8 @@ use crate::hash::Sha256;
 pub const ROUTES: &[Route] =
     &[get("/assets/{name}", Access::Anybody, asset), get("/favicon.ico", Access::Anybody, icon)];
 
-const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"));
+const STYLE: &str =
+    concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"), include_str!("charts.css"));
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
 const ICON: &str = include_str!("icon.svg");
 
@@ -42,11 +43,15 @@ pub fn paths() -> [String; 3] {
     assets().each_ref().map(|asset| format!("/assets/{}", asset.name))
 }
 
+/// The asset of this name, where there is one.
+pub fn find(name: &str) -> Option<Response> {
+    let asset = assets().iter().find(|asset| asset.name == name)?;
+    let response = Response::new(200, asset.media_type, Body::Static(asset.bytes.as_bytes()));
+    Some(response.header("Cache-Control", "public, max-age=31536000, immutable"))
+}
+
 fn asset(context: &Context<'_>) -> Result<Response> {
-    let name = &context.parameters[0];
-    let asset = assets().iter().find(|asset| asset.name == *name).ok_or(WebError::NotFound)?;
-    Ok(Response::new(200, asset.media_type, Body::Static(asset.bytes.as_bytes()))
-        .header("Cache-Control", "public, max-age=31536000, immutable"))
+    find(&context.parameters[0]).ok_or(WebError::NotFound)
 }
 
 /// For a PDF or picture in a tab of its own, which names no icon: browsers then ask for this one.

@@ -11,6 +11,7 @@ use crate::archive::commit::{Happening, Number};
 use crate::archive::rows::Document;
 use crate::archive::view::Reads;
 use crate::limits::{OPENED, OPENED_AGAIN};
+use crate::settings::administration::Field;
 use crate::settings::users::Role;
 
 /// A document that this request may see.
@@ -59,6 +60,21 @@ fn with_right(context: &Context<'_>, number: Number) -> Result<Option<Shown>> {
 /// Whether the person may change fields of documents that it may read: an auditor changes nothing.
 pub fn may_change(context: &Context<'_>) -> bool {
     context.person.as_ref().is_some_and(|person| person.user.role != Role::Auditor)
+}
+
+/// Whether the person may write into the field for publishing, as far as it is a further one.
+pub fn may_publish(context: &Context<'_>) -> bool {
+    let may = match &context.administration.publishing {
+        Some(Field::Other(name)) => context.changes(name),
+        _ => true,
+    };
+    may && may_change(context)
+}
+
+/// Whether more than the everyday actions is offered; whoever examines the archive needs the others every day.
+pub fn shows_extended(context: &Context<'_>) -> bool {
+    let is_auditor = context.person.as_ref().is_some_and(|person| person.user.role == Role::Auditor);
+    is_auditor || !context.administration.hides_extended
 }
 
 /// What was opened of late, so that one look is one line of the journal.

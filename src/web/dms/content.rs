@@ -17,10 +17,12 @@ use super::access::{self, Shown};
 use super::mail::{Mail, turn};
 use super::media::{self, Show};
 use super::range::{Asked, Window};
+use super::versions;
 use crate::archive::Archive;
 use crate::archive::commit::Happening;
 use crate::ingest::Spool;
 use crate::limits::{ANSWER_SHORT, MAIL_ENVELOPE, MEDIA_HEAD, MESSAGE};
+use crate::settings::administration::Versioning;
 
 /// Runs nothing and has no origin.
 const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -43,8 +45,16 @@ fn apart(response: Response, policy: &'static str) -> Response {
         .header("X-Robots-Tag", "noindex")
 }
 
+/// The name under which a document is offered to be saved: where versions are made by it, `Akte_Version_Name`.
+fn file_name(context: &Context<'_>, shown: &Shown) -> String {
+    if context.administration.versioning == Versioning::Name {
+        return versions::download_name(shown.number, &shown.document.metadata);
+    }
+    plain_name(shown)
+}
+
 /// The file name of a document.
-pub fn file_name(shown: &Shown) -> String {
+pub fn plain_name(shown: &Shown) -> String {
     if shown.document.metadata.is_mail() {
         return format!("{}.eml", shown.number);
     }
@@ -157,7 +167,7 @@ fn bytes(context: &Context<'_>, shown: &Shown, media_type: &str, inline: bool) -
     let kind = if inline { "inline" } else { "attachment" };
     let finish = |response: Response| {
         response
-            .header("Content-Disposition", disposition(kind, &file_name(shown)))
+            .header("Content-Disposition", disposition(kind, &file_name(context, shown)))
             .header("Accept-Ranges", "bytes")
             .header("ETag", tag)
     };

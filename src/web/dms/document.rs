@@ -8,7 +8,7 @@ use super::super::layout::{self, Section, Width};
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::state::State;
-use super::{link, show, table, view};
+use super::{link, show, table, versions, view};
 use crate::limits::TABLE_CHARS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 
 /// What the document is called on its page.
 pub fn title(context: &Context<'_>, shown: &Shown) -> String {
+    if context.administration.suppresses_title {
+        return format!("{} {}", context.t.dms.number, shown.number);
+    }
     match show::cut(&shown.document.metadata.title, TABLE_CHARS).as_str() {
         "" => context.t.dms.no_title.to_string(),
         title => title.to_string(),
@@ -53,6 +56,7 @@ pub fn page(context: &Context<'_>, shown: &Shown, tab: Tab, body: &Markup) -> Re
     let number = shown.number;
     let title = title(context, shown);
     let table = if state.is_listed { Some(table::table(context, &state, Some(number))?) } else { None };
+    let versions = versions::list(context, shown, &state)?;
     let path = format!("/documents/{number}");
     let tab_link = |here: Tab, name: &str, text: &str| {
         let address = if name.is_empty() { path.clone() } else { format!("{path}/{name}") };
@@ -65,15 +69,18 @@ pub fn page(context: &Context<'_>, shown: &Shown, tab: Tab, body: &Markup) -> Re
             article.document.card data-link=(access_link) data-view[tab == Tab::View] {
                 p.back { a href=(state.table()) data-back { "← " (t.documents) } }
                 h1 { (title) }
-                p.soft { (t.number) " " (number)
+                p.soft { @if !context.administration.suppresses_title { (t.number) " " (number) }
                     @if link::is_published(&context.administration, &shown.document.metadata) { " " span.tag.good { (t.published) } } }
                 nav.tabs aria-label=(t.tabs) {
                     (tab_link(Tab::View, "", t.tab_view))
                     (tab_link(Tab::Fields, "fields", t.tab_fields))
-                    (tab_link(Tab::Source, "source", t.tab_source))
-                    (tab_link(Tab::Proof, "proof", t.tab_proof))
+                    @if access::shows_extended(context) {
+                        (tab_link(Tab::Source, "source", t.tab_source))
+                        (tab_link(Tab::Proof, "proof", t.tab_proof))
+                    }
                 }
                 (body)
+                (versions)
                 (link_box(context, &access_link))
             }
         }

@@ -2,32 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use maud::{Markup, html};
-
 use super::super::Context;
 use super::super::error::{Result, WebError};
-use super::super::layout::{self, Field as Input};
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::document::{Tab, page};
+use super::entries::{self, Filled};
+use super::link;
+use super::show;
 use super::state::State;
-use super::view::note;
-use super::{link, show};
 use crate::archive::commit::{Event, Happening, Metadata, Number};
 use crate::clock;
 use crate::limits::{DOCUMENT_FIELDS, FIELD_CHARS, NOTE_CHARS};
-use crate::settings::administration::{Administration, Field};
+use crate::settings::administration::Field;
+use crate::settings::document_fields::Kind;
+use crate::settings::field_value;
 
-/// Further fields of a document: those that it has, and those that Archive administration names.
-fn names(administration: &Administration, metadata: &Metadata) -> Vec<String> {
-    let configured = [&administration.publishing, &administration.link_title].into_iter().flatten();
-    let configured = configured.filter_map(|field| match field {
+/// Further fields of a document that the person sees: the defined ones in their order, then those that nobody defined and that
+/// the document has or Archive administration names.
+pub fn names(context: &Context<'_>, metadata: &Metadata) -> Vec<String> {
+    let administration = &context.administration;
+    let configured = [&administration.publishing, &administration.link_title, &administration.version_key];
+    let configured = configured.into_iter().flatten().filter_map(|field| match field {
         Field::Other(name) => Some(name.clone()),
         _ => None,
     });
-    let mut names: Vec<String> = metadata.fields.keys().cloned().chain(configured).collect();
-    names.sort();
-    names.dedup();
+    let mut others: Vec<String> = metadata.fields.keys().cloned().chain(configured).collect();
+    others.retain(|name| context.fields.get(name).is_none());
+    others.sort();
+    others.dedup();
+    let defined = context.fields.shown().map(|field| field.name.clone()).filter(|name| context.sees(name));
+    let mut names: Vec<String> = defined.chain(others).collect();
     names.truncate(DOCUMENT_FIELDS);
     names
 }
@@ -45,71 +50,19 @@ pub fn called<'a>(context: &Context<'_>, name: &'a str) -> &'a str {
     }
 }
 
-fn input(name: &str) -> String {
-    format!("field:{name}")
-}
-
 pub fn show(context: &Context<'_>) -> Result<Response> {
     let shown = access::readable(context)?;
     access::note_opened(context, shown.number)?;
-    let body = body(context, &shown);
+    let body = entries::body(context, &shown, &Filled::default())?;
     page(context, &shown, Tab::Fields, &body)
 }
 
-fn body(context: &Context<'_>, shown: &Shown) -> Markup {
-    let t = &context.t.dms;
-    let metadata = &shown.document.metadata;
-    let may_change = access::may_change(context);
-    let names = names(&context.administration, metadata);
-    let publishing = match &context.administration.publishing {
-        Some(Field::Other(name)) => name.as_str(),
-        _ => "",
-    };
-    let value = |name: &str| metadata.fields.get(name).map(String::as_str).unwrap_or_default();
-    let state = State::of(&context.request.query);
-    html! {
-        dl {
-            @if metadata.is_mail() || !may_change { (row(t.title, &metadata.title)) }
-            (row(t.date, &metadata.date.map(show::second).unwrap_or_default()))
-            (row(t.from, &metadata.from))
-            (row(t.to, &metadata.to))
-            (row(t.cc, &metadata.cc))
-            (row("MediaName", &metadata.media_name))
-            (row(t.owner, &metadata.owner))
-            @if !may_change { @for name in &names { (row(name, value(name))) } }
-        }
-        @if !metadata.note.is_empty() { h2 { (t.note) } (note(&metadata.note)) }
-        @if may_change {
-            form.stack method="post" action=(state.document(&format!("/documents/{}/fields", shown.number), &[])) {
-                (layout::token(context))
-                @if !metadata.is_mail() {
-                    (Input { name: "title", label: t.title, value: &metadata.title, ..Input::default() })
-                }
-                @for name in &names {
-                    (Input { name: &input(name), label: name, value: value(name),
-                        help: if name == publishing { t.publishing_help } else { "" }, ..Input::default() })
-                }
-                div.field {
-                    label for="note" { (t.note) }
-                    textarea #note name="note" rows="5" maxlength=(NOTE_CHARS) aria-describedby="note-help" { "\n" (metadata.note) }
-                    small #note-help { (t.note_help) }
-                }
-                button.first { (context.t.page.save) }
-            }
-        }
-    }
-}
-
-fn row(name: &str, value: &str) -> Markup {
-    html! { dt { (name) } dd { @if value.is_empty() { "–" } @else { (value) } } }
-}
-
-/// What a form changes.
+/// What somebody wants to change; what is not named stays.
 #[derive(Clone, Debug, Default)]
-struct Edits {
-    title: Option<String>,
-    note: Option<String>,
-    fields: BTreeMap<String, String>,
+pub struct Edits {
+    pub title: Option<String>,
+    pub note: Option<String>,
+    pub fields: BTreeMap<String, String>,
 }
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
@@ -118,22 +71,71 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
     if !access::may_change(context) {
         return Err(WebError::Forbidden);
     }
-    let metadata = &shown.document.metadata;
-    let plain = |text: &str| one_line(text).chars().take(FIELD_CHARS).collect::<String>();
     let mut edits = Edits {
-        title: form.get("title").filter(|_| !metadata.is_mail()).map(plain),
-        note: form.get("note").map(note_text),
+        title: form.get("title").map(Into::into),
+        note: form.get("note").map(Into::into),
         fields: BTreeMap::new(),
     };
-    for name in names(&context.administration, metadata) {
-        if let Some(value) = form.get(&input(&name)) {
-            edits.fields.insert(name.clone(), plain(value));
+    for name in names(context, &shown.document.metadata).into_iter().filter(|name| context.changes(name)) {
+        // Of a box to tick, which is sent behind an empty value, the last one counts.
+        if let Some(entered) = form.all(&entries::input(&name)).last() {
+            let entered = entered.to_owned();
+            edits.fields.insert(name, entered);
         }
     }
-    apply(context, shown.number, edits)?;
+    let wrong = edit(context, &shown, edits.clone())?;
+    if !wrong.is_empty() {
+        let filled = Filled { title: edits.title, note: edits.note, values: edits.fields, wrong };
+        let body = entries::body(context, &shown, &filled)?;
+        return Ok(page(context, &shown, Tab::Fields, &body)?.status(400));
+    }
     context.notice(context.t.page.saved);
     let state = State::of(&context.request.query);
     Ok(Response::redirect(&state.document(&format!("/documents/{}/fields", shown.number), &[])))
+}
+
+/// Changes a document, or nothing of it where a further field cannot be changed as is wanted: the answer says of each such
+/// field, in the language of the context, why not. The title of a mail stays, and so does a note that is not shown.
+pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BTreeMap<String, &'static str>> {
+    let t = &context.t.fields;
+    let metadata = &shown.document.metadata;
+    let plain = |text: &str| one_line(text).chars().take(FIELD_CHARS).collect::<String>();
+    edits.title = edits.title.filter(|_| !metadata.is_mail()).as_deref().map(plain);
+    edits.note = edits.note.filter(|_| context.administration.shows_note).as_deref().map(note_text);
+    let names = names(context, metadata);
+    let mut wrong = BTreeMap::new();
+    for (name, entered) in std::mem::take(&mut edits.fields) {
+        let entered = plain(&entered);
+        if !names.contains(&name) {
+            // Of one that it may not see the person learns nothing.
+            wrong.insert(name, t.value_of_none);
+            continue;
+        }
+        if entered == metadata.fields.get(&name).map(String::as_str).unwrap_or_default() {
+            // What is there already may be older than what is asked of it now.
+            continue;
+        }
+        if !context.changes(&name) {
+            wrong.insert(name, t.value_of_others);
+            continue;
+        }
+        let field = context.fields.get(&name);
+        let (kind, values) = field.map_or((Kind::Text, &[][..]), |field| (field.kind, field.values.as_slice()));
+        if let Some(value) = field_value::read(kind, values, &entered) {
+            edits.fields.insert(name, value);
+        } else {
+            let sentence = match kind {
+                Kind::Number => t.value_number,
+                Kind::Date => t.value_date,
+                Kind::Text | Kind::YesNo | Kind::Selection => t.value_selection,
+            };
+            wrong.insert(name, sentence);
+        }
+    }
+    if wrong.is_empty() {
+        apply(context, shown.number, edits)?;
+    }
+    Ok(wrong)
 }
 
 fn one_line(text: &str) -> String {
@@ -150,7 +152,16 @@ fn note_text(text: &str) -> String {
 /// Publishes a document or takes it back, by its field for publishing.
 pub fn publish(context: &Context<'_>, number: Number, is_published: bool) -> Result<()> {
     let Some(Field::Other(name)) = &context.administration.publishing else { return Err(WebError::NotFound) };
-    let value = if is_published { show::day(clock::now()) } else { String::new() };
+    let today = show::day(clock::now());
+    let field = context.fields.get(name);
+    let value = match field.map(|field| field.kind).unwrap_or_default() {
+        Kind::Text => today,
+        Kind::Number => "1".into(),
+        Kind::Date => field_value::read(Kind::Date, &[], &today).unwrap_or_default(),
+        Kind::YesNo => field_value::YES.into(),
+        Kind::Selection => field.and_then(|field| field.values.first().cloned()).unwrap_or(today),
+    };
+    let value = if is_published { value } else { String::new() };
     apply(context, number, Edits { fields: BTreeMap::from([(name.clone(), value)]), ..Edits::default() })
 }
 

@@ -4,10 +4,11 @@ use super::super::Context;
 use super::show;
 use crate::archive::commit::{Metadata, Number};
 use crate::settings::administration::{Administration, Field, is_dns_name};
+use crate::settings::field_value;
 
 /// `TITLE\nADDRESS`, exactly as it is copied.
 pub fn text(context: &Context<'_>, number: Number, metadata: &Metadata) -> String {
-    format!("{}\n{}", title(&context.administration, number, metadata), address(context, number))
+    format!("{}\n{}", title(context, number, metadata), address(context, number))
 }
 
 pub fn address(context: &Context<'_>, number: Number) -> String {
@@ -20,10 +21,14 @@ fn base(context: &Context<'_>) -> String {
     if name.is_empty() || !is_dns_name(name) { context.request.origin() } else { name.to_string() }
 }
 
-/// The first line of a link: the *Title field for API link*, else `8441: Title`.
-pub fn title(administration: &Administration, number: Number, metadata: &Metadata) -> String {
-    let field = administration.link_title.as_ref().map(|field| one_line(&value(field, metadata)));
-    match field {
+/// The first line of a link: the *Title field for API link*, else `8441: Title`. Whoever may not see the field gets the latter.
+pub fn title(context: &Context<'_>, number: Number, metadata: &Metadata) -> String {
+    let field = context.administration.link_title.as_ref().map(|field| match field {
+        Field::Other(name) if !context.sees(name) => String::new(),
+        Field::Other(name) => field_value::shown(context.fields.kind(name), &value(field, metadata), context.lang),
+        field => value(field, metadata),
+    });
+    match field.map(|title| one_line(&title)) {
         Some(title) if !title.is_empty() => title,
         _ => format!("{number}: {}", one_line(&metadata.title)).trim_end().to_string(),
     }

@@ -4,26 +4,29 @@
 //! room `mail` or sent as something that does not run (`content`); all of it works without script.
 //!
 //! - `table`, `state`: the search field and the table, kept in every link
-//! - `document`: what the tabs share; `view`, `fields`, `source`, `proof`: the tabs; `mail`: a mail read for them
+//! - `document`: what the tabs share; `view`, `fields` with `entries`, `source`, `proof`: the tabs; `mail`: a mail read for them
+//! - `versions`: documents that are versions of one
 //! - `content`, `range`, `media`: bytes; `upload`: files on their way in
 //! - `link`, `go`: access links; `selection`: several documents at a time
 
 pub mod access;
-mod content;
+pub(super) mod content;
 mod document;
-mod fields;
+mod entries;
+pub(super) mod fields;
 mod go;
 pub mod link;
-mod mail;
-mod media;
-mod proof;
+pub(super) mod mail;
+pub(super) mod media;
+pub(super) mod proof;
 mod range;
 mod selection;
 mod source;
-mod state;
+pub(super) mod state;
 mod table;
-mod upload;
-mod view;
+pub(super) mod upload;
+pub(super) mod versions;
+pub(super) mod view;
 
 use super::routes::{Access, Route, get, post};
 use super::show;

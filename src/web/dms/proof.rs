@@ -9,8 +9,8 @@ use super::access::{self, Shown};
 use super::document::{Tab, page};
 use super::fields::called;
 use super::show;
-use crate::archive::commit::{Event, Happening};
-use crate::archive::view::Reads;
+use crate::archive::commit::{Event, Folder, Happening, Occurrence};
+use crate::archive::view::{Reads, View};
 use crate::limits::{ACCESSES, ACCESSES_LOOKED};
 use crate::search::query::Places;
 
@@ -41,11 +41,9 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 }
 
 /// Where it was seen: only places that the person may read.
-fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
-    let t = &context.t.dms;
-    let Some(reads) = &shown.reads else { return Ok(html! {}) };
-    let view = context.view()?;
-    let places = Places::of(&view, reads)?;
+pub fn seen(view: &View, shown: &Shown) -> Result<Vec<(Folder, Occurrence)>> {
+    let Some(reads) = &shown.reads else { return Ok(Vec::new()) };
+    let places = Places::of(view, reads)?;
     let mut rows = Vec::new();
     for seen in view.occurrences(shown.number)? {
         if let Some(row) = places.get(seen.folder) {
@@ -55,6 +53,12 @@ fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
             break;
         }
     }
+    Ok(rows)
+}
+
+fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
+    let t = &context.t.dms;
+    let rows = seen(&context.view()?, shown)?;
     Ok(html! {
         h2 { (t.seen_at) }
         // Whoever has no mouse scrolls it by keys.
@@ -71,14 +75,19 @@ fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     })
 }
 
-/// Who looked at it, newest first. Whoever does not read everything sees own accesses only: others would tell in whose
-/// mailboxes the document lies.
-fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
-    let t = &context.t.dms;
+/// Who looked at it, newest first, and whether there may be more. Whoever does not read everything sees own accesses only:
+/// others would tell in whose mailboxes the document lies.
+pub fn looked(context: &Context<'_>, view: &View, shown: &Shown) -> Result<(Vec<Event>, bool)> {
     let who = context.who();
     let sees_all = shown.reads == Some(Reads::All);
     let fits = |event: &Event| event.what.names(shown.number) && (sees_all || event.who == who);
-    let (events, is_cut) = context.view()?.events(ACCESSES, ACCESSES_LOOKED, fits)?;
+    Ok(view.events(ACCESSES, ACCESSES_LOOKED, fits)?)
+}
+
+fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
+    let t = &context.t.dms;
+    let sees_all = shown.reads == Some(Reads::All);
+    let (events, is_cut) = looked(context, &context.view()?, shown)?;
     Ok(html! {
         h2 { @if sees_all { (t.accesses) } @else { (t.own_accesses) } }
         @if events.is_empty() { p.soft { (t.no_accesses) } } @else {
@@ -93,13 +102,15 @@ fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     })
 }
 
-fn happening(context: &Context<'_>, what: &Happening) -> String {
+/// What somebody did, in the reader's words.
+pub fn happening(context: &Context<'_>, what: &Happening) -> String {
     let t = &context.t.dms;
     match what {
         Happening::Exported(..) => t.did_export.into(),
         Happening::Opened(_) => t.did_open.into(),
         Happening::FieldsChanged(_, names) => {
-            let names: Vec<&str> = names.iter().map(|name| called(context, name)).collect();
+            let names: Vec<&str> =
+                names.iter().filter(|name| context.sees(name)).map(|name| called(context, name)).collect();
             format!("{}: {}", t.did_change, names.join(", "))
         }
         Happening::Published(_) => t.did_publish.into(),

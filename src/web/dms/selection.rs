@@ -44,7 +44,7 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
         }
         action @ ("publish" | "withdraw") => {
             drop(view);
-            if !access::may_change(context) {
+            if !access::may_publish(context) {
                 return Err(WebError::Forbidden);
             }
             let count = numbers.len() as u64;

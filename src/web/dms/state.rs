@@ -1,8 +1,35 @@
 //! What the table shows: kept in every link, so that going back finds it as it was left.
 
 use super::super::request::Form;
+use crate::archive::commit::{KIND_FILE, KIND_MAIL};
 use crate::limits::QUERY_CHARS;
 use crate::search::{Cursor, Order, Sort};
+
+/// Which documents the table shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    All,
+    Mails,
+    Files,
+}
+
+/// With their names in addresses.
+const ONLY: [(Only, &str); 3] = [(Only::All, "all"), (Only::Mails, "mails"), (Only::Files, "files")];
+
+impl Only {
+    /// Its code in the archive.
+    pub fn kind(self) -> Option<u8> {
+        match self {
+            Self::All => None,
+            Self::Mails => Some(KIND_MAIL),
+            Self::Files => Some(KIND_FILE),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        ONLY.iter().find(|(only, _)| *only == self).map_or("", |(_, name)| name)
+    }
+}
 
 /// The state of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +41,10 @@ pub struct State {
     pub back: bool,
     /// The page was reached from the table, which is shown beside the document.
     pub is_listed: bool,
+    /// `None`: what the archive is used for.
+    pub only: Option<Only>,
+    /// Only the main fields; `None`: as the archive is set.
+    pub reduced: Option<bool>,
 }
 
 /// The columns by which the table can be put in order, with their names in addresses.
@@ -39,6 +70,12 @@ impl State {
             at: query.text("at").parse().ok(),
             back: query.is_on("back"),
             is_listed: query.is_on("list"),
+            only: ONLY.iter().find(|(_, name)| *name == query.text("only")).map(|(only, _)| *only),
+            reduced: match query.text("table") {
+                "full" => Some(false),
+                "reduced" => Some(true),
+                _ => None,
+            },
         }
     }
 
@@ -47,12 +84,8 @@ impl State {
         if !self.query.is_empty() {
             form.push("q", &self.query);
         }
-        if self.order.sort != Sort::Date {
-            let name = SORTS.iter().find(|(sort, _)| *sort == self.order.sort).map_or("date", |(_, name)| name);
-            form.push("sort", name);
-        }
-        if self.order.descending != usual(self.order.sort) {
-            form.push("order", if self.order.descending { "down" } else { "up" });
+        for (name, value) in self.hidden() {
+            form.push(name, value);
         }
         if let Some(at) = self.at {
             form.push("at", &at.to_string());
@@ -96,6 +129,18 @@ impl State {
         Self { order: Order { sort, descending }, at: None, back: false, ..self.clone() }
     }
 
+    /// Other documents, from their beginning.
+    #[must_use]
+    pub fn showing(&self, only: Only) -> Self {
+        Self { only: Some(only), at: None, back: false, ..self.clone() }
+    }
+
+    /// The same place with all or only the main fields.
+    #[must_use]
+    pub fn reduced(&self, reduced: bool) -> Self {
+        Self { reduced: Some(reduced), ..self.clone() }
+    }
+
     /// The state as hidden fields of a form that searches anew.
     pub fn hidden(&self) -> Vec<(&'static str, &'static str)> {
         let mut fields = Vec::new();
@@ -105,6 +150,8 @@ impl State {
         if self.order.descending != usual(self.order.sort) {
             fields.push(("order", if self.order.descending { "down" } else { "up" }));
         }
+        fields.extend(self.only.map(|only| ("only", only.name())));
+        fields.extend(self.reduced.map(|reduced| ("table", if reduced { "reduced" } else { "full" })));
         fields
     }
 }
@@ -131,6 +178,8 @@ mod tests {
             at: Some(Cursor { time: -5, number: 7 }),
             back: true,
             is_listed: true,
+            only: Some(Only::Files),
+            reduced: Some(true),
         };
         let address = state.document("/documents/3/fields", &[("show", "text")]);
         let (path, query) = address.split_once('?').unwrap();

@@ -6,13 +6,18 @@ use super::super::Context;
 use super::super::error::Result;
 use super::super::layout;
 use super::access;
-use super::state::State;
+use super::state::{Only, State};
 use super::{link, show};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::limits::{PAGE_DOCUMENTS, SEARCH_LOOKED, SORT_LOOKED, TABLE_CHARS};
-use crate::search::{Ask, Found, Query, Sort, find};
-use crate::settings::administration::Field;
+use crate::search::{Ask, Found, Query, Sort, Ties, find};
+use crate::settings::administration::{Field, TWIPS, Usage};
+use crate::settings::document_fields::Kind;
+use crate::settings::field_value;
+
+/// CSS pixels left and right of what stands in a cell (`th` in style.css).
+const CELL_PADDING: u32 = 24;
 
 /// What the table shows of a document.
 struct Row {
@@ -25,10 +30,40 @@ struct Row {
     attachments: usize,
     is_published: bool,
     link: String,
+    owner: String,
+    archived: i64,
+    /// What stands in the columns of defined fields.
+    further: Vec<String>,
 }
 
-fn row(context: &Context<'_>, number: Number, document: &Document) -> Row {
+/// Which columns the table has.
+struct Columns {
+    is_reduced: bool,
+    /// Number, owner and archive date.
+    internal: bool,
+    /// Defined fields.
+    further: Vec<(String, Kind)>,
+}
+
+impl Columns {
+    fn of(context: &Context<'_>, state: &State) -> Self {
+        let is_reduced = state.reduced.unwrap_or(context.administration.starts_reduced);
+        let fields = context.fields.shown().filter(|field| field.is_column && context.sees(&field.name));
+        let further = fields.map(|field| (field.name.clone(), field.kind));
+        Self {
+            is_reduced,
+            internal: !is_reduced || !context.administration.hides_internal,
+            further: if is_reduced { Vec::new() } else { further.collect() },
+        }
+    }
+}
+
+fn row(context: &Context<'_>, columns: &Columns, number: Number, document: &Document) -> Row {
     let metadata = &document.metadata;
+    let further = columns.further.iter().map(|(name, kind)| {
+        let value = metadata.fields.get(name).map(String::as_str).unwrap_or_default();
+        show::cut(&field_value::shown(*kind, value, context.lang), TABLE_CHARS)
+    });
     Row {
         number,
         time: document.time,
@@ -39,31 +74,41 @@ fn row(context: &Context<'_>, number: Number, document: &Document) -> Row {
         attachments: metadata.attachments.len(),
         is_published: link::is_published(&context.administration, metadata),
         link: link::text(context, number, metadata),
+        owner: show::cut(&metadata.owner, TABLE_CHARS),
+        archived: metadata.archived,
+        further: further.collect(),
     }
 }
 
 /// Search field and table; `chosen` is the document that is shown beside it.
 pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Result<Markup> {
     let t = &context.t.dms;
-    let query = Query::parse(&state.query, &show::zone());
     let view = context.view()?;
+    let only = state.only.unwrap_or(match context.administration.usage {
+        Usage::Documents => Only::All,
+        Usage::Mails => Only::Mails,
+    });
+    let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
+    let query = query.newest(Ties::of(&context.administration)).only(only.kind());
+    let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;
     let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
-    let mut found = find(&view, &reads, ask, |number, document| row(context, number, document))?;
+    let mut found = find(&view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     let mut state = State { is_listed: true, ..state.clone() };
     if found.rows.is_empty() && state.back && found.further.is_none() {
         // Nothing is before: the first page.
         state = state.page(None, false);
         let ask = Ask { at: None, back: false, ..ask };
-        found = find(&view, &reads, ask, |number, document| row(context, number, document))?;
+        found = find(&view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     }
     drop(view);
     Ok(html! {
         (search(context, &state, &query))
+        (views(context, &state, only, &columns))
         @if found.rows.is_empty() {
             p.empty { @if query.is_empty() && state.at.is_none() { (t.no_documents) } @else { (t.nothing_found) } }
         } @else {
-            (rows(context, &state, &found, chosen))
+            (rows(context, &state, &columns, &found, chosen))
         }
         @if found.only_newest { p.soft { ((t.only_newest)(SORT_LOOKED as u64)) } }
         @if let Some(further) = found.further {
@@ -88,15 +133,35 @@ fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
         @for hint in query.hints() { p.hint.note.warn role="status" { (hint.sentence(context.lang)) } }
         details.help #search-help {
             summary { (t.search_help) }
-            p { (t.search_help_more) }
+            p { (t.search_help_more) " " (context.t.fields.search_fields) }
             p data-keys { (t.keys_help) }
         }
     }
 }
 
-fn rows(context: &Context<'_>, state: &State, found: &Found<Row>, chosen: Option<Number>) -> Markup {
+/// What is shown, and how much of it.
+fn views(context: &Context<'_>, state: &State, only: Only, columns: &Columns) -> Markup {
+    let t = &context.t.fields;
+    let entry = |to: Only, text: &str| {
+        html! { a href=(state.showing(to).table()) aria-current=[(to == only).then_some("true")] { (text) } }
+    };
+    html! {
+        nav.switch aria-label=(t.show_which) {
+            (entry(Only::All, t.only_all))
+            (entry(Only::Mails, t.only_mails))
+            (entry(Only::Files, t.only_files))
+            a.apart href=(state.reduced(!columns.is_reduced).table()) data-table {
+                @if columns.is_reduced { (t.full_table) } @else { (t.reduced_table) }
+            }
+        }
+    }
+}
+
+fn rows(context: &Context<'_>, state: &State, columns: &Columns, found: &Found<Row>, chosen: Option<Number>) -> Markup {
     let t = &context.t.dms;
-    let publishes = access::may_change(context) && matches!(context.administration.publishing, Some(Field::Other(_)));
+    let publishes = access::may_publish(context)
+        && access::shows_extended(context)
+        && matches!(context.administration.publishing, Some(Field::Other(_)));
     html! {
         form method="post" action="/selection" data-documents {
             (layout::token(context))
@@ -114,16 +179,23 @@ fn rows(context: &Context<'_>, state: &State, found: &Found<Row>, chosen: Option
                     caption.hidden-text { (t.documents) }
                     thead { tr {
                         th scope="col" { span.hidden-text { (t.choose) } }
-                        (head(state, Sort::Number, t.number, "number"))
-                        (head(state, Sort::Date, t.date, ""))
-                        (head(state, Sort::From, t.from, ""))
-                        (head(state, Sort::Title, t.title, ""))
-                        th.to scope="col" { (t.to) }
-                        (head(state, Sort::Size, t.size, "number"))
-                        th scope="col" { span.hidden-text { (t.attachments) } }
+                        @if columns.internal { (head(state, Sort::Number, t.number, "number", None)) }
+                        (head(state, Sort::Date, t.date, "", None))
+                        (head(state, Sort::From, t.from, "", None))
+                        (head(state, Sort::Title, t.title, "", Some(context.administration.title_width / TWIPS)))
+                        @for (name, _) in &columns.further { th.further scope="col" { (name) } }
+                        @if !columns.is_reduced { th.to scope="col" { (t.to) } }
+                        @if columns.internal {
+                            th.owner scope="col" { (t.owner) }
+                            th.archived scope="col" { (context.t.fields.archived) }
+                        }
+                        @if !columns.is_reduced {
+                            (head(state, Sort::Size, t.size, "number size", None))
+                            th.clip scope="col" { span.hidden-text { (t.attachments) } }
+                        }
                     } }
                     tbody {
-                        @for row in &found.rows { (one(context, state, row, chosen == Some(row.number))) }
+                        @for row in &found.rows { (one(context, state, columns, row, chosen == Some(row.number))) }
                     }
                 }
             }
@@ -131,25 +203,28 @@ fn rows(context: &Context<'_>, state: &State, found: &Found<Row>, chosen: Option
     }
 }
 
-fn head(state: &State, sort: Sort, name: &str, class: &str) -> Markup {
+/// `width` in CSS pixels; else as much as it needs.
+fn head(state: &State, sort: Sort, name: &str, class: &str, width: Option<u32>) -> Markup {
     let is_here = state.order.sort == sort;
     let direction = if state.order.descending { "descending" } else { "ascending" };
     html! {
-        th scope="col" class=(class) aria-sort=[is_here.then_some(direction)] {
+        th scope="col" class=(class) width=[width] aria-sort=[is_here.then_some(direction)] {
             a href=(state.sorted(sort).table()) {
                 (name) @if is_here { span aria-hidden="true" { (if state.order.descending { " ↓" } else { " ↑" }) } }
             }
+            // A table gives a column less than its width where others want more; what stands in it it cannot make narrower.
+            @if let Some(width) = width { svg width=(width.saturating_sub(CELL_PADDING)) height="0" aria-hidden="true" {} }
         }
     }
 }
 
-fn one(context: &Context<'_>, state: &State, row: &Row, is_chosen: bool) -> Markup {
+fn one(context: &Context<'_>, state: &State, columns: &Columns, row: &Row, is_chosen: bool) -> Markup {
     let t = &context.t.dms;
     let path = format!("/documents/{}", row.number);
     html! {
         tr class=[is_chosen.then_some("chosen")] data-link=(row.link) {
             td.pick { input type="checkbox" name="number" value=(row.number) aria-label={ (t.choose) " " (row.number) }; }
-            td.number { (row.number) }
+            @if columns.internal { td.number { (row.number) } }
             td.date { (show::minute(row.time)) }
             td.from { (row.from) }
             td.title {
@@ -158,12 +233,19 @@ fn one(context: &Context<'_>, state: &State, row: &Row, is_chosen: bool) -> Mark
                 }
                 @if row.is_published { " " span.tag.good { (t.published) } }
             }
-            td.to { (row.to) }
-            td.number.size { (show::size(context.lang, row.size)) }
-            td.clip {
-                @if row.attachments > 0 {
-                    span title=((t.count_attachments)(row.attachments as u64)) aria-hidden="true" { "📎" }
-                    span.hidden-text { ((t.count_attachments)(row.attachments as u64)) }
+            @for ((name, _), value) in columns.further.iter().zip(&row.further) { td.further data-field=(name) { (value) } }
+            @if !columns.is_reduced { td.to { (row.to) } }
+            @if columns.internal {
+                td.owner { (row.owner) }
+                td.archived { (show::day(row.archived)) }
+            }
+            @if !columns.is_reduced {
+                td.number.size { (show::size(context.lang, row.size)) }
+                td.clip {
+                    @if row.attachments > 0 {
+                        span title=((t.count_attachments)(row.attachments as u64)) aria-hidden="true" { "📎" }
+                        span.hidden-text { ((t.count_attachments)(row.attachments as u64)) }
+                    }
                 }
             }
         }

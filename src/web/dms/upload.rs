@@ -11,8 +11,10 @@ use super::super::layout::{self, Section, Width};
 use super::super::mail::file_name;
 use super::super::multipart::{Multipart, MultipartError};
 use super::super::response::Response;
+use super::versions::{self, Back, Next};
 use super::{access, media};
 use crate::archive::commit::{Folder, Happening, KIND_FILE, Metadata, Number};
+use crate::archive::view::Reads;
 use crate::archive::writer::{Booked, NewMessage, Task};
 use crate::ingest::{Head, Incoming, Spool};
 use crate::limits::{MEDIA_HEAD, UPLOAD_FILES};
@@ -70,7 +72,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     if !access::may_change(context) {
         return Err(WebError::Forbidden);
     }
-    let taken = take(context);
+    let taken = take(context, false);
     let numbers = match taken {
         Ok(numbers) => numbers,
         Err(Refused::Form(MultipartError::Io(error) | MultipartError::Out(error))) => return Err(error.into()),
@@ -93,7 +95,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     }
 }
 
-enum Refused {
+pub enum Refused {
     Form(MultipartError),
     Web(WebError),
 }
@@ -110,21 +112,23 @@ impl<E: Into<WebError>> From<E> for Refused {
     }
 }
 
-/// Archives the files of the request; returns their numbers, each once.
-fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
+/// Archives the files of the request; returns their numbers, each once. Where the sender `is_sure` no token of a session has
+/// to come first.
+pub fn take(context: &Context<'_>, is_sure: bool) -> std::result::Result<Vec<Number>, Refused> {
     let archive = &context.web.archive;
     let user = &context.person()?.user.name;
     let kind = context.request.header("content-type").unwrap_or_default();
     let mut form = Multipart::new(kind, context.request.reader()?)?;
     let spool = Spool::new(archive.paths().spool.clone())?;
-    let mut is_ours = false;
+    let mut is_ours = is_sure;
     let mut place_and_reads = None;
     let (ticket, tickets) = channel::<Booked>();
     let mut count = 0;
+    let (mut numbers, mut unchanged): (Vec<Number>, Vec<Number>) = (Vec::new(), Vec::new());
     while let Some(part) = form.next_part()? {
         let Some(name) = part.file_name else {
             let value = form.text()?;
-            if part.name == "csrf" {
+            if part.name == "csrf" && !is_sure {
                 context.check_token(&value)?;
                 is_ours = true;
             }
@@ -153,11 +157,14 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
         let mut arriving = Arriving { incoming, head: Vec::new() };
         form.copy(&mut arriving)?;
         let mut message = arriving.incoming.finish()?;
-        let metadata = if is_mail {
+        let mut metadata = if is_mail {
             of_mail(std::mem::take(&mut message.head), user)
         } else {
             of_file(&name, &arriving.head, user)
         };
+        context.administration.save_file_name(&file_name::safe(&name), &mut metadata);
+        let _turn = versions::turn();
+        let back = if is_mail { None } else { versions::back(context, reads, &name, &metadata, message.sha256)? };
         let new = NewMessage {
             // The same bytes again are the same place of the same document.
             remote: message.sha256.0.to_vec(),
@@ -171,14 +178,17 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
             brought_by: Some(reads.clone()),
             ticket: ticket.clone(),
         };
-        archive.send(Task::Message(Box::new(new)))?;
+        match back {
+            Some(Back::Unchanged(number)) => unchanged.push(number),
+            Some(Back::Next(next)) => numbers.push(further(context, new, &next)?),
+            None => archive.send(Task::Message(Box::new(new)))?,
+        }
     }
     if !is_ours {
         return Err(WebError::Stale.into());
     }
     drop(ticket);
     archive.flush()?;
-    let mut numbers = Vec::new();
     for booked in tickets {
         match booked.outcome {
             Ok(outcome) => numbers.extend(outcome.document().filter(|number| !numbers.contains(number))),
@@ -188,7 +198,34 @@ fn take(context: &Context<'_>) -> std::result::Result<Vec<Number>, Refused> {
     for number in &numbers {
         context.journal(Happening::Uploaded(*number))?;
     }
+    numbers.extend(unchanged);
     Ok(numbers)
+}
+
+/// Archives a file as the next version of another one.
+fn further(context: &Context<'_>, new: NewMessage, next: &Next) -> std::result::Result<Number, Refused> {
+    let archive = &context.web.archive;
+    let (ticket, booked) = channel::<Booked>();
+    let new = NewMessage {
+        remote: next.remote.clone(),
+        metadata: next.metadata.clone(),
+        folder: next.folder,
+        // A document of its own, whoever has the same bytes.
+        brought_by: Some(Reads::Places(Vec::new())),
+        ticket,
+        ..new
+    };
+    archive.send(Task::Message(Box::new(new)))?;
+    archive.flush()?;
+    let booked = booked.recv().map_err(|_| WebError::NotFound)?;
+    let outcome = booked.outcome.map_err(|error| WebError::Archive(crate::archive::shared(&error)))?;
+    let number = outcome.document().ok_or(WebError::NotFound)?;
+    next.place(context, number)?;
+    if next.is_published(context) {
+        context.journal(Happening::Published(number))?;
+    }
+    archive.flush()?;
+    Ok(number)
 }
 
 /// Where a person's uploads lie; nobody else reads them without a right to.

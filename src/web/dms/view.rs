@@ -12,6 +12,8 @@ use super::mail::{Mail, turn};
 use super::media::{self, Show};
 use super::state::State;
 use super::{link, show};
+use crate::archive::Archive;
+use crate::archive::commit::Number;
 use crate::ingest::Defect;
 use crate::limits::{MAIL_ENVELOPE, MAIL_SMALL_PART, VIEW_ATTACHMENTS, VIEW_TEXT};
 
@@ -20,18 +22,39 @@ pub fn body(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     if shown.document.metadata.is_mail() { mail(context, shown) } else { file(context, shown) }
 }
 
+/// A mail as it is shown: itself and, where its content is part of its signature, what is inside that, with the number of
+/// the part that it was found in.
+pub fn opened(archive: &Archive, number: Number) -> Result<(Mail, Option<(Mail, usize)>)> {
+    let outer = Mail::read(archive, number)?;
+    // Such a mail has nothing else to show.
+    let signature = outer.bodies.attachments.first().copied().filter(|_| outer.bodies.text.is_empty());
+    let inner = match signature {
+        Some(number) => outer.within(archive, number)?.map(|inner| (inner, number)),
+        None => None,
+    };
+    Ok((outer, inner))
+}
+
+/// The parts of a mail that are offered as attachments, those apart that its text shows already.
+pub fn attached<'a>(mail: &'a Mail, used: &[usize]) -> Vec<&'a Part> {
+    let media = mail.bodies.html.iter().filter_map(|piece| match piece {
+        Piece::Media(number) => Some(*number),
+        Piece::Image(number) if !used.contains(number) => Some(*number),
+        _ => None,
+    });
+    media
+        .chain(mail.bodies.attachments.iter().copied())
+        .filter(|number| !used.contains(number))
+        .filter_map(|number| mail.outline.parts.get(number))
+        .collect()
+}
+
 fn mail(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     let t = &context.t.dms;
     let archive = &context.web.archive;
-    let outer = Mail::read(archive, shown.number)?;
-    // A mail whose content is part of its signature has nothing else to show.
-    let signature = outer.bodies.attachments.first().copied().filter(|_| outer.bodies.text.is_empty());
-    let inner = match signature {
-        Some(number) => outer.within(archive, number)?,
-        None => None,
-    };
+    let (outer, inner) = opened(archive, shown.number)?;
     let (mail, within) = match &inner {
-        Some(inner) => (inner, signature),
+        Some((inner, signature)) => (inner, Some(*signature)),
         None => (&outer, None),
     };
     let metadata = &shown.document.metadata;
@@ -118,16 +141,7 @@ fn may_open(part: &Part, name: &str) -> bool {
 
 fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option<usize>, used: &[usize]) -> Markup {
     let t = &context.t.dms;
-    let media = mail.bodies.html.iter().filter_map(|piece| match piece {
-        Piece::Media(number) => Some(*number),
-        Piece::Image(number) if !used.contains(number) => Some(*number),
-        _ => None,
-    });
-    let all: Vec<&Part> = media
-        .chain(mail.bodies.attachments.iter().copied())
-        .filter(|number| !used.contains(number))
-        .filter_map(|number| mail.outline.parts.get(number))
-        .collect();
+    let all = attached(mail, used);
     let address = |part: &Part, open: bool| {
         let mut query: Vec<String> = within.map(|within| format!("in={within}")).into_iter().collect();
         if open {
@@ -249,7 +263,7 @@ fn file(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     let kind = media::media_type(&head);
     let metadata = &shown.document.metadata;
     let address = format!("/documents/{}/file", shown.number);
-    let name = content::file_name(shown);
+    let name = content::plain_name(shown);
     let text = match media::show(kind) {
         Show::Text => {
             let bytes = content::beginning(&context.web.archive, shown, VIEW_TEXT as u64)?;

@@ -4,7 +4,7 @@ use maud::html;
 
 use super::super::Context;
 use super::super::error::{Result, WebError};
-use super::super::layout::{self, Field, Section, THEME, Width};
+use super::super::layout::{self, Field, Section, THEME, THEMES, Width};
 use super::super::response::Response;
 use super::password_fault;
 use crate::language::Lang;
@@ -18,7 +18,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 fn page(context: &Context<'_>, present: &str, fault: &str) -> Result<Response> {
     let (t, common) = (&context.t.entry, &context.t.page);
     let user = &context.person()?.user;
-    let theme = context.request.cookie(THEME).unwrap_or("auto");
+    let theme = context.request.cookie(THEME).filter(|theme| THEMES.contains(theme)).unwrap_or_default();
     let language = match user.language {
         Some(Lang::De) => "de",
         Some(Lang::En) => "en",
@@ -31,7 +31,7 @@ fn page(context: &Context<'_>, present: &str, fault: &str) -> Result<Response> {
             (layout::select("language", common.language, language,
                 &[("", t.language_of_archive), ("de", "Deutsch"), ("en", "English")], ""))
             (layout::select("theme", common.theme, theme,
-                &[("auto", common.theme_auto), ("light", common.theme_light), ("dark", common.theme_dark)], ""))
+                &[("", context.t.fields.layout_of_archive), ("auto", common.theme_auto), ("light", common.theme_light), ("dark", common.theme_dark)], ""))
             button.first { (common.save) }
         }
         form.card method="post" action="/account/password" {
@@ -45,6 +45,7 @@ fn page(context: &Context<'_>, present: &str, fault: &str) -> Result<Response> {
                 ..Field::default() })
             button { (t.change_password) }
         }
+        p { a href="/account/tokens" { (context.t.tokens.title) } }
     };
     Ok(layout::page(context, Section::Account, Width::Narrow, t.account_title, &body))
 }
@@ -64,13 +65,12 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         _ => None,
     };
     users::put_user(&context.web.archive, &user, &context.who())?;
-    let theme = match form.text("theme") {
-        theme @ ("light" | "dark") => theme,
-        _ => "auto",
-    };
+    let theme = Some(form.text("theme")).filter(|theme| THEMES.contains(theme)).unwrap_or_default();
+    // Without a choice the cookie goes at once.
+    let age = if theme.is_empty() { 0 } else { 31_536_000 };
     context.notice(super::super::texts::of(user.language.unwrap_or(context.administration.language)).page.saved);
     Ok(Response::redirect("/account")
-        .header("Set-Cookie", format!("{THEME}={theme}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")))
+        .header("Set-Cookie", format!("{THEME}={theme}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}")))
 }
 
 pub fn password(context: &Context<'_>) -> Result<Response> {

@@ -1,9 +1,10 @@
-//! Setup, login, logout, own account, users and their rights.
+//! Setup, login, logout, own account, users and their rights, tokens of the API.
 
 mod account;
 mod login;
 mod setup;
-mod users;
+mod tokens;
+pub(super) mod users;
 
 use super::routes::{Access, Route, get, post};
 use crate::settings::users::{PASSWORD_CHARS, PASSWORD_MOST};
@@ -19,6 +20,13 @@ pub const ROUTES: &[Route] = &[
     get("/account", Access::Person, account::show),
     post("/account", Access::Person, account::send),
     post("/account/password", Access::Person, account::password),
+    get("/account/tokens", Access::Person, tokens::own),
+    post("/account/tokens", Access::Person, tokens::make_own),
+    post("/account/tokens/{id}/revoke", Access::Person, tokens::revoke_own),
+    get("/admin/tokens", Access::Administrator, tokens::all),
+    post("/admin/tokens", Access::Administrator, tokens::make_for),
+    post("/admin/tokens/{id}/revoke", Access::Administrator, tokens::revoke_any),
+    post("/admin/metrics", Access::Administrator, tokens::networks_entered),
     get("/admin/users", Access::Administrator, users::list),
     post("/admin/users", Access::Administrator, users::add),
     post("/admin/users/rights", Access::Administrator, users::rights),

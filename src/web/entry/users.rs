@@ -16,7 +16,7 @@ use crate::settings::password::Password;
 use crate::settings::users::{self, MailboxId, Role, User};
 
 /// All mailboxes that the archive knows, with what people call them.
-fn mailboxes(context: &Context<'_>) -> Result<BTreeMap<MailboxId, String>> {
+pub fn mailboxes(context: &Context<'_>) -> Result<BTreeMap<MailboxId, String>> {
     let t = &context.t.entry;
     let mut found = BTreeMap::new();
     for row in context.view()?.folders()? {
@@ -39,7 +39,7 @@ fn role_name(t: &texts::Entry, role: Role) -> &'static str {
     }
 }
 
-fn role_code(role: Role) -> &'static str {
+pub fn role_code(role: Role) -> &'static str {
     match role {
         Role::Administrator => "administrator",
         Role::Auditor => "auditor",
@@ -47,8 +47,9 @@ fn role_code(role: Role) -> &'static str {
     }
 }
 
-fn role_of(form: &Form) -> Role {
-    match form.text("role") {
+/// The role that a code stands for; what is none gives the fewest rights.
+pub fn role_of(code: &str) -> Role {
+    match code {
         "administrator" => Role::Administrator,
         "auditor" => Role::Auditor,
         _ => Role::User,
@@ -107,6 +108,7 @@ fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wron
                 ..Field::default() })
             button.first { (common.add) }
         }
+        p { a href="/admin/tokens" { (context.t.tokens.title_all) } }
     };
     Ok(layout::page(context, Section::Users, Width::Usual, t.users_title, &body))
 }
@@ -180,8 +182,28 @@ fn had_uploads(context: &Context<'_>, name: &str) -> Result<bool> {
 
 pub fn add(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let t = &context.t.entry;
     let (name, password) = (form.text("user"), form.get("password").unwrap_or_default());
+    let new =
+        NewUser { name, role: role_of(form.text("role")), password, again: form.get("again").unwrap_or_default() };
+    if let Some([name_wrong, password_wrong]) = create(context, &new)? {
+        return Ok(list_with(context, &form, name_wrong, password_wrong)?.status(400));
+    }
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}
+
+/// Somebody who is to be added.
+pub struct NewUser<'a> {
+    pub name: &'a str,
+    pub role: Role,
+    pub password: &'a str,
+    pub again: &'a str,
+}
+
+/// Adds a user; or says what is wrong with name and password.
+pub fn create(context: &Context<'_>, new: &NewUser<'_>) -> Result<Option<[&'static str; 2]>> {
+    let t = &context.t.entry;
+    let NewUser { name, password, .. } = *new;
     let _turn = context.web.people();
     let name_fault = if !User::is_name(name) {
         t.user_name_wrong
@@ -192,13 +214,13 @@ pub fn add(context: &Context<'_>) -> Result<Response> {
     } else {
         ""
     };
-    let password_fault = password_fault(t, password, form.get("again").unwrap_or_default()).unwrap_or_default();
+    let password_fault = password_fault(t, password, new.again).unwrap_or_default();
     if !(name_fault.is_empty() && password_fault.is_empty()) {
-        return Ok(list_with(context, &form, name_fault, password_fault)?.status(400));
+        return Ok(Some([name_fault, password_fault]));
     }
     let user = User {
         name: name.into(),
-        role: role_of(&form),
+        role: new.role,
         reads_all: false,
         mailboxes: Vec::new(),
         language: None,
@@ -207,11 +229,11 @@ pub fn add(context: &Context<'_>) -> Result<Response> {
         created: clock::now(),
     };
     users::put_user(&context.web.archive, &user, &context.who())?;
-    context.notice(context.t.page.saved);
-    Ok(Response::redirect("/admin/users"))
+    Ok(None)
 }
 
-fn user(context: &Context<'_>) -> Result<User> {
+/// The user that the path names.
+pub fn user(context: &Context<'_>) -> Result<User> {
     users::user(&context.web.archive, &context.parameters[0])?.ok_or(WebError::NotFound)
 }
 
@@ -255,43 +277,78 @@ fn is_last(context: &Context<'_>, name: &str) -> Result<bool> {
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let t = &context.t.entry;
-    let _turn = context.web.people();
-    let mut user = user(context)?;
-    let before = user.clone();
-    let was_administrator = user.role == Role::Administrator;
-    user.role = role_of(&form);
-    user.inactive = form.is_on("inactive");
-    // The box is there for administrators only; who becomes one does not read by that.
-    user.reads_all = was_administrator && user.role == Role::Administrator && form.is_on("reads_all");
-    if (user.inactive || user.role != Role::Administrator) && is_last(context, &user.name)? {
-        return Ok(one(context, &before, t.last_administrator, "").status(400));
-    }
-    let password = form.get("password").unwrap_or_default();
-    if !password.is_empty() {
-        if let Some(fault) = password_fault(t, password, form.get("again").unwrap_or_default()) {
-            return Ok(one(context, &before, "", fault).status(400));
-        }
-        user.password = Password::new(password)?;
-    }
-    users::put_user(&context.web.archive, &user, &context.who())?;
-    if user.inactive || !password.is_empty() {
-        let own = context.person()?;
-        context.web.sessions.end_all(&user.name, (own.user.name == user.name).then_some(&own.cookie));
+    let asked = |user: &User| Changed {
+        role: role_of(form.text("role")),
+        inactive: form.is_on("inactive"),
+        reads_all: form.is_on("reads_all"),
+        password: form.get("password").unwrap_or_default().into(),
+        again: form.get("again").unwrap_or_default().into(),
+        mailboxes: user.mailboxes.clone(),
+    };
+    if let Some([wrong, password_wrong]) = alter(context, asked)? {
+        return Ok(one(context, &user(context)?, wrong, password_wrong).status(400));
     }
     context.notice(context.t.page.saved);
     Ok(Response::redirect("/admin/users"))
 }
 
+/// What a user is to be like.
+pub struct Changed {
+    pub role: Role,
+    pub inactive: bool,
+    /// For administrators only; who becomes one does not read by that.
+    pub reads_all: bool,
+    /// Empty: the one there is.
+    pub password: String,
+    pub again: String,
+    pub mailboxes: Vec<MailboxId>,
+}
+
+/// Changes the user that the path names to what `asked` makes of it; or says what is wrong with that, and with the password.
+pub fn alter(context: &Context<'_>, asked: impl FnOnce(&User) -> Changed) -> Result<Option<[&'static str; 2]>> {
+    let t = &context.t.entry;
+    let _turn = context.web.people();
+    let mut user = user(context)?;
+    let new = asked(&user);
+    let was_administrator = user.role == Role::Administrator;
+    user.role = new.role;
+    user.inactive = new.inactive;
+    user.reads_all = was_administrator && user.role == Role::Administrator && new.reads_all;
+    user.mailboxes = new.mailboxes;
+    if (user.inactive || user.role != Role::Administrator) && is_last(context, &user.name)? {
+        return Ok(Some([t.last_administrator, ""]));
+    }
+    if !new.password.is_empty() {
+        if let Some(fault) = password_fault(t, &new.password, &new.again) {
+            return Ok(Some(["", fault]));
+        }
+        user.password = Password::new(&new.password)?;
+    }
+    users::put_user(&context.web.archive, &user, &context.who())?;
+    if user.inactive || !new.password.is_empty() {
+        let own = context.person()?;
+        context.web.sessions.end_all(&user.name, (own.user.name == user.name).then_some(&own.cookie));
+    }
+    Ok(None)
+}
+
 pub fn delete(context: &Context<'_>) -> Result<Response> {
     context.form()?;
+    if let Some(wrong) = remove(context)? {
+        return Ok(one(context, &user(context)?, wrong, "").status(400));
+    }
+    context.notice(context.t.page.saved);
+    Ok(Response::redirect("/admin/users"))
+}
+
+/// Removes the user that the path names; or says why not.
+pub fn remove(context: &Context<'_>) -> Result<Option<&'static str>> {
     let _turn = context.web.people();
     let user = user(context)?;
     if is_last(context, &user.name)? {
-        return Ok(one(context, &user, context.t.entry.last_administrator, "").status(400));
+        return Ok(Some(context.t.entry.last_administrator));
     }
     users::remove_user(&context.web.archive, &user.name, &context.who())?;
     context.web.sessions.end_all(&user.name, None);
-    context.notice(context.t.page.saved);
-    Ok(Response::redirect("/admin/users"))
+    Ok(None)
 }

@@ -16,7 +16,7 @@
 //! What does not pass gets a status and a sentence (`refusal`). `/healthz` is answered here, also when the server hangs.
 //!
 //! It runs on the tokio runtime of `serve` and may touch: the listening sockets it is given, the server's socket, files of its
-//! own in the spool folder, `keys/tls.*` (`tls`).
+//! own in the spool folder, `keys/tls.*` (`tls`; `validity` says until when a certificate holds).
 
 mod answer;
 mod authority;
@@ -29,6 +29,7 @@ mod refusal;
 mod seats;
 pub mod tls;
 pub mod upload;
+pub mod validity;
 
 use std::io;
 use std::net::TcpListener;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::refusal::Refusal;
+use crate::disk::Room;
 
 /// The spool folder and what may lie in it.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl Uploads {
 
     /// A file for a body of `length` bytes. The whole length counts from now on, so that what begins can also end.
     pub fn begin(self: &Arc<Self>, length: u64) -> Result<Upload, Refusal> {
-        let free = free(&self.folder).map_err(|error| self.failed(&error))?;
+        let free = Room::of(&self.folder).map(|room| room.free).map_err(|error| self.failed(&error))?;
         let mut promised = self.promised();
         if promised.uploads >= self.at_once || promised.bytes.saturating_add(length) > self.quota {
             return Err(Refusal::Busy);
@@ -139,12 +140,6 @@ impl Drop for Upload {
         promised.bytes -= self.length;
         promised.due -= self.missing();
     }
-}
-
-/// Bytes of disk that this process may still use there.
-fn free(folder: &Path) -> io::Result<u64> {
-    let disk = nix::sys::statvfs::statvfs(folder)?;
-    Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! WebAdmin: overview, definitions, runs, completeness, tests.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Admin {
     pub sub_menu: &'static str,
     pub overview: &'static str,

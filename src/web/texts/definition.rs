@@ -1,6 +1,7 @@
 //! The form of a definition.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Definition {
     pub new_title: &'static str,
     pub wrong: &'static str,

@@ -1,6 +1,7 @@
 //! WebDMS: the table, the tabs of a document, upload, access links.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Dms {
     pub documents: &'static str,
     pub number: &'static str,

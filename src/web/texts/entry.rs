@@ -1,6 +1,7 @@
 //! Setup, login, account, users.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Entry {
     pub setup_title: &'static str,
     pub setup_intro: &'static str,

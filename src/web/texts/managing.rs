@@ -1,6 +1,7 @@
 //! The page Archive administration.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Managing {
     pub title: &'static str,
     pub name: &'static str,

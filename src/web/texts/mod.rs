@@ -5,19 +5,30 @@ mod admin;
 mod definition;
 mod dms;
 mod entry;
+mod fields;
+mod growth;
 mod managing;
 mod page;
+mod system;
+mod tokens;
+mod trouble;
 
 pub use admin::Admin;
 pub use definition::Definition;
 pub use dms::Dms;
 pub use entry::Entry;
+pub use fields::Fields;
+pub use growth::Growth;
 pub use managing::Managing;
 pub use page::Page;
+pub use system::System;
+pub use tokens::Tokens;
+pub use trouble::Trouble;
 
 use crate::language::Lang;
 
 /// All texts of one language.
+#[derive(Debug)]
 pub struct Texts {
     /// Code of the language (BCP 47).
     pub code: &'static str,
@@ -26,7 +37,12 @@ pub struct Texts {
     pub admin: Admin,
     pub definition: Definition,
     pub dms: Dms,
+    pub fields: Fields,
     pub managing: Managing,
+    pub trouble: Trouble,
+    pub system: System,
+    pub growth: Growth,
+    pub tokens: Tokens,
 }
 
 static DE: Texts = Texts {
@@ -36,7 +52,12 @@ static DE: Texts = Texts {
     admin: admin::DE,
     definition: definition::DE,
     dms: dms::DE,
+    fields: fields::DE,
     managing: managing::DE,
+    trouble: trouble::DE,
+    system: system::DE,
+    growth: growth::DE,
+    tokens: tokens::DE,
 };
 static EN: Texts = Texts {
     code: "en",
@@ -45,7 +66,12 @@ static EN: Texts = Texts {
     admin: admin::EN,
     definition: definition::EN,
     dms: dms::EN,
+    fields: fields::EN,
     managing: managing::EN,
+    trouble: trouble::EN,
+    system: system::EN,
+    growth: growth::EN,
+    tokens: tokens::EN,
 };
 
 pub fn of(lang: Lang) -> &'static Texts {

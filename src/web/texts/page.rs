@@ -1,6 +1,7 @@
 //! What all pages share.
 
 /// See [`super::Texts`].
+#[derive(Debug)]
 pub struct Page {
     pub archive: &'static str,
     pub administration: &'static str,

@@ -23,6 +23,7 @@ export default async function (t) {
   await look('/admin', 'overview-empty');
   await look('/admin/sources', 'sources-empty');
   await look('/admin/archive', 'archive');
+  await look('/admin/system', 'system');
   await look('/admin/switch', 'switch-empty');
   await look('/admin/new/imap', 'new-imap');
   await look('/admin/new/o365', 'new-o365');
@@ -58,4 +59,7 @@ export default async function (t) {
   await look('/admin/sources/Muster%20AG/delete', 'delete');
   await look('/admin/sources', 'sources');
   await look('/admin', 'overview');
+  await t.click('details.numbers > summary');
+  await t.shows('New documents per day');
+  await look('/admin/growth', 'growth');
 }

@@ -1,9 +1,12 @@
-// The pictures of the README, from the sample company (`make screenshots`): not a test.
+// The pictures of the README and of the handbook, from the sample company (`make screenshots`): not a test.
 import { fileURLToPath } from 'node:url';
 import { PASSWORD } from '../people.mjs';
+import * as handbook from './handbook.mjs';
 
 export default async function (t) {
   const picture = (name) => ({ to: fileURLToPath(new URL(`../../../docs/pictures/${name}.png`, import.meta.url)) });
+  await handbook.setup(t);
+  await t.language('en');
   await t.visit('/setup');
   await t.type('#code', t.config.setup_code);
   await t.choose('#language', 'English');
@@ -20,6 +23,7 @@ export default async function (t) {
     await t.shot(name, picture(name));
   }
   await t.theme('light');
+  await handbook.pages(t);
   for (const [name, path] of [['documents', '/'], ['sources', '/admin/sources'], ['archive', '/admin/archive'], ['completeness', '/admin/sources/Muster%20AG'], ['form', '/admin/new/o365']]) {
     await t.visit(path);
     for (const width of [1440, 360]) {

@@ -6,8 +6,8 @@ use rcgen::{
 };
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// The hosts of the real service, and those that a test can reach.
-const HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "login.microsoftonline.com", "graph.microsoft.com"];
+/// The hosts of the real service, and those that a test can reach, also from a virtual machine.
+const HOSTS: [&str; 5] = ["localhost", "127.0.0.1", "10.0.2.100", "login.microsoftonline.com", "graph.microsoft.com"];
 
 pub struct Certificate {
     pub ca_pem: String,

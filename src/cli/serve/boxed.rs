@@ -1,0 +1,261 @@
+//! `serve` on a box: signs of life for `supervise`, and what the console asks for.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal, raise};
+
+use crate::appliance::channel::Ask;
+use crate::appliance::link::Link;
+use crate::appliance::state::{Pages, PagesState, Storage};
+use crate::cli::Exit;
+use crate::limits::{BOX_SERVE_DEADLINE, ROLE_STACK};
+use crate::pulse::Pulse;
+use crate::settings::password::Password;
+use crate::settings::users::{self, Role};
+use crate::web::gate::Gate;
+use crate::web::gate::tls::Identity;
+use crate::web::{Web, server, session, trouble};
+
+/// How often a sign of life is given.
+const BEAT: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(250);
+/// Who sets a password anew at the console, as the journal writes it.
+const CONSOLE: &str = "console";
+
+/// Who has to beat, how often, and the pulse.
+pub type Watched = (&'static str, Duration, Pulse);
+
+/// The box around this process.
+pub struct Boxed {
+    pub link: Arc<Link>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    watched: Vec<Watched>,
+    pages: Pages,
+    /// There as soon as the archive is open.
+    web: Option<Arc<Web>>,
+    is_proved: bool,
+}
+
+impl Boxed {
+    /// Takes the channel and the sockets, and begins to give signs of life.
+    pub fn open() -> anyhow::Result<(Arc<Self>, Vec<TcpListener>)> {
+        // `supervise` blocks the signals that it waits for, and children inherit that.
+        SigSet::empty().thread_set_mask()?;
+        prctl::set_no_new_privs()?;
+        // Without `supervise` nobody would feed the watchdog or start this process again.
+        prctl::set_pdeathsig(Signal::SIGTERM)?;
+        let (link, sockets) = Link::open().context("standard input is no channel to `supervise`")?;
+        let boxed = Arc::new(Self { link, inner: Mutex::default() });
+        let beating = boxed.clone();
+        std::thread::Builder::new().name("beat".into()).stack_size(ROLE_STACK).spawn(move || beating.beat())?;
+        Ok((boxed, sockets))
+    }
+
+    /// From now on this has to beat as well.
+    pub fn watch(&self, watched: Watched) {
+        self.inner().watched.push(watched);
+    }
+
+    /// Pages are served under this certificate.
+    pub fn serves(&self, state: PagesState, fingerprint: String) {
+        let mut inner = self.inner();
+        inner.pages.state = state;
+        inner.pages.fingerprint = fingerprint;
+    }
+
+    /// The archive is open.
+    pub fn has(&self, web: &Arc<Web>) {
+        self.inner().web = Some(web.clone());
+    }
+
+    /// Lets go of the archive, which is about to be closed.
+    pub fn has_no_more(&self) {
+        self.inner().web = None;
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn beat(&self) {
+        let mut last = Instant::now().checked_sub(BEAT);
+        loop {
+            if self.link.is_gone() {
+                tracing::error!("supervise is gone");
+                let _ = raise(Signal::SIGTERM);
+                return;
+            }
+            if self.link.password_is_wanted() {
+                let web = self.inner().web.clone();
+                let answer = web.map_or_else(|| Err("The archive is closed.".into()), |web| new_password(&web));
+                self.link.ask(&Ask::Password(answer));
+            }
+            if last.is_none_or(|last| last.elapsed() >= BEAT) {
+                last = Some(Instant::now());
+                self.sign_of_life();
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn sign_of_life(&self) {
+        let (silent, web, mut pages) = {
+            let inner = self.inner();
+            let silent =
+                inner.watched.iter().find(|(_, deadline, pulse)| pulse.age() > *deadline).map(|(name, ..)| *name);
+            (silent, inner.web.clone(), inner.pages.clone())
+        };
+        if let Some(role) = silent {
+            self.link.ask(&Ask::Silent { role: role.into() });
+            return;
+        }
+        if let Some(web) = &web {
+            let is_set_up = users::users(&web.archive).is_ok_and(|users| !users.is_empty());
+            pages.setup_code = (!is_set_up).then(|| web.setup_code.clone());
+            pages.fetching = fetching(web);
+            self.prove(web, pages.state);
+        }
+        self.link.beat(&pages);
+    }
+
+    /// Whether this release may stay: the archive is open, a page was answered, and a run ended or none was due.
+    fn prove(&self, web: &Web, pages: PagesState) {
+        if self.inner().is_proved || pages != PagesState::Ready || web.archive.stopped().is_some() {
+            return;
+        }
+        let socket = &web.archive.paths().web;
+        if has_run(web, self.link.fetching_is_paused()) && answers(socket) {
+            self.inner().is_proved = true;
+            self.link.ask(&Ask::Proved);
+        }
+    }
+}
+
+/// Whether since the start a run of some definition ended, whatever the server said, or none was due.
+fn has_run(web: &Web, is_paused: bool) -> bool {
+    let Ok(definitions) = crate::settings::definitions(&web.archive) else { return false };
+    let mut active = definitions.iter().flatten().filter(|definition| !definition.inactive).peekable();
+    is_paused
+        || active.peek().is_none()
+        || active.any(|definition| {
+            // The next run is set when one has ended.
+            web.fetcher.board.standing(&definition.name).next.is_some()
+        })
+}
+
+/// Whether the login page comes.
+fn answers(socket: &Path) -> bool {
+    use std::io::{Read, Write};
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(BOX_SERVE_DEADLINE / 3))?;
+        stream.set_write_timeout(Some(BOX_SERVE_DEADLINE / 3))?;
+        stream.write_all(b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head)?;
+        // A box that is not set up leads to the setup page.
+        Ok(head.starts_with(b"HTTP/1.1 200") || head.starts_with(b"HTTP/1.1 303"))
+    };
+    ask().unwrap_or(false)
+}
+
+/// One line for the console.
+fn fetching(web: &Web) -> String {
+    let definitions = crate::settings::definitions(&web.archive).unwrap_or_default();
+    let running: Vec<&str> = definitions
+        .iter()
+        .flatten()
+        .map(|definition| definition.name.as_str())
+        .filter(|name| web.fetcher.board.standing(name).running_since.is_some())
+        .collect();
+    running.join(", ")
+}
+
+/// A new password for the first active administrator, as a line for the console.
+fn new_password(web: &Web) -> Result<String, String> {
+    let _turn = web.people();
+    let change = || -> anyhow::Result<Option<String>> {
+        let users = users::users(&web.archive)?;
+        let is_administrator = |user: &&users::User| user.role == Role::Administrator;
+        // One who was barred is let in again where there is no other: who stands at the console owns the box.
+        let chosen = users.iter().filter(is_administrator).min_by_key(|user| (user.inactive, user.created));
+        let Some(mut user) = chosen.cloned() else { return Ok(None) };
+        let password = session::setup_code()?;
+        user.password = Password::new(&password)?;
+        user.inactive = false;
+        users::put_user(&web.archive, &user, CONSOLE)?;
+        web.sessions.end_all(&user.name, None);
+        Ok(Some(format!("{}: {password}", user.name)))
+    };
+    match change() {
+        Ok(Some(line)) => Ok(line),
+        Ok(None) => {
+            Err("Nobody is set up yet: use the setup code. / Noch niemand eingerichtet: Einrichtungscode verwenden."
+                .into())
+        }
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+/// Serves the one page that says why there is no archive, until there may be one: whoever started this process starts it again.
+pub fn serve_trouble(
+    boxed: &Arc<Boxed>,
+    sockets: Vec<TcpListener>,
+    folder: &Path,
+    names: &[String],
+    wrong: Option<String>,
+) -> anyhow::Result<Exit> {
+    std::fs::create_dir_all(folder)?;
+    let socket = folder.join("web.sock");
+    let identity = Identity::open(&folder.join("keys"), names)?;
+    let listener = server::listen(&socket)?;
+    let mut gate = Gate::new(socket, folder.into(), Arc::new(|| Err("the archive is closed".into())));
+    for (number, socket) in sockets.into_iter().enumerate() {
+        gate = if number == 0 { gate.https(socket, &identity)? } else { gate.redirect(socket, 443) };
+    }
+    boxed.serves(PagesState::Trouble, identity.fingerprint());
+    let (end, link, began) = (Pulse::new(), boxed.link.clone(), Instant::now());
+    boxed.watch(("trouble", BOX_SERVE_DEADLINE, end.clone()));
+    let page = {
+        let (end, link) = (end.clone(), link.clone());
+        std::thread::Builder::new()
+            .name("trouble".into())
+            .stack_size(ROLE_STACK)
+            .spawn(move || trouble::run(listener, &|| link.state(), wrong.as_deref(), &end))?
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let again = async {
+            let first = link.state().storage;
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let state = link.state();
+                // A new state of the disk, or a while: perhaps the archive can be opened now.
+                let is_ready = matches!(state.storage, Storage::Ready { .. });
+                if is_ready && (first != state.storage || began.elapsed() > super::TRY_AGAIN) {
+                    break;
+                }
+            }
+        };
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            result = gate.run(&end) => result?,
+            () = again => {}
+            _ = terminate.recv() => {}
+        }
+        anyhow::Ok(())
+    })?;
+    end.cancel();
+    let _ = page.join();
+    Ok(Exit::Trouble)
+}

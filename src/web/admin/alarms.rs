@@ -1,0 +1,74 @@
+//! What is wrong with the box itself, or keeps it from fetching: on top of the overview.
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::layout;
+use super::super::texts::System;
+use super::state::Mood;
+use crate::appliance::state::{Storage, StorageTrouble};
+use crate::disk::Room;
+use crate::fetch::wait::Wait;
+
+/// One sentence.
+pub struct Alarm {
+    pub mood: Mood,
+    pub sentence: String,
+    /// A person can let fetching go on.
+    pub has_button: bool,
+}
+
+impl Alarm {
+    fn new(mood: Mood, sentence: impl Into<String>) -> Self {
+        Self { mood, sentence: sentence.into(), has_button: false }
+    }
+
+    pub fn note(&self, context: &Context<'_>) -> Markup {
+        html! {
+            div class={ "note " (self.mood.class()) } role="alert" {
+                p { (self.sentence) }
+                @if self.has_button {
+                    form method="post" action="/admin/system/resume" {
+                        (layout::token(context))
+                        button { (context.t.system.go_on) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All of them, the worst first.
+pub fn of(context: &Context<'_>) -> Vec<Alarm> {
+    let (web, t) = (context.web, &context.t.system);
+    let mut alarms = Vec::new();
+    if let Some(wait) = web.fetcher.waits(&web.archive) {
+        let sentence = wait.sentence(context.lang);
+        alarms.push(Alarm { mood: Mood::Bad, sentence, has_button: wait == Wait::Guard });
+    }
+    if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
+        alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));
+    }
+    let Some(state) = web.link.as_deref().map(crate::appliance::link::Link::state) else { return alarms };
+    match &state.storage {
+        Storage::Trouble(trouble) => alarms.push(Alarm::new(Mood::Bad, self::storage(t, trouble))),
+        Storage::Ready { mended, .. } if !mended.is_empty() => {
+            alarms.push(Alarm::new(Mood::Warn, t.alarm_mended));
+        }
+        _ => {}
+    }
+    if state.watchdog.is_some_and(|watchdog| watchdog.caused_start) {
+        alarms.push(Alarm::new(Mood::Warn, t.alarm_watchdog));
+    }
+    alarms
+}
+
+/// What is wrong with the disk.
+pub fn storage(t: &System, trouble: &StorageTrouble) -> String {
+    match trouble {
+        StorageTrouble::NoPartition { disk } => format!("{} ({disk})", t.alarm_no_partition),
+        StorageTrouble::NoDisk => t.alarm_no_disk.to_owned(),
+        StorageTrouble::Damaged { partition, what } => format!("{} {partition}: {what}", t.alarm_damaged),
+        StorageTrouble::NotMounted { partition, what } => format!("{} {partition}: {what}", t.alarm_not_mounted),
+    }
+}
