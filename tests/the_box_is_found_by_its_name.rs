@@ -255,6 +255,51 @@ fn whoever_comes_later_sees_that_the_name_is_taken() {
     assert_eq!(cable.addresses("archivista.local."), ALL);
 }
 
+/// Found where avahi took the name as soon as it started: three probes pass within a second.
+#[test]
+fn a_probe_is_answered_though_the_same_was_just_said() {
+    let cable = Cable::new();
+    let _speaking = Speaking::start();
+    until("archivista.local", || cable.addresses("archivista.local.") == ALL);
+    let script = "
+import socket, struct, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(('', 5353))
+own = socket.inet_aton('10.77.0.2')
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton('224.0.0.251') + own)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+s.settimeout(5)
+name = b'\x0aarchivista\x05local\0'
+def ask(head, rest=b''):
+    s.sendto(struct.pack('!6H', *head) + name + struct.pack('!2H', 255, 1) + rest, ('224.0.0.251', 5353))
+def answered(until):
+    while time.monotonic() < until:
+        s.settimeout(max(until - time.monotonic(), .001))
+        try:
+            packet, peer = s.recvfrom(9000)
+        except TimeoutError:
+            return False
+        if peer[0] == '10.77.0.1' and name in packet and struct.unpack('!H', packet[2:4])[0] & 0x8000:
+            return True
+# What was said before may still hold an answer back.
+while True:
+    ask((0, 0, 1, 0, 0, 0))
+    if answered(time.monotonic() + 1.1):
+        break
+probe = name + struct.pack('!2HIH', 1, 1, 120, 4) + own
+said = time.monotonic()
+count = 0
+for turn in range(1, 4):
+    time.sleep(max(said + turn * .25 + .01 - time.monotonic(), 0))
+    ask((0, 0, 1, 0, 1, 0), probe)
+    count += answered(time.monotonic() + .2)
+print('answered' if count else 'silent')
+";
+    let said = must_run(cable.beside("/usr/bin/python3").args(["-c", script]));
+    assert_eq!(said.trim(), "answered");
+}
+
 #[test]
 fn old_resolvers_and_hostile_packets() {
     let cable = Cable::new();

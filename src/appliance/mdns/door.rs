@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::BindToDevice;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 
 use super::packet::{Name, Packet};
-use crate::limits::{MDNS_PACKET, MDNS_PER_SECOND, MDNS_SAID_AGAIN};
+use crate::limits::{MDNS_PACKET, MDNS_PER_SECOND};
 
 /// Where multicast DNS is spoken.
 pub const PORT: u16 = 5353;
@@ -24,7 +24,7 @@ const HOPS: u32 = 255;
 pub struct Door {
     socket: UdpSocket,
     group: SocketAddr,
-    /// When each of our records was last said to all: no record more than once a second.
+    /// When each of our records was last said to all.
     said: HashMap<(Name, u16), Instant>,
     /// Packets of the present second.
     heard: (Instant, u32),
@@ -90,12 +90,12 @@ impl Door {
         self.tell(packet, self.group);
     }
 
-    /// Answers a question of many; what was said within the last second is not said again.
-    pub fn answer_all(&mut self, mut packet: Packet, now: Instant) {
-        let is_new = |said: &HashMap<(Name, u16), Instant>, name: &Name, kind: u16| {
-            said.get(&(name.clone(), kind)).is_none_or(|at| now.saturating_duration_since(*at) >= MDNS_SAID_AGAIN)
-        };
-        packet.answers.retain(|record| is_new(&self.said, &record.name, record.data.kind()));
+    /// Answers a question so that all hear it; what was said less than `pause` ago is not said again.
+    pub fn answer_all(&mut self, mut packet: Packet, pause: Duration, now: Instant) {
+        packet.answers.retain(|record| {
+            let last = self.said.get(&(record.name.clone(), record.data.kind()));
+            last.is_none_or(|at| now.saturating_duration_since(*at) >= pause)
+        });
         if !packet.answers.is_empty() {
             self.tell_all(&packet, now);
         }

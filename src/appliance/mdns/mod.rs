@@ -18,7 +18,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::link::Link;
 use super::state::BoxState;
-use crate::limits::{BOX_INTERFACES, MDNS_ANNOUNCE, MDNS_ANNOUNCEMENTS, MDNS_DOOR_AGAIN, MDNS_LOOK, MDNS_PER_SECOND};
+use crate::limits::{
+    BOX_INTERFACES, MDNS_ANNOUNCE, MDNS_ANNOUNCEMENTS, MDNS_DOOR_AGAIN, MDNS_LOOK, MDNS_PER_SECOND, MDNS_PROBE, MDNS_SAID_AGAIN,
+};
 use crate::pulse::Pulse;
 use claim::{Claim, Step};
 use door::{Door, PORT};
@@ -221,7 +223,10 @@ impl Mdns {
         } else if packet.questions.iter().all(|question| question.alone) {
             door.tell(&answer, from);
         } else {
-            door.answer_all(answer, now);
+            // Whoever asks in order to take a name takes it after three questions of a quarter of a second each: this one has
+            // to be answered although the same was just said (RFC 6762, section 6).
+            let pause = if packet.is_probe() { MDNS_PROBE } else { MDNS_SAID_AGAIN };
+            door.answer_all(answer, pause, now);
         }
     }
 

@@ -171,6 +171,12 @@ impl Packet {
         })
     }
 
+    /// Whether the sender asks because it wants to have the name (RFC 6762, section 8.1).
+    pub fn is_probe(&self) -> bool {
+        let wanted = |record: &Record| self.questions.iter().any(|question| question.name == record.name);
+        !self.is_answer && self.authorities.iter().any(wanted)
+    }
+
     /// As it goes over the network; names are not compressed, for we have few.
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();
