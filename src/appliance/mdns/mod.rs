@@ -19,7 +19,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::link::Link;
 use super::state::BoxState;
 use crate::limits::{
-    BOX_INTERFACES, MDNS_ANNOUNCE, MDNS_ANNOUNCEMENTS, MDNS_DOOR_AGAIN, MDNS_LOOK, MDNS_PER_SECOND, MDNS_PROBE, MDNS_SAID_AGAIN,
+    BOX_INTERFACES, MDNS_ANNOUNCE, MDNS_ANNOUNCEMENTS, MDNS_DOOR_AGAIN, MDNS_LOOK, MDNS_PER_SECOND, MDNS_PROBE,
+    MDNS_SAID_AGAIN,
 };
 use crate::pulse::Pulse;
 use claim::{Claim, Step};

@@ -94,42 +94,19 @@ impl Call {
         Self { method, path, id, what, right, query: &[], body: Body::None, answer, conflicts: false, work }
     }
 
-    pub const fn get(
-        path: &'static str,
-        id: &'static str,
-        what: &'static str,
-        answer: Answer,
-        work: Work,
-    ) -> Self {
+    pub const fn get(path: &'static str, id: &'static str, what: &'static str, answer: Answer, work: Work) -> Self {
         Self::of(Method::Get, path, id, what, answer, work)
     }
 
-    pub const fn post(
-        path: &'static str,
-        id: &'static str,
-        what: &'static str,
-        answer: Answer,
-        work: Work,
-    ) -> Self {
+    pub const fn post(path: &'static str, id: &'static str, what: &'static str, answer: Answer, work: Work) -> Self {
         Self::of(Method::Post, path, id, what, answer, work)
     }
 
-    pub const fn patch(
-        path: &'static str,
-        id: &'static str,
-        what: &'static str,
-        answer: Answer,
-        work: Work,
-    ) -> Self {
+    pub const fn patch(path: &'static str, id: &'static str, what: &'static str, answer: Answer, work: Work) -> Self {
         Self::of(Method::Patch, path, id, what, answer, work)
     }
 
-    pub const fn delete(
-        path: &'static str,
-        id: &'static str,
-        what: &'static str,
-        work: Work,
-    ) -> Self {
+    pub const fn delete(path: &'static str, id: &'static str, what: &'static str, work: Work) -> Self {
         Self::of(Method::Delete, path, id, what, Answer::Nothing, work)
     }
 
