@@ -107,9 +107,11 @@ pub const TOKEN_CHARS: usize = 100;
 pub const TOKENS_EACH: usize = 50;
 /// Seconds after which the use of a token is written down again.
 pub const TOKEN_USED_AGAIN: i64 = 3600;
-/// The body of a call of the API as JSON; documents of one page, names that a list of an answer holds,
-/// and elements of a list that is sent.
+/// The body of a call of the API as JSON, of one that is about a definition and of any other, and objects and lists in it;
+/// documents of one page, names that a list of an answer holds, and elements of a list that is sent.
 pub const API_BODY: usize = 1024 * 1024;
+pub const API_BODY_USUAL: usize = 256 * 1024;
+pub const API_CONTAINERS: usize = 10_000;
 pub const API_PAGE: usize = 200;
 pub const API_LIST: usize = 5000;
 pub const API_SENT: usize = 1000;
@@ -208,9 +210,10 @@ pub const FIELD_NUMBER_CHARS: usize = 40;
 pub const SELECTION_VALUES: usize = 200;
 /// Bytes of a field's value by which it is looked up; of a longer one its hash tells the rest.
 pub const FIELD_KEY: usize = 200;
-/// Existing values of a field that are offered, and rows of the catalog that are looked at for them.
+/// Existing values of a field that are offered, rows of the catalog that are looked at for them, and those for one value.
 pub const COMBOBOX: u32 = 500;
 pub const COMBOBOX_LOOKED: usize = 5000;
+pub const COMBOBOX_EACH: usize = 50;
 /// Versions of one document that are known together.
 pub const VERSIONS: usize = 500;
 /// Files of one upload, header of one of its parts, and a part that is no file.
@@ -278,6 +281,8 @@ pub const FOLDERS_PER_PAGE: usize = 500;
 
 /// One frame between `supervise` and `serve`.
 pub const BOX_FRAME: usize = 512 * 1024;
+/// What `supervise` may have been asked for and not yet carried out.
+pub const BOX_ASKS: usize = 16;
 /// Lines of the box's log that are kept, in memory only, and characters of one.
 pub const BOX_LOG_LINES: usize = 1000;
 pub const BOX_LOG_LINE: usize = 300;

@@ -70,6 +70,8 @@ pub async fn keep(role: &Role, end: &Pulse) -> Result<(), Stuck> {
         tracing::error!("role {} ended: {reason}; started again in {} s", role.name, pause.as_secs());
         let until = Instant::now() + pause;
         while Instant::now() < until && !end.is_cancelled() {
+            // Waiting between two starts is no silence: a role that fails again and again is no reason to start the box again.
+            role.health.beat();
             sleep(LOOK).await;
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -167,6 +169,28 @@ mod tests {
         let role = Role::new("test", Duration::from_mins(1), work);
         block_on(keep(&role, &end)).unwrap();
         assert_eq!(runs.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn a_role_that_fails_at_once_is_not_silent_between_its_starts() {
+        let end = Pulse::new();
+        let role = Role::new("test", Duration::from_mins(1), |_: &Pulse| anyhow::bail!("no luck"));
+        let oldest = block_on(async {
+            let look = async {
+                let mut oldest = Duration::ZERO;
+                // Over the pauses of one and of two seconds.
+                for _ in 0..60 {
+                    sleep(Duration::from_millis(50)).await;
+                    oldest = oldest.max(role.health.age());
+                }
+                end.cancel();
+                oldest
+            };
+            let (kept, oldest) = tokio::join!(keep(&role, &end), look);
+            kept.unwrap();
+            oldest
+        });
+        assert!(oldest < 2 * LOOK, "{oldest:?}");
     }
 
     #[test]

@@ -102,6 +102,23 @@ fn a_box_keeps_its_archive() {
     assert!(sectors(&disk, data) == before);
 }
 
+/// "Initialize disk", as other systems offer it for a disk that they do not know.
+#[test]
+fn a_box_whose_table_is_gone_is_not_written_over() {
+    let machine = machine();
+    install_to(&machine, "sdb").unwrap();
+    let disk = machine.disk("sdb");
+    let file = File::options().write(true).open(&disk).unwrap();
+    file.write_all_at(b"mail", (DATA.0 * 512) + 50 * MIB).unwrap();
+    must_run(tool("sgdisk").arg("--clear").arg(&disk));
+    machine.plug("sdb", false);
+    assert!(!targets(&machine.places)[0].holds_a_box);
+    let before = fs::read(&disk).unwrap();
+    let refused = install_to(&machine, "sdb");
+    assert!(matches!(&refused, Err(InstallError::Holds { what, .. }) if what == "ext4"), "{refused:?}");
+    assert!(fs::read(&disk).unwrap() == before, "something was written");
+}
+
 /// Forgets every write from one on.
 struct Cut {
     file: File,

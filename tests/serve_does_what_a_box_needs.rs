@@ -1,6 +1,6 @@
 //! On a box `serve` is told by `supervise` how the box is, and shows signs of life: with an archive, and without one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use archivista::appliance::channel::{Ask, Notice};
 use archivista::appliance::state::{BoxState, Clock, PagesState, Storage, StorageTrouble};
@@ -72,6 +72,14 @@ fn a_stopped_serve_gives_no_sign_of_life() {
     supervisor.wait_for_pages(PagesState::Ready);
     let pid = Pid::from_raw(i32::try_from(supervisor.pid()).unwrap());
     kill(pid, Signal::SIGSTOP).unwrap();
+    // Stopped, and what it said before has been heard.
+    let status = || std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let since = Instant::now();
+    while !status().contains("State:\tT") {
+        assert!(since.elapsed() < Duration::from_secs(30), "{}", status());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_secs(1));
     assert!(!supervisor.beats_within(Duration::from_secs(5)));
     kill(pid, Signal::SIGCONT).unwrap();
     assert!(supervisor.beats_within(Duration::from_secs(30)));

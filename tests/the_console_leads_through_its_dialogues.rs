@@ -107,8 +107,9 @@ fn play(script: &str, style: Style) -> String {
         scope.spawn(move || {
             while !pulse.is_cancelled() {
                 if let Ok(Asked { action, answer: to }) = asked.recv_timeout(Duration::from_millis(50)) {
-                    to.send(answer(&action)).unwrap();
+                    // Before the answer: whoever has that looks at once.
                     actions.lock().unwrap().push(format!("{action:?}"));
+                    to.send(answer(&action)).unwrap();
                 }
             }
         });

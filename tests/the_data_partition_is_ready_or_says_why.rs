@@ -275,18 +275,31 @@ fn a_checker_that_reads_or_speaks_beats_however_long_it_takes() {
 
 #[test]
 fn a_disk_that_cannot_be_read_is_not_written_over_with_zeros() {
-    let mut machine = Machine::with_box(SIZE, "", false);
-    ready(&machine);
-    let asked = machine.folder.path().join("asked");
-    let script = format!(
-        "#!/bin/sh\necho \"$@\" >>{}\necho 'Error reading block 77 (Input/output error) while reading inode'\nexit 4\n",
-        asked.display()
-    );
-    machine.places.checker = machine.folder.path().join("checker");
-    fs::write(&machine.places.checker, script).unwrap();
-    fs::set_permissions(&machine.places.checker, fs::Permissions::from_mode(0o755)).unwrap();
-    let (storage, _) = prepared(&machine, &FileKernel::of(&machine));
-    assert!(matches!(storage, Storage::Trouble(StorageTrouble::Damaged { .. })), "{storage:?}");
-    let asked = fs::read_to_string(asked).unwrap();
-    assert_eq!(asked.lines().count(), 1, "{asked}");
+    let unreadable = "echo 'Error reading block 77 (Input/output error) while reading inode'";
+    // The careful check meets the block; it stops at something else before; it says very much before.
+    for (careful, thorough, expected) in [
+        (unreadable, ":", vec!["-p"]),
+        ("echo 'Inode 12 has a bad size'", unreadable, vec!["-p", "-f -n"]),
+        (
+            "echo 'Inode 12 has a bad size'",
+            "yes 'Inode has a bad size.  Fix? no' | head -n 2000; echo 'Error reading block 77 (x).  Ignore error? no'",
+            vec!["-p", "-f -n"],
+        ),
+    ] {
+        let mut machine = Machine::with_box(SIZE, "", false);
+        ready(&machine);
+        let asked = machine.folder.path().join("asked");
+        let script = format!(
+            "#!/bin/sh\necho \"$@\" >>{}\nif [ \"$1\" = -p ]; then {careful}; else {thorough}; fi\nexit 4\n",
+            asked.display()
+        );
+        machine.places.checker = machine.folder.path().join("checker");
+        fs::write(&machine.places.checker, script).unwrap();
+        fs::set_permissions(&machine.places.checker, fs::Permissions::from_mode(0o755)).unwrap();
+        let (storage, _) = prepared(&machine, &FileKernel::of(&machine));
+        assert!(matches!(storage, Storage::Trouble(StorageTrouble::Damaged { .. })), "{storage:?}");
+        let asked = fs::read_to_string(asked).unwrap();
+        let asked: Vec<&str> = asked.lines().map(|line| line.split(" -C").next().unwrap()).collect();
+        assert_eq!(asked, expected);
+    }
 }

@@ -5,7 +5,8 @@
 //! back to the rest, and what was dropped shows, since the archive holds its own hashes against the files.
 //!
 //! A disk that cannot read or write a block is left as it is: `-y` would write zeros to where a second attempt, or somebody
-//! who saves data, might still find something.
+//! who saves data, might still find something. `-p` stops at the first thing that it refuses, so before `-y` all is read with
+//! `-n`, which writes nothing.
 //!
 //! Where the root folder is gone `-y` would leave a new, empty one. That is no mending: the partition stays as it is.
 
@@ -49,12 +50,13 @@ pub fn check(program: &Path, partition: &Path, pulse: &Pulse, log: &dyn Fn(&str)
     let mut said = String::new();
     let is_failing = Cell::new(false);
     let mut run = |arguments: &[&str]| -> io::Result<i32> {
-        let (status, text) = run(program, arguments, partition, pulse)?;
+        let Run { status, text, is_unreadable } = run(program, arguments, partition, pulse)?;
         log(&format!("e2fsck {}: status {status}", arguments.join(" ")));
-        if status != 0 && !text.is_empty() {
+        is_failing.set(is_failing.get() || is_unreadable);
+        // What `-n` finds is told by whatever mends it.
+        if status != 0 && !text.is_empty() && (is_unreadable || !arguments.contains(&"-n")) {
             text.lines().for_each(log);
             said.push_str(&text);
-            is_failing.set(is_failing.get() || UNREADABLE.iter().any(|words| text.contains(words)));
         }
         Ok(status)
     };
@@ -85,13 +87,17 @@ pub fn check(program: &Path, partition: &Path, pulse: &Pulse, log: &dyn Fn(&str)
             }
         }
     }
-    for _ in 0..THOROUGH {
+    for turn in 0..THOROUGH {
+        // A copy is older than what it describes: that it says "clean" means nothing.
+        if !is_failing.get() && !is_broken(status) && !restored {
+            break;
+        }
+        if turn == 0 && !is_failing.get() {
+            let reading: Vec<&str> = thorough.iter().map(|word| if word == "-y" { "-n" } else { word }).collect();
+            run(&reading)?;
+        }
         if is_failing.get() {
             return Ok(Health::Damaged(shortened(said)));
-        }
-        // A copy is older than what it describes: that it says "clean" means nothing.
-        if !is_broken(status) && !restored {
-            break;
         }
         restored = false;
         status = run(&thorough.iter().map(String::as_str).collect::<Vec<_>>())?;
@@ -120,8 +126,17 @@ fn copies(file: &mut File) -> Vec<(String, Superblock)> {
     COPIES.iter().filter_map(|group| copy(*group)).collect()
 }
 
-/// Runs the checker once. Returns its status and what it said, shortened.
-fn run(program: &Path, arguments: &[&str], partition: &Path, pulse: &Pulse) -> io::Result<(i32, String)> {
+/// What became of one run of the checker.
+struct Run {
+    status: i32,
+    /// What it said, shortened.
+    text: String,
+    /// It spoke of a block that the disk does not give or take, be it in what was left out of the text.
+    is_unreadable: bool,
+}
+
+/// Runs the checker once.
+fn run(program: &Path, arguments: &[&str], partition: &Path, pulse: &Pulse) -> io::Result<Run> {
     let (out, writer) = io::pipe()?;
     let mut child = Command::new(program)
         .args(arguments)
@@ -156,12 +171,15 @@ fn run(program: &Path, arguments: &[&str], partition: &Path, pulse: &Pulse) -> i
         }
         std::thread::sleep(CHECK_LOOK);
     };
-    Ok((status.code().unwrap_or(FAILED | DAMAGED), text.recv().unwrap_or_default()))
+    let (text, is_unreadable) = text.recv().unwrap_or_default();
+    Ok(Run { status: status.code().unwrap_or(FAILED | DAMAGED), text, is_unreadable })
 }
 
-/// What the checker says until its end, without its progress; each line is a sign of life.
-fn listen(out: impl Read, pulse: &Pulse) -> String {
+/// What the checker says until its end, without its progress, and whether a block cannot be read or written; each line is a
+/// sign of life.
+fn listen(out: impl Read, pulse: &Pulse) -> (String, bool) {
     let mut text = String::new();
+    let mut is_unreadable = false;
     let mut left_out = 0_u64;
     let mut out = BufReader::new(out);
     let mut line = Vec::new();
@@ -173,6 +191,7 @@ fn listen(out: impl Read, pulse: &Pulse) -> String {
         }
         let words = String::from_utf8_lossy(&line);
         let words = words.trim();
+        is_unreadable = is_unreadable || UNREADABLE.iter().any(|other| words.contains(other));
         if words.is_empty() || is_progress(words) {
             continue;
         }
@@ -186,7 +205,7 @@ fn listen(out: impl Read, pulse: &Pulse) -> String {
     if left_out > 0 {
         text.push_str(&format!("({left_out} more lines)\n"));
     }
-    text
+    (text, is_unreadable)
 }
 
 /// `PASS DONE ALL DEVICE`.

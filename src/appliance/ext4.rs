@@ -11,6 +11,8 @@ pub const SUPERBLOCK: u64 = 1024;
 /// Blocks of a group where they have 4 KiB, as in the data file system.
 pub const GROUP: u64 = 32768;
 const SECTOR: usize = 512;
+/// Where in a superblock its mark is.
+const MAGIC: usize = 56;
 /// The number of the root folder, its kind among the bits of an inode's mode, and all bits of the kind.
 const ROOT: u64 = 2;
 const FOLDER: u16 = 0x4000;
@@ -34,7 +36,7 @@ impl Superblock {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (inodes, blocks, log_size, revision) =
             (word(bytes, 0)?, word(bytes, 4)?, word(bytes, 24)?, word(bytes, 76)?);
-        if half(bytes, 56)? != 0xef53 || inodes == 0 || blocks == 0 || log_size > 6 || revision > 1 {
+        if half(bytes, MAGIC)? != 0xef53 || inodes == 0 || blocks == 0 || log_size > 6 || revision > 1 {
             return None;
         }
         // Only with the feature of 64 bits are the upper half of the number of blocks and the size of a description there.
@@ -93,7 +95,8 @@ pub fn is_anywhere(
         step(at - start)?;
         let size = piece.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
         medium.get(at, &mut piece[..size])?;
-        if piece[..size].chunks(SECTOR).any(|sector| Superblock::parse(sector).is_some()) {
+        let may_be_one = |sector: &&[u8]| sector.get(MAGIC..MAGIC + 2) == Some(&[0x53, 0xef]);
+        if piece[..size].chunks(SECTOR).filter(may_be_one).any(|sector| Superblock::parse(sector).is_some()) {
             return Ok(true);
         }
         at += size as u64;

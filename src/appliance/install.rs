@@ -1,7 +1,7 @@
 //! A box on another disk: the system that runs, from the stick that it was started from.
 //!
 //! What somebody else has on a disk is never overwritten: a disk with any known file system or volume is refused, and has
-//! to be wiped elsewhere first. A disk that holds a box gets the system anew, and its archive stays.
+//! to be wiped elsewhere first; so is one on which any sector begins an ext4, listed in a table or not. A disk that holds a box gets the system anew, and its archive stays.
 //!
 //! First what starts the disk is taken away: the partition table, or, on a box, the beginning of its ESP. Then everything is
 //! written and compared, then the table; the beginning of the ESP comes last. A power cut before that leaves a disk that no
@@ -13,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::disk::{self, DiskError, OwnDisk, WholeDisk};
-use super::ext4::{SUPERBLOCK, Superblock};
+use super::ext4::{self, SUPERBLOCK, Superblock};
 use super::gpt::{self, DATA, Entry, GptError, Guids, SECTOR, Table};
 use super::kernel::Kernel;
 use super::medium::Medium;
@@ -21,7 +21,7 @@ use super::places::Places;
 use super::signature;
 use super::slots::{Environment, Slots, SlotsError};
 use super::state::Disk;
-use super::storage::{ESP, hash, write_blank};
+use super::storage::{ESP, hash, holds_blank, write_blank};
 use crate::hash::Hasher;
 use crate::limits::{DISK_STEP, DISK_UNSYNCED, SMALLEST_DISK};
 use crate::pulse::Pulse;
@@ -125,8 +125,14 @@ pub fn install(
         _ => error.into(),
     })?;
     let is_fresh = !box_on(&mut target, &layout);
-    if is_fresh && let Some(what) = holdings(&mut target, &disk)? {
-        return Err(InstallError::Holds { disk: name.into(), what });
+    if is_fresh {
+        let held = match holdings(&mut target, &disk)? {
+            None => unlisted(&places.blank, &mut target, &layout, disk.size, pulse, progress)?,
+            held => held,
+        };
+        if let Some(what) = held {
+            return Err(InstallError::Holds { disk: name.into(), what });
+        }
     }
     let (blank, root) = (&*places.blank, own.root);
     let installation = Installation { blank, from: &mut from, target: &mut target, root, name, pulse, progress };
@@ -189,6 +195,28 @@ fn holdings(file: &mut File, disk: &WholeDisk) -> io::Result<Option<String>> {
         .filter_map(|(name, start, length)| Some(format!("{name} {}", signature::of(file, start, length)?)));
     let held = held.collect::<Vec<_>>().join(", ");
     Ok((!held.is_empty()).then_some(held))
+}
+
+/// An ext4 that no partition table leads to any more, such as the archive of a box whose table is gone: the whole disk is
+/// searched for one. What an interrupted installation left is none.
+fn unlisted(
+    blank: &Path,
+    target: &mut File,
+    layout: &Table,
+    size: u64,
+    pulse: &Pulse,
+    progress: &dyn Fn(u64, u64),
+) -> io::Result<Option<String>> {
+    let mut step = |done| {
+        progress(done, size);
+        pulse.go_on().map_err(io::Error::other)
+    };
+    if let Some(data) = layout.entry(DATA)
+        && holds_blank(blank, target, data.start, size.saturating_sub(data.start), &mut step)?
+    {
+        return Ok(None);
+    }
+    Ok(ext4::is_anywhere(target, 0, size, &mut step)?.then(|| "ext4".into()))
 }
 
 /// The writing of a box to a disk that was looked at before.

@@ -10,7 +10,7 @@
 //! the box is its [`state::BoxState`], sent to `serve` whenever it changed.
 //!
 //! - `supervise`: the thread that decides; `serving`: `serve` as a child; `watch`: who shows signs of life, `watchdog`: the device
-//!   that hangs on it; `starts`: how the starts before went; `time`: the clock's floor; `power`: how a box ends; `port`: the log of a virtual machine
+//!   that hangs on it; `starts`: how the starts before went; `judge`: when the box starts again by itself; `wipe`: factory reset; `time`: the clock's floor; `power`: how a box ends; `port`: the log of a virtual machine
 //! - `state`: what the box knows of itself; `channel`: what the two processes tell each other; `shared`: what the roles of
 //!   `supervise` share; `link`: `serve`'s end of the channel
 //! - `ioctl`: requests to drivers that no safe crate offers, the one file with unsafe code; `places`: where everything is
@@ -34,6 +34,7 @@ pub mod gpt;
 pub mod install;
 mod interface;
 pub mod ioctl;
+mod judge;
 pub mod kernel;
 mod lease;
 pub mod link;
@@ -58,3 +59,4 @@ pub mod supervise;
 pub mod time;
 pub mod watch;
 pub mod watchdog;
+mod wipe;

@@ -6,9 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -43,7 +43,7 @@ impl Serving {
         runtime: &Path,
         state: &BoxState,
         sockets: &[TcpListener],
-        events: &Sender<Event>,
+        events: &SyncSender<Event>,
         shared: &Arc<Shared>,
     ) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
@@ -63,13 +63,32 @@ impl Serving {
             command.uid(ARCHIVISTA).gid(ARCHIVISTA);
         }
         let mut child = command.spawn()?;
+        let log = child.stderr.take();
+        let mut serving = Self { child, stream: ours };
+        let greeted = serving.greet(log, state, sockets, events, shared);
+        if greeted.is_err() {
+            // It waits for its greeting, which does not come.
+            serving.kill();
+        }
+        greeted.map(|()| serving)
+    }
+
+    /// Listens to a child that was just started, and sends the first frame.
+    fn greet(
+        &self,
+        log: Option<ChildStderr>,
+        state: &BoxState,
+        sockets: &[TcpListener],
+        events: &SyncSender<Event>,
+        shared: &Arc<Shared>,
+    ) -> io::Result<()> {
         // `supervise` itself is never the one that memory is taken from.
-        let _ = std::fs::write(format!("/proc/{}/oom_score_adj", child.id()), "200");
-        if let Some(log) = child.stderr.take() {
+        let _ = std::fs::write(format!("/proc/{}/oom_score_adj", self.child.id()), "200");
+        if let Some(log) = log {
             let shared = shared.clone();
             spawn("serve-log", move || relay(log, &shared))?;
         }
-        let (hearing, events) = (ours.try_clone()?, events.clone());
+        let (hearing, events) = (self.stream.try_clone()?, events.clone());
         spawn("serve-asks", move || {
             while let Ok(ask) = channel::hear::<Ask>(&hearing) {
                 if events.send(Event::Asked(ask)).is_err() {
@@ -78,9 +97,7 @@ impl Serving {
             }
             let _ = events.send(Event::Ended);
         })?;
-        let serving = Self { child, stream: ours };
-        channel::hello(&serving.stream, state, sockets)?;
-        Ok(serving)
+        channel::hello(&self.stream, state, sockets)
     }
 
     /// Tells it something. A child that does not listen loses its channel, and ends.

@@ -37,6 +37,11 @@ pub fn running(command_line: &str) -> Option<Slot> {
     }
 }
 
+/// Whether the kernel was started as a trial of this slot, by what it was told (grub.cfg).
+pub fn is_trial(command_line: &str) -> bool {
+    command_line.split_ascii_whitespace().any(|word| word == "trial")
+}
+
 /// The environment on a disk.
 pub struct Slots<'a> {
     medium: &'a mut dyn Medium,

@@ -27,10 +27,14 @@ pub struct Starts {
 }
 
 impl Starts {
+    /// As they were counted; for a process that is started again within the same start of the machine.
+    pub fn open(file: &Path) -> Self {
+        Self { file: file.into(), kept: read(file) }
+    }
+
     /// Counts this start. What was noticed before it is told to `tell`.
     pub fn count(file: &Path, by_watchdog: bool, tell: impl Fn(&str)) -> Self {
-        let read = || -> io::Result<Kept> { Ok(serde_json::from_slice(&fs::read(file)?)?) };
-        let mut kept = read().unwrap_or_default();
+        let mut kept = read(file);
         kept.by_watchdog = if by_watchdog || kept.starved { kept.by_watchdog.saturating_add(1) } else { 0 };
         if !kept.silent.is_empty() {
             tell(&format!("before this start: {}", kept.silent));
@@ -91,6 +95,11 @@ impl Starts {
     }
 }
 
+/// What is kept; nothing where it cannot be read.
+fn read(file: &Path) -> Kept {
+    fs::read(file).ok().and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -105,6 +114,8 @@ mod tests {
             let starts = Starts::count(&file, by_watchdog, |_| {});
             assert_eq!((starts.by_watchdog(), starts.are_too_many()), (count, count == 3));
         }
+        // Whoever is started again in the same start counts nothing, and clears nothing.
+        assert_eq!(Starts::open(&file).by_watchdog(), 3);
         Starts::count(&file, true, |_| {}).forget(|_| {});
         assert_eq!(Starts::count(&file, true, |_| {}).by_watchdog(), 1);
     }

@@ -21,6 +21,7 @@ use super::places::Places;
 use super::signature;
 use super::slots::{Slots, SlotsError};
 use super::state::{Storage, StorageTrouble};
+use super::wipe;
 use crate::hash::{Hasher, Sha256};
 use crate::limits::{DISK_STEP, DISK_UNSYNCED, GROW_STEP};
 use crate::pulse::Pulse;
@@ -177,6 +178,7 @@ impl Preparing<'_> {
     /// An archive that is not there although something was found without a place is one that the checker could not save: an
     /// empty one in its stead would look as if there had never been another.
     fn folders(&self, partition: &str) -> Result<(), StorageTrouble> {
+        wipe::finish(&self.places.data, self.pulse, self.log);
         let (archive, found) = (self.places.data.join("archive"), self.places.data.join("lost+found"));
         if !archive.exists() && fs::read_dir(found).is_ok_and(|mut found| found.next().is_some()) {
             let what = "the folder of the archive is gone; parts of it are in lost+found".into();
@@ -253,7 +255,7 @@ pub fn write_blank(
 }
 
 /// Whether a place on a disk holds the blank file system, as it was written.
-fn holds_blank(
+pub fn holds_blank(
     blank: &Path,
     disk: &mut dyn Medium,
     start: u64,

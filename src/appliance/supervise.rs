@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -19,21 +19,21 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::channel::{Ask, Notice};
+use super::judge::{Sight, Verdict, judge};
 use super::kernel::Linux;
 use super::places::Places;
 use super::serving::{Event, Serving, spawn};
 use super::shared::{Action, Answer, Asked, Shared};
 use super::slots::{Slots, SlotsError};
 use super::starts::Starts;
-use super::state::{BoxSettings, BoxState, PagesState, Power, Storage, StorageTrouble};
+use super::state::{BoxSettings, BoxState, Disk, PagesState, Power, Slot, Storage, StorageTrouble};
 use super::time::Floor;
 use super::watch::Watch;
-use super::{console, disk, install, network, port, power, serving, settings, slots, storage, watchdog};
-use crate::cli::Exit;
+use super::{console, disk, gpt, install, network, port, power, serving, settings, slots, storage, watchdog, wipe};
 use crate::language::Lang;
 use crate::limits::{
-    BOX_BACK_OFF, BOX_BACK_OFF_FIRST, BOX_DISK_DEADLINE, BOX_FAREWELL, BOX_HEALTHY, BOX_READ_ONLY, BOX_SERVE_DEADLINE,
-    BOX_SERVE_END, BOX_STEP_DEADLINE, BOX_TRIAL,
+    BOX_ASKS, BOX_BACK_OFF, BOX_BACK_OFF_FIRST, BOX_DISK_DEADLINE, BOX_FAREWELL, BOX_HEALTHY, BOX_READ_ONLY,
+    BOX_SERVE_DEADLINE, BOX_SERVE_END, BOX_STEP_DEADLINE,
 };
 use crate::pulse::Pulse;
 use crate::web::gate;
@@ -46,6 +46,8 @@ const DISK_PATIENCE: Duration = Duration::from_secs(8);
 const ROLE_PAUSE: Duration = Duration::from_secs(2);
 /// For sockets and keys of a `serve` without an archive; in memory.
 const RUN: &str = "/run/archivista";
+/// There as soon as this start was counted: a `supervise` that is started again counts none.
+const COUNTED: &str = "/run/archivista-start-counted";
 /// Seconds since 1970 and release, as they were built.
 const BUILD: &str = "/etc/archivista/build";
 /// How long drivers have to bring a watchdog of hardware.
@@ -57,6 +59,11 @@ enum Happening {
     Signal(Signal),
     Button,
     Storage(Storage),
+    /// What else the disks of this machine tell: the slot of the next start, and where a box may be installed to.
+    Disks {
+        committed: Option<Slot>,
+        targets: Vec<Disk>,
+    },
     /// An action that took long is done.
     Done(Sender<Answer>, Answer),
 }
@@ -85,7 +92,7 @@ struct Supervisor {
     places: Places,
     shared: Arc<Shared>,
     watch: Arc<Watch>,
-    events: Sender<Happening>,
+    events: SyncSender<Happening>,
     sockets: Vec<TcpListener>,
     serve: Serve,
     pause: Duration,
@@ -96,6 +103,12 @@ struct Supervisor {
     began: Instant,
     healthy_since: Option<Instant>,
     password_asked: Option<Sender<Answer>>,
+    /// An answer to somebody at the console who had waited long enough; shown at the next look.
+    password_late: Option<Answer>,
+    /// The kernel was told that this release is on trial.
+    is_trial: bool,
+    /// Where the kernel counts errors of the archive's file system, and how many there were when it was mounted.
+    disk_errors: Option<(PathBuf, u64)>,
     /// How the box ends once `serve` has ended.
     ending: Option<Power>,
     /// `init` ends the box itself.
@@ -105,7 +118,7 @@ struct Supervisor {
 }
 
 /// Supervises until the box ends.
-pub fn run() -> anyhow::Result<Exit> {
+pub fn run() -> anyhow::Result<()> {
     let places = Places::default();
     // Neither this process nor a child ever gains a right by a file that it starts.
     prctl::set_no_new_privs()?;
@@ -129,7 +142,8 @@ pub fn run() -> anyhow::Result<Exit> {
     let own = watch.over("supervise", BOX_STEP_DEADLINE);
     let serve_pulse = watch.over("serve", BOX_SERVE_DEADLINE);
     arm(&places, &watch, &shared);
-    let (events, happenings) = mpsc::channel();
+    // Bounded: who asks for more than is carried out waits, and takes no memory from the one process that must not end.
+    let (events, happenings) = mpsc::sync_channel(BOX_ASKS);
     let mut supervisor = Supervisor {
         floor: Floor::of_build(Path::new(BUILD)),
         sockets: listen(&shared, &own)?,
@@ -140,6 +154,9 @@ pub fn run() -> anyhow::Result<Exit> {
         began: Instant::now(),
         healthy_since: None,
         password_asked: None,
+        password_late: None,
+        is_trial: slots::is_trial(&places.command_line()),
+        disk_errors: None,
         ending: None,
         leaving: false,
         wiping: false,
@@ -152,7 +169,7 @@ pub fn run() -> anyhow::Result<Exit> {
     supervisor.hold_clock(true);
     supervisor.start_roles(signals)?;
     supervisor.decide(&own, &happenings, &asked);
-    Ok(Exit::Fine)
+    Ok(())
 }
 
 /// Opens the watchdog: one of hardware as soon as its driver is there, else the kernel's own.
@@ -269,6 +286,10 @@ impl Supervisor {
             });
             watch.no_more("disk");
             let _ = events.send(Happening::Storage(state));
+            // Another disk of this machine may take minutes to say that it cannot be read: nobody waits for that.
+            let committed = with_slots(&places, |slots| Ok(slots.committed()));
+            let committed = committed.map_err(|error| shared.log(&format!("slots: {error}"))).ok();
+            let _ = events.send(Happening::Disks { committed, targets: install::targets(&places) });
         })?;
         Ok(())
     }
@@ -302,8 +323,8 @@ impl Supervisor {
             if matches!(self.serve, Serve::Stopped)
                 && let Some(how) = self.ending
             {
-                if self.wiping {
-                    self.wipe(own);
+                if std::mem::take(&mut self.wiping) {
+                    wipe::wipe(&self.places.data, own, &|line| self.shared.log(line));
                 }
                 self.shared.log("the box ends");
                 let error = power::end(how, &self.places.data);
@@ -332,6 +353,10 @@ impl Supervisor {
                 self.end(Power::Off);
             }
             Happening::Storage(storage) => self.storage_is(storage),
+            Happening::Disks { committed, targets } => self.shared.change(|state| {
+                state.committed = committed;
+                state.install_targets = targets;
+            }),
             Happening::Done(answer, said) => {
                 let _ = answer.send(said);
             }
@@ -343,7 +368,11 @@ impl Supervisor {
         let log = |line: &str| self.shared.log(line);
         if matches!(storage, Storage::Ready { .. }) {
             let by_watchdog = self.shared.state().watchdog.is_some_and(|watchdog| watchdog.caused_start);
-            let starts = Starts::count(&self.starts(), by_watchdog, log);
+            let is_counted = Path::new(COUNTED).exists();
+            let starts =
+                if is_counted { Starts::open(&self.starts()) } else { Starts::count(&self.starts(), by_watchdog, log) };
+            let _ = std::fs::write(COUNTED, "");
+            self.disk_errors = errors_of_data(&self.places).and_then(|file| Some((file.clone(), number_in(&file)?)));
             let (count, paused) = (starts.by_watchdog(), starts.are_too_many());
             if count > 0 && !by_watchdog {
                 log("watchdog: the device does not tell, but it caused this start");
@@ -359,14 +388,7 @@ impl Supervisor {
                 state.settings = settings;
             });
         }
-        let committed = self.with_slots(|slots| Ok(slots.committed()));
-        let committed = committed.map_err(|error| self.shared.log(&format!("slots: {error}"))).ok();
-        let targets = install::targets(&self.places);
-        self.shared.change(|state| {
-            state.storage = storage;
-            state.committed = committed;
-            state.install_targets = targets;
-        });
+        self.shared.change(|state| state.storage = storage);
         if let Serve::Waiting { until } = &mut self.serve {
             *until = Instant::now();
         }
@@ -407,9 +429,11 @@ impl Supervisor {
             }
             Ask::Proved => self.commit_slot(),
             Ask::Password(answer) => {
-                if let Some(asked) = self.password_asked.take() {
-                    let _ = asked.send(answer);
-                }
+                let unheard = match self.password_asked.take() {
+                    Some(asked) => asked.send(answer).err().map(|unheard| unheard.0),
+                    None => Some(answer),
+                };
+                self.password_late = unheard;
             }
             Ask::Settings(settings) => {
                 if let Err(reason) = self.set(settings) {
@@ -425,6 +449,10 @@ impl Supervisor {
     fn act(&mut self, action: Action, answer: Sender<Answer>) {
         let said = match action {
             Action::ResetPassword => {
+                if let Some(late) = self.password_late.take() {
+                    let _ = answer.send(late);
+                    return;
+                }
                 let is_ready = self.shared.state().pages.state == PagesState::Ready;
                 if is_ready && let Serve::Running { serving, .. } = &self.serve {
                     serving.tell(&Notice::Password);
@@ -502,22 +530,13 @@ impl Supervisor {
         if state.committed == Some(slot) {
             return;
         }
-        match self.with_slots(|slots| slots.commit(slot)) {
+        match with_slots(&self.places, |slots| slots.commit(slot)) {
             Ok(()) => {
                 self.shared.log(&format!("slot {slot} is committed"));
                 self.shared.change(|state| state.committed = Some(slot));
             }
             Err(error) => self.shared.log(&format!("slot {slot} cannot be committed: {error}")),
         }
-    }
-
-    /// Does something with GRUB's environment on the disk that this system runs from.
-    fn with_slots<T>(&self, work: impl FnOnce(&mut Slots<'_>) -> Result<T, SlotsError>) -> anyhow::Result<T> {
-        let own = disk::own(&self.places)?;
-        let esp = own.disk.partition(storage::ESP).context("the disk has no ESP")?;
-        let mut device = OpenOptions::new().read(true).write(true).open(own.disk.path(&self.places))?;
-        let mut slots = Slots::find(&mut device, esp.start, esp.length, &|| {})?;
-        Ok(work(&mut slots)?)
     }
 
     fn hold_clock(&mut self, is_first: bool) {
@@ -598,7 +617,7 @@ impl Supervisor {
         self.serve_pulse.beat();
         let state = self.shared.state();
         let had_data = matches!(state.storage, Storage::Ready { .. });
-        let (sender, events) = mpsc::channel();
+        let (sender, events) = mpsc::sync_channel(BOX_ASKS);
         let started = std::env::current_exe().and_then(|program| {
             let forward = self.events.clone();
             spawn("serve-events", move || {
@@ -636,24 +655,47 @@ impl Supervisor {
         let is_healthy = well.is_ok() && state.pages.state == PagesState::Ready;
         if !is_healthy {
             self.healthy_since = None;
-        } else if self.healthy_since.get_or_insert_with(Instant::now).elapsed() >= BOX_HEALTHY
-            && let Some(starts) = &mut self.starts
-        {
-            starts.forget(|line| self.shared.log(line));
         }
-        // The kernel lets nothing be written any more after an error of the disk; only the check at a start leads back.
-        let is_read_only = || statvfs(&self.places.data).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY));
-        let is_ready = matches!(state.storage, Storage::Ready { .. });
-        if is_ready && self.began.elapsed() >= BOX_READ_ONLY && self.ending.is_none() && is_read_only() {
-            self.shared.log("the disk cannot be written to any more; it is checked at a new start");
-            self.end(Power::Restart);
+        let healthy_for = is_healthy.then(|| self.healthy_since.get_or_insert_with(Instant::now).elapsed());
+        if self.ending.is_some() {
+            return;
         }
-        let on_trial = state.slot.is_some() && state.committed.is_some() && state.slot != state.committed;
-        let waits_for_disk = state.storage == Storage::Preparing;
-        if on_trial && !is_healthy && !waits_for_disk && self.began.elapsed() >= BOX_TRIAL && self.ending.is_none() {
-            self.shared.log("this release did not come up; back to the one before");
-            self.end(Power::Restart);
+        let sight = Sight {
+            since_start: self.began.elapsed(),
+            healthy_for,
+            is_trial: self.is_trial,
+            is_committed: state.slot.is_none() || state.slot == state.committed,
+            waits_for_disk: state.storage == Storage::Preparing,
+            is_read_only: self.began.elapsed() >= BOX_READ_ONLY
+                && matches!(state.storage, Storage::Ready { .. })
+                && self.is_read_only(),
+        };
+        match judge(sight) {
+            Verdict::GoOn => {}
+            Verdict::Forget => {
+                if let Some(starts) = &mut self.starts {
+                    starts.forget(|line| self.shared.log(line));
+                }
+            }
+            Verdict::CheckDisk => {
+                self.shared.log("the disk cannot be written to any more; it is checked at a new start");
+                self.end(Power::Restart);
+            }
+            Verdict::GiveUpTrial => {
+                self.shared.log("this release did not come up; back to the one before");
+                self.end(Power::Restart);
+            }
         }
+    }
+
+    /// Whether the kernel lets nothing be written to the archive's file system any more, after an error of the disk. Kernels of
+    /// late do not show that among the flags of a mount (since 6.12, and in later ones of 6.1); that errors were counted tells.
+    fn is_read_only(&self) -> bool {
+        let counted = self
+            .disk_errors
+            .as_ref()
+            .is_some_and(|(file, at_mount)| number_in(file).is_some_and(|now| now > *at_mount));
+        counted || statvfs(&self.places.data).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY))
     }
 
     fn starve(&mut self, starved: bool) {
@@ -688,35 +730,26 @@ impl Supervisor {
         self.shared.log(reason);
         self.tell_serve(&Notice::Refused(reason.into()));
     }
-
-    /// Deletes everything on the data partition. Nothing is formatted.
-    fn wipe(&self, own: &Pulse) {
-        // What the checker once put aside comes first: beside it, a missing archive would be one that was lost. The folder
-        // itself is the checker's.
-        let aside = self.places.data.join("lost+found");
-        for folder in [&aside, &self.archive(), &self.places.data.join("box")] {
-            if let Err(error) = remove(folder, own) {
-                self.shared.log(&format!("{}: {error}", folder.display()));
-            }
-        }
-        let _ = std::fs::create_dir(&aside);
-        // A cut while this goes on leaves a part; the next start makes the folders anew.
-        own.beat();
-    }
 }
 
-/// Deletes a folder, beating with every entry.
-fn remove(folder: &Path, pulse: &Pulse) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        pulse.beat();
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove(&entry.path(), pulse)?;
-        } else {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    std::fs::remove_dir(folder)
+/// Does something with GRUB's environment on the disk that this system runs from.
+fn with_slots<T>(places: &Places, work: impl FnOnce(&mut Slots<'_>) -> Result<T, SlotsError>) -> anyhow::Result<T> {
+    let own = disk::own(places)?;
+    let esp = own.disk.partition(storage::ESP).context("the disk has no ESP")?;
+    let mut device = OpenOptions::new().read(true).write(true).open(own.disk.path(places))?;
+    let mut slots = Slots::find(&mut device, esp.start, esp.length, &|| {})?;
+    Ok(work(&mut slots)?)
+}
+
+/// Where the kernel counts the errors of the data file system (Linux, Documentation/ABI/testing/sysfs-fs-ext4).
+fn errors_of_data(places: &Places) -> Option<PathBuf> {
+    let own = disk::own(places).ok()?;
+    let partition = own.disk.partition(gpt::DATA)?;
+    Some(places.sys.join("fs/ext4").join(&partition.name).join("errors_count"))
+}
+
+fn number_in(file: &Path) -> Option<u64> {
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 /// Runs `work` in a thread, again whenever it ends or panics.

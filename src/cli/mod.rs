@@ -136,7 +136,7 @@ fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
         Local::Serve(listen) => serve::run(data, &listen),
-        Local::Supervise => supervise::run(),
+        Local::Supervise => supervise::run().map(|()| Exit::Fine),
         Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
     }
 }

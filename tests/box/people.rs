@@ -77,17 +77,18 @@ pub fn port(tenant: &Tenant) -> u16 {
 pub fn wait_for_documents(administering: &mut Administering, count: usize) {
     // They are numbered without a gap.
     let target = link(count);
-    let since = std::time::Instant::now();
+    let (mut since, mut before) = (std::time::Instant::now(), 0);
     loop {
         let answer = administering.get(&target);
         if [200, 302, 303].contains(&answer.status) {
             return;
         }
-        assert!(
-            since.elapsed() < std::time::Duration::from_mins(4),
-            "document {count} is not there: {}",
-            answer.status
-        );
+        // As long as more and more come, all is well, however slow the machine is.
+        if since.elapsed() > std::time::Duration::from_mins(2) {
+            let there = documents(administering);
+            assert!(there > before, "document {count} is not there, and no more than {there} come: {}", answer.status);
+            (since, before) = (std::time::Instant::now(), there);
+        }
         std::thread::sleep(std::time::Duration::from_millis(500));
     }
 }

@@ -62,3 +62,27 @@ fn a_file_system_beyond_repair_is_said_and_left_alone() {
     machine.wait_for_log("disk: Trouble", 0);
     assert_eq!(disk.read(start, 1 << 20), before, "nothing was written");
 }
+
+#[test]
+#[ignore = "make test-box"]
+fn a_disk_without_a_free_byte_is_said_and_what_is_archived_is_read() {
+    let tenant = Tenant::with(&[(ANNA, tiny(ANNA, 12))]);
+    let setup = Setup { ports: vec![port(&tenant)], ..Setup::of(Arch::X86_64) };
+    let disk = Disk::flashed(setup.arch, 1 << 30);
+    disk.with_shell();
+    {
+        let mut machine = Machine::start(&setup, &disk);
+        let mut anna = set_up(&machine);
+        add_source(&mut anna, "wolke", &tenant, ANNA);
+        wait_for_documents(&mut anna, 12);
+        machine.sh("dd if=/dev/zero of=/data/filler bs=1M 2>/dev/null; dd if=/dev/zero of=/data/filler2 bs=1k 2>/dev/null; sync");
+        machine.power_off();
+    }
+    let mut machine = Machine::start(&setup, &disk);
+    let mut anna = log_in(&machine);
+    let page = anna.page("/admin");
+    assert!(page.contains("are free on the disk"), "{page}");
+    assert!([200, 302, 303].contains(&anna.get(&crate::people::link(12)).status));
+    machine.power_off();
+    prove(&disk, &tenant, &[ANNA]);
+}

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 use super::https::Https;
 
+/// Ports that are tried.
+const TRIES: usize = 5;
 /// Under software emulation on a busy machine; nothing is asserted about time.
 const BOOTS_WITHIN: Duration = Duration::from_mins(4);
 /// Where the guest finds the host's loopback.
@@ -67,6 +69,8 @@ pub struct Setup {
     pub ports: Vec<u16>,
     /// Without this the guest reaches nothing but those.
     pub open_network: bool,
+    /// The cable is there, and nothing behind it until [`Machine::give_network`].
+    pub late_network: bool,
     /// Further arguments of QEMU.
     pub more: Vec<String>,
 }
@@ -82,6 +86,7 @@ impl Setup {
             clock: None,
             ports: Vec::new(),
             open_network: false,
+            late_network: false,
             more: Vec::new(),
         }
     }
@@ -303,6 +308,18 @@ pub struct Machine {
 
 impl Machine {
     pub fn start(setup: &Setup, disk: &Disk) -> Self {
+        for _ in 0..TRIES {
+            match Self::try_start(setup, disk) {
+                Ok(machine) => return machine,
+                // Somebody else took the port after it was found to be free.
+                Err(said) => assert!(said.contains("host forwarding rule"), "QEMU: {said}"),
+            }
+        }
+        panic!("no port of the host stays free");
+    }
+
+    /// `Err`: what QEMU said before it ended.
+    fn try_start(setup: &Setup, disk: &Disk) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let port = {
@@ -319,28 +336,30 @@ impl Machine {
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut qemu = Killed(Some(qemu));
         let (serial, log, shell, qmp) = (at("console"), at("log"), at("shell"), at("qmp"));
+        let said = || fs::read_to_string(&errors).unwrap_or_default();
         let mut connect = |path: &Path| {
             let since = Instant::now();
             loop {
                 match UnixStream::connect(path) {
-                    Ok(stream) => return stream,
-                    Err(error) => {
-                        let ended = qemu.0.as_mut().unwrap().try_wait().unwrap();
-                        let said = fs::read_to_string(&errors).unwrap_or_default();
-                        assert!(ended.is_none() && since.elapsed() < BOOTS_WITHIN, "QEMU: {error}: {said}");
-                        std::thread::sleep(Duration::from_millis(20));
-                    }
+                    Ok(stream) => return Ok(stream),
+                    Err(_) if qemu.0.as_mut().unwrap().try_wait().unwrap().is_some() => return Err(said()),
+                    Err(error) => assert!(since.elapsed() < BOOTS_WITHIN, "QEMU: {error}: {}", said()),
                 }
+                std::thread::sleep(Duration::from_millis(20));
             }
         };
         let kept = |name: &str| disk.folder.path().join(name);
-        let console_in = connect(&serial);
+        let console_in = connect(&serial)?;
         let console = Text::of("console", console_in.try_clone().unwrap(), kept("console.txt"));
-        let log = Text::of("log port", connect(&log), kept("log.txt"));
-        let shell_in = connect(&shell);
+        let log = Text::of("log port", connect(&log)?, kept("log.txt"));
+        let shell_in = connect(&shell)?;
         let shell = Text::of("shell", shell_in.try_clone().unwrap(), kept("shell.txt"));
-        let stream = connect(&qmp);
-        let reader = BufReader::new(stream.try_clone().unwrap());
+        let stream = connect(&qmp)?;
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        // It greets when all of the machine is there.
+        if reader.read_line(&mut String::new()).unwrap_or_default() == 0 {
+            return Err(said());
+        }
         let machine = Self {
             qemu: qemu.0.take().unwrap(),
             console_in,
@@ -354,7 +373,15 @@ impl Machine {
             _folder: folder,
         };
         machine.qmp("qmp_capabilities", &json!({}));
-        machine
+        Ok(machine)
+    }
+
+    /// With [`Setup::late_network`]: from now on there is a network behind the cable, with its DHCP server.
+    pub fn give_network(&self) {
+        let forward = format!("tcp:{}-:443", self.address);
+        let user = json!({ "type": "user", "id": "late", "restrict": true, "hostfwd": [{ "str": forward }] });
+        self.qmp("netdev_add", &user);
+        self.qmp("netdev_add", &json!({ "type": "hubport", "id": "late-port", "hubid": 0, "netdev": "late" }));
     }
 
     /// Has QEMU do something; events that come before its answer are kept.
@@ -489,6 +516,11 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
     // First, so that a disk among them comes before the one that the machine starts from.
     command.args(&setup.more);
     let restrict = if setup.open_network { "off" } else { "on" };
+    let network = if setup.late_network {
+        "hubport,id=net,hubid=0".to_owned()
+    } else {
+        format!("user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}")
+    };
     command
         .args(["-accel", "tcg", "-smp", "1", "-display", "none", "-nodefaults", "-no-user-config", "-m"])
         .arg(setup.memory.to_string())
@@ -503,8 +535,7 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
         .args(["-device", "virtserialport,chardev=shell,name=shell"])
         .arg("-qmp")
         .arg(format!("unix:{},server=on,wait=off", at("qmp").display()))
-        .arg("-netdev")
-        .arg(format!("user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}"))
+        .args(["-netdev", &network])
         .args(["-device", "virtio-net-pci,netdev=net,id=nic,romfile=", "-device", "virtio-rng-pci"])
         .arg("-drive")
         .arg(format!("if=none,id=disk,format=raw,discard=unmap,file={}", disk.path.display()));

@@ -1,7 +1,7 @@
 //! The time, asked of time servers: a role of `serve` on a box. `supervise` sets the clock.
 //!
-//! Servers are asked in this order, until three have answered: those that an administrator set, those that DHCP named, the
-//! usual ones. Where three answered, two have to agree, so that a wrong one does not set the clock.
+//! Servers are asked in this order, until three have answered: those that an administrator set, one that DHCP named, the
+//! usual ones, the others of DHCP. Where three answered, two have to agree, so that a wrong one does not set the clock.
 //!
 //! - `packet`: a question and its answer as bytes; `ask`: one server over the network
 
@@ -102,10 +102,14 @@ impl Sntp {
 
     /// The servers to ask, in their order, each once.
     fn servers(&self, state: &BoxState) -> Vec<String> {
-        let given = state.settings.time_servers.iter().cloned();
+        let given = state.settings.time_servers.clone();
         let named = state.interfaces.iter().flat_map(|interface| &interface.time_servers).map(ToString::to_string);
+        let mut named = named.filter(|server| !given.contains(server));
+        // One that DHCP named, then the usual ones, then its others: whoever plays the network's DHCP has one voice of three,
+        // as long as the others can be reached.
+        let first = named.next();
         let mut servers: Vec<String> = Vec::new();
-        for server in given.chain(named).chain(self.usual.iter().cloned()) {
+        for server in given.iter().cloned().chain(first).chain(self.usual.iter().cloned()).chain(named) {
             if servers.len() < SNTP_SERVERS && !servers.contains(&server) {
                 servers.push(server);
             }
@@ -207,9 +211,11 @@ mod tests {
         let sntp = Sntp::new(0);
         assert_eq!(sntp.servers(&state), USUAL);
         state.settings.time_servers = vec!["time.example".into(), "192.0.2.1".into()];
-        let time_servers = vec!["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
+        let time_servers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|server| server.parse().unwrap()).to_vec();
         state.interfaces = vec![Interface { time_servers, ..Interface::default() }];
-        assert_eq!(sntp.servers(&state)[..4], ["time.example", "192.0.2.1", "192.0.2.2", "0.pool.ntp.org"]);
+        let servers = sntp.servers(&state);
+        assert_eq!(servers[..4], ["time.example", "192.0.2.1", "192.0.2.2", "0.pool.ntp.org"]);
+        assert_eq!(servers.last().unwrap(), "192.0.2.3");
         state.settings.time_servers = (0..100).map(|number| format!("t{number}.example")).collect();
         assert_eq!(sntp.servers(&state).len(), SNTP_SERVERS);
     }

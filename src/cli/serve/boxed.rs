@@ -66,6 +66,11 @@ impl Boxed {
         self.inner().watched.push(watched);
     }
 
+    /// From now on only these have to.
+    fn watch_only(&self, watched: Vec<Watched>) {
+        self.inner().watched = watched;
+    }
+
     /// Pages are served under this certificate.
     pub fn serves(&self, state: PagesState, fingerprint: String) {
         let mut inner = self.inner();
@@ -96,15 +101,25 @@ impl Boxed {
                 return;
             }
             if self.link.password_is_wanted() {
-                let web = self.inner().web.clone();
-                let answer = web.map_or_else(|| Err("The archive is closed.".into()), |web| new_password(&web));
-                self.link.ask(&Ask::Password(answer));
+                self.answer_with_password();
             }
             if last.is_none_or(|last| last.elapsed() >= BEAT) {
                 last = Some(Instant::now());
                 self.sign_of_life();
             }
             std::thread::sleep(LOOK);
+        }
+    }
+
+    /// In a thread of its own: the archive may be busy with a large mail for longer than a sign of life may take.
+    fn answer_with_password(&self) {
+        let (web, link) = (self.inner().web.clone(), self.link.clone());
+        let answer = move || {
+            let answer = web.map_or_else(|| Err("The archive is closed.".into()), |web| new_password(&web));
+            link.ask(&Ask::Password(answer));
+        };
+        if let Err(error) = std::thread::Builder::new().name("password".into()).stack_size(ROLE_STACK).spawn(answer) {
+            self.link.ask(&Ask::Password(Err(error.to_string())));
         }
     }
 
@@ -134,7 +149,7 @@ impl Boxed {
             return;
         }
         let socket = &web.archive.paths().web;
-        if has_run(web, self.link.fetching_is_paused()) && answers(socket) {
+        if has_run(web) && answers(socket) {
             self.inner().is_proved = true;
             self.link.ask(&Ask::Proved);
         }
@@ -142,10 +157,10 @@ impl Boxed {
 }
 
 /// Whether since the start a run of some definition ended, whatever the server said, or none was due.
-fn has_run(web: &Web, is_paused: bool) -> bool {
+fn has_run(web: &Web) -> bool {
     let Ok(definitions) = crate::settings::definitions(&web.archive) else { return false };
     let mut active = definitions.iter().flatten().filter(|definition| !definition.inactive).peekable();
-    is_paused
+    web.fetcher.waits(&web.archive).is_some()
         || active.peek().is_none()
         || active.any(|definition| {
             // The next run is set when one has ended.
@@ -224,14 +239,15 @@ pub fn serve_trouble(
         gate = if number == 0 { gate.https(socket, &identity)? } else { gate.redirect(socket, 443) };
     }
     boxed.serves(PagesState::Trouble, identity.fingerprint());
-    let (end, link, began) = (Pulse::new(), boxed.link.clone(), Instant::now());
-    boxed.watch(("trouble", BOX_SERVE_DEADLINE, end.clone()));
+    let (end, own, link, began) = (Pulse::new(), Pulse::new(), boxed.link.clone(), Instant::now());
+    // Whatever of the archive was watched before is there no more.
+    boxed.watch_only(vec![("gate", BOX_SERVE_DEADLINE, end.clone()), ("trouble", BOX_SERVE_DEADLINE, own.clone())]);
     let page = {
-        let (end, link) = (end.clone(), link.clone());
+        let (own, link) = (own.clone(), link.clone());
         std::thread::Builder::new()
             .name("trouble".into())
             .stack_size(ROLE_STACK)
-            .spawn(move || trouble::run(listener, &|| link.state(), wrong.as_deref(), &end))?
+            .spawn(move || trouble::run(listener, &|| link.state(), wrong.as_deref(), &own))?
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -239,6 +255,9 @@ pub fn serve_trouble(
             let first = link.state().storage;
             loop {
                 tokio::time::sleep(LOOK).await;
+                if page.is_finished() {
+                    break;
+                }
                 let state = link.state();
                 // A new state of the disk, or a while: perhaps the archive can be opened now.
                 let is_ready = matches!(state.storage, Storage::Ready { .. });
@@ -256,6 +275,7 @@ pub fn serve_trouble(
         anyhow::Ok(())
     })?;
     end.cancel();
+    own.cancel();
     let _ = page.join();
     Ok(Exit::Trouble)
 }

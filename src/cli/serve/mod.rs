@@ -91,13 +91,16 @@ pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     }
     let writer = Pulse::new();
     boxed.watch(("archive", ARCHIVE_DEADLINE, writer.clone()));
-    match Archive::open(data, &writer) {
-        Ok(archive) => serve(data, &listen, archive, &writer, Some((boxed, sockets))),
-        Err(error) => {
-            tracing::error!("{error}");
-            trouble(sockets, Some(error.to_string()))
-        }
-    }
+    // The same sockets: a door that cannot be opened now may be needed for the page that says so.
+    let spare = sockets.iter().map(TcpListener::try_clone).collect::<std::io::Result<Vec<_>>>()?;
+    let served = Archive::open(data, &writer)
+        .map_err(anyhow::Error::from)
+        .and_then(|archive| serve(data, &listen, archive, &writer, Some((boxed.clone(), sockets))));
+    served.or_else(|error| {
+        tracing::error!("{error:#}");
+        boxed.has_no_more();
+        trouble(spare, Some(format!("{error:#}")))
+    })
 }
 
 /// Serves an open archive. `boxed`: the box around, and the sockets that it handed over.
