@@ -282,3 +282,58 @@ fn existing_values_are_offered_from_own_documents_only() {
     assert_eq!(offered(&stage.anna, stage.mail), ["Anna AG", "Firma 0", "Firma 1"]);
     assert_eq!(offered(&beat, theirs), ["Beat AG"]);
 }
+
+/// The form as a browser sends it back: every input with what was shown in it.
+fn form(page: &str) -> Vec<(String, String)> {
+    let value = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(rest.split_once('"')?.0.replace("&quot;", "\"").replace("&amp;", "&"))
+    };
+    let mut fields = Vec::new();
+    for tag in page.split('<').filter(|tag| tag.starts_with("input ")) {
+        let is_sent = !tag.contains("type=\"checkbox\"") || tag.contains(" checked");
+        if let (Some(name), true) = (value(tag, "name"), is_sent) {
+            fields.push((name, value(tag, "value").unwrap_or_default()));
+        }
+    }
+    fields
+}
+
+/// A tab that was open while a program, or somebody else, wrote other fields; and a box to tick over an earlier text.
+#[test]
+fn saving_one_field_puts_back_no_other() {
+    let stage = Stage::new();
+    stage.define("Kunde", "text", &[]);
+    stage.define("Bezahlt", "text", &[]);
+    stage.site.change(stage.mail, |metadata| drop(metadata.fields.insert("Bezahlt".into(), "bar bezahlt".into())));
+    let change = [("kind", "yes_no")];
+    assert_eq!(stage.site.post(&stage.chefin, "/admin/fields/Bezahlt", &change).status, 303);
+    let path = format!("/documents/{}/fields", stage.mail);
+    let mut sent = form(&stage.site.get(Some(&stage.anna), &path).text());
+    stage.site.change(stage.mail, |metadata| {
+        metadata.fields.insert("Kunde".into(), "Muster".into());
+        metadata.note = "von Beat".into();
+    });
+    sent.retain(|(name, _)| name != "note");
+    sent.push(("note".into(), String::new()));
+    let send = |sent: &[(String, String)]| {
+        let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(stage.site.post(&stage.anna, &path, &sent).status, 303);
+    };
+    send(&sent);
+    let note = || stage.site.web.archive.view().unwrap().document(stage.mail).unwrap().unwrap().metadata.note;
+    assert_eq!(
+        (stage.value("Kunde").as_deref(), stage.value("Bezahlt").as_deref()),
+        (Some("Muster"), Some("bar bezahlt"))
+    );
+    assert_eq!(note(), "von Beat");
+    // What was entered counts.
+    for (name, value) in &mut sent {
+        if name == "field:Kunde" {
+            *value = "Meier".into();
+        }
+    }
+    sent.push(("field:Bezahlt".into(), "yes".into()));
+    send(&sent);
+    assert_eq!((stage.value("Kunde").as_deref(), stage.value("Bezahlt").as_deref()), (Some("Meier"), Some("yes")));
+}

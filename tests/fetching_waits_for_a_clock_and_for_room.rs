@@ -36,7 +36,7 @@ fn the_schedule_rests_until_the_box_lets_it_go_on() {
     around.change(&link, |state| state.clock = Clock::Unknown);
     let fetcher = Arc::new(Fetcher::new(Some(link.clone())));
     assert_eq!(fetcher.waits(&archive), Some(Wait::Clock));
-    let runs = || archive.view().unwrap().runs("company", 10).unwrap().len();
+    let runs = || archive.view().unwrap().runs("company", 10, usize::MAX).unwrap().len();
     let end = Pulse::new();
     thread::scope(|scope| {
         scope.spawn(|| schedule::run(&archive, &fetcher, &end).unwrap());

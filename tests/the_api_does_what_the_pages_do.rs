@@ -11,7 +11,7 @@ use crate::support::web::Site;
 use archivista::archive::commit::Happening;
 use archivista::settings::administration::Field;
 use archivista::settings::tokens::{self, Rights};
-use archivista::settings::users::{self, Role};
+use archivista::settings::users::{self, Role, User};
 use archivista::settings::{Module, definition};
 use archivista::web::api::{Right, calls};
 use archivista::web::request::Method;
@@ -432,6 +432,58 @@ fn figures_are_for_whom_an_administrator_lets() {
     assert_eq!(ask(None).status, 401);
     assert_eq!(site.post(&cookie, "/admin/metrics", &[("networks", "198.51.100.0/24, 192.0.2.0/28")]).status, 303);
     assert_eq!(ask(None).status, 200);
+    // The same by a program.
+    let all = site.api_token("chefin", ALL);
+    assert_eq!(get(&site, &all, "/monitoring")["networks"], json!(["198.51.100.0/24", "192.0.2.0/28"]));
+    let set = |networks: Value| site.call(&all, Method::Patch, "/monitoring", &json!({ "networks": networks })).status;
+    assert_eq!((set(json!(["192.0.2.0/33"])), ask(None).status), (400, 200));
+    assert_eq!((set(json!([])), ask(None).status), (200, 401));
+}
+
+/// A program that asks with an ended token again and again, and a person at the same address.
+#[test]
+fn a_wrong_token_keeps_nobody_from_logging_in() {
+    let site = stage();
+    let statuses: Vec<u16> =
+        (0..20).map(|_| site.call("archivista_x", Method::Get, "/token", &Value::Null).status).collect();
+    assert_eq!((statuses.first(), statuses.last()), (Some(&401), Some(&429)));
+    let login = [("user", "nobody"), ("password", "falsch falsch")];
+    assert_ne!(site.post("", "/login", &login).status, 429);
+}
+
+#[test]
+fn a_body_that_would_take_much_memory_is_refused() {
+    let site = stage();
+    let token = site.api_token("anna", ALL);
+    let many: Vec<Value> = (0..20_000).map(|_| json!({})).collect();
+    assert_eq!(status(&site, &token, Method::Patch, "/documents/1", &json!({ "note": many })), 413);
+    let long = "x".repeat(300_000);
+    assert_eq!(status(&site, &token, Method::Patch, "/documents/1", &json!({ "note": long })), 413);
+}
+
+/// An administrator without the right to read gets to no mail by a token in somebody else's name.
+#[test]
+fn nobody_reads_by_a_token_for_somebody_else() {
+    let site = stage();
+    let cookie = site.web.sessions.begin("chefin").unwrap();
+    let reads_all = |reads_all| {
+        let chefin = users::user(&site.web.archive, "chefin").unwrap().unwrap();
+        users::put_user(&site.web.archive, &User { reads_all, ..chefin }, "test").unwrap();
+    };
+    reads_all(false);
+    let wish = |right| [("name", "Scanner"), ("owner", "anna"), (right, "1"), ("ends", "2035-12-31")];
+    for right in ["read", "change"] {
+        let answer = site.post(&cookie, "/admin/tokens", &wish(right));
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains("in the name of another user only if you, too, may read all documents"));
+    }
+    // Her own token gives what she herself may.
+    let own = [("name", "Scanner"), ("owner", "chefin"), ("read", "1"), ("ends", "2035-12-31")];
+    assert_eq!(site.post(&cookie, "/admin/tokens", &own).status, 200);
+    reads_all(true);
+    assert_eq!(site.post(&cookie, "/admin/tokens", &wish("read")).status, 200);
+    let anna = site.web.sessions.begin("anna").unwrap();
+    assert!(site.get(Some(&anna), "/account/tokens").text().contains("(made by chefin)"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! learns of none.
 
 use crate::support::web::{Answer, Site};
+use archivista::archive::commit::Happening;
 use archivista::archive::verify;
 use archivista::settings::administration::{Field, Versioning};
 use archivista::settings::users::Role;
@@ -168,6 +169,50 @@ fn who_may_not_publish_does_not_publish_by_a_version() {
     let second = site.file(&anna, &format!("{first}_1_Plan.pdf"), b"%PDF-2");
     let document = |number: u64| site.web.archive.view().unwrap().document(number).unwrap().unwrap();
     assert!(!document(second).metadata.fields.contains_key("Web"));
+    // Nor does it come back by a download of the first one: the newest version is what is followed.
     let third = site.file(&chefin, &format!("{first}_1_Plan.pdf"), b"%PDF-3");
-    assert_eq!(document(third).metadata.fields["Web"], "heute");
+    assert!(!document(third).metadata.fields.contains_key("Web"));
+    site.change(third, |metadata| drop(metadata.fields.insert("Web".into(), "heute".into())));
+    let fourth = site.file(&chefin, &format!("{first}_1_Plan.pdf"), b"%PDF-4");
+    assert_eq!(document(fourth).metadata.fields["Web"], "heute");
+}
+
+/// Somebody downloads a file once, and sends what becomes of it again and again.
+#[test]
+fn what_was_entered_since_the_download_is_not_lost() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &[]);
+    by_name(&site);
+    site.administer(|all| all.file_name = Some(Field::Note));
+    let first = site.file(&anna, "Plan.pdf", b"%PDF-1");
+    let name = format!("{first}_1_Plan.pdf");
+    let second = site.file(&anna, &name, b"%PDF-2");
+    site.post(&anna, &format!("/documents/{second}/fields"), &[("title", "Endfassung"), ("note", "geprüft")]);
+    let third = site.file(&anna, &name, b"%PDF-3");
+    let metadata = site.web.archive.view().unwrap().document(third).unwrap().unwrap().metadata;
+    assert_eq!((metadata.title.as_str(), metadata.note.as_str()), ("Endfassung", "geprüft"));
+    assert_eq!((metadata.version_of, metadata.version), (Some(first), Some(3)));
+}
+
+#[test]
+fn what_is_withdrawn_is_withdrawn_in_its_earlier_versions_too() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &[]);
+    by_name(&site);
+    let first = site.file(&anna, "Plan.pdf", b"%PDF-1");
+    let fields = |number: u64| format!("/documents/{number}/fields");
+    site.post(&anna, &fields(first), &[("field:Web", "heute")]);
+    let second = site.file(&anna, &format!("{first}_1_Plan.pdf"), b"%PDF-2");
+    let is_published = |number: u64| {
+        let document = site.web.archive.view().unwrap().document(number).unwrap().unwrap();
+        document.metadata.fields.contains_key("Web")
+    };
+    assert!(is_published(first) && is_published(second));
+    // Of an earlier one alone, the newest is not withdrawn.
+    site.post(&anna, &fields(first), &[("field:Web", "")]);
+    assert!(!is_published(first) && is_published(second));
+    site.post(&anna, &fields(first), &[("field:Web", "heute")]);
+    site.post(&anna, &fields(second), &[("field:Web", "")]);
+    assert!(!is_published(first) && !is_published(second));
+    assert_eq!(site.journal().iter().filter(|event| event.what == Happening::Withdrawn(first)).count(), 2);
 }

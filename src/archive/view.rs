@@ -153,13 +153,13 @@ impl View {
         Ok(false)
     }
 
-    /// Numbers above `after` of documents whose field has this value, ascending; at most `most`. Which fields: see
+    /// Numbers above `after` of documents whose field has this value, the highest first; at most `most`. Which fields: see
     /// [`field_keys`].
     pub fn with_field(&self, name: &str, value: &str, after: Number, most: usize) -> Result<Vec<Number>> {
         let value = field_value(value);
         let table = self.txn.open_table(BY_FIELD)?;
         let range = (Bound::Excluded((name, value.as_str(), after)), Bound::Included((name, value.as_str(), u64::MAX)));
-        table.range::<(&str, &str, u64)>(range)?.take(most).map(|item| Ok(item?.0.value().2)).collect()
+        table.range::<(&str, &str, u64)>(range)?.rev().take(most).map(|item| Ok(item?.0.value().2)).collect()
     }
 
     /// Whether any document has a value in this field.
@@ -187,11 +187,20 @@ impl View {
         Ok(names)
     }
 
-    /// Values of a field in documents that `reads` allows, in their order: at most `most`, found by at most `look` looks.
-    pub fn field_values(&self, reads: &Reads, name: &str, most: usize, look: usize) -> Result<Vec<String>> {
+    /// Values of a field in documents that `reads` allows, in their order: at most `most`, found by at most `look` looks, of
+    /// which at most `each` for one value, so that what very many others have hides nothing behind it.
+    pub fn field_values(
+        &self,
+        reads: &Reads,
+        name: &str,
+        most: usize,
+        look: usize,
+        each: usize,
+    ) -> Result<Vec<String>> {
         let table = self.txn.open_table(BY_FIELD)?;
         let mut values: Vec<String> = Vec::new();
         let mut from = (String::new(), 0);
+        let mut looked = 0;
         for _ in 0..look {
             if values.len() >= most {
                 break;
@@ -202,12 +211,16 @@ impl View {
             if found != name {
                 break;
             }
-            if value.len() <= FIELD_KEY && self.may_read(reads, number)? {
+            looked = if value == from.0 { looked + 1 } else { 1 };
+            let is_offered = value.len() <= FIELD_KEY && self.may_read(reads, number)?;
+            if is_offered {
                 values.push(value.to_owned());
-                from = (format!("{value}\0"), 0);
-            } else {
-                from = (value.to_owned(), number.saturating_add(1));
             }
+            from = if is_offered || looked >= each {
+                (format!("{value}\0"), 0)
+            } else {
+                (value.to_owned(), number.saturating_add(1))
+            };
         }
         Ok(values)
     }
@@ -377,13 +390,8 @@ impl View {
         Ok(found)
     }
 
-    /// The newest runs of a definition, newest first.
-    pub fn runs(&self, definition: &str, most: usize) -> Result<Vec<Run>> {
-        self.runs_of_late(definition, most, usize::MAX)
-    }
-
-    /// Those among the newest `look` runs of all definitions.
-    pub fn runs_of_late(&self, definition: &str, most: usize, look: usize) -> Result<Vec<Run>> {
+    /// The newest runs of a definition, newest first; at most `most`, among the newest `look` runs of all definitions.
+    pub fn runs(&self, definition: &str, most: usize, look: usize) -> Result<Vec<Run>> {
         let table = self.txn.open_table(RUNS)?;
         let mut found = Vec::new();
         for item in table.iter()?.rev().take(look) {

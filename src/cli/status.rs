@@ -36,7 +36,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
         }
     }
     for definition in definitions {
-        let last = view.runs(&definition.name, 1)?.pop();
+        let last = view.runs(&definition.name, 1, usize::MAX)?.pop();
         if last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
             exit = Exit::Trouble;
         }

@@ -32,6 +32,8 @@ pub struct Query {
     newest: Option<Ties>,
     /// Further fields that whoever asks does not see.
     unseen: BTreeSet<String>,
+    /// Notes are not shown, so nothing is found by them.
+    hides_notes: bool,
 }
 
 /// The further fields, as somebody may search them.
@@ -40,6 +42,7 @@ pub struct Searchable {
     /// By their names in lower case.
     fields: BTreeMap<String, (String, Kind)>,
     unseen: BTreeSet<String>,
+    hides_notes: bool,
 }
 
 impl Searchable {
@@ -56,7 +59,13 @@ impl Searchable {
         for (lower, field) in fields {
             by_name.entry(lower).or_insert(field);
         }
-        Ok(Self { fields: by_name, unseen })
+        Ok(Self { fields: by_name, unseen, hides_notes: false })
+    }
+
+    /// The same, for an archive where notes are not shown.
+    #[must_use]
+    pub fn without_notes(self) -> Self {
+        Self { hides_notes: true, ..self }
     }
 }
 
@@ -120,7 +129,8 @@ impl Query {
     /// case; a name with spaces stands in quotation marks. A word before a colon that is no field is a word like any other.
     /// `version:all` finds earlier versions too. Days are those of `zone`.
     pub fn parse(text: &str, zone: &TimeZone, searchable: &Searchable) -> Self {
-        let mut query = Self { unseen: searchable.unseen.clone(), ..Self::default() };
+        let mut query =
+            Self { unseen: searchable.unseen.clone(), hides_notes: searchable.hides_notes, ..Self::default() };
         if text.chars().count() > QUERY_CHARS {
             query.hints.push(Hint::TooLong);
         }
@@ -240,7 +250,7 @@ impl Query {
         }
         let is_place = |term: &Term| matches!(term, Term::Mailbox(_) | Term::Folder(_));
         let mut plain = self.terms.iter().filter(|term| !is_place(term));
-        if !plain.all(|term| term.fits(number, &document.metadata, &self.unseen)) {
+        if !plain.all(|term| term.fits(number, &document.metadata, self)) {
             return Ok(false);
         }
         // Last of the questions about the document itself: it takes a look-up.
@@ -282,8 +292,9 @@ impl Places {
 }
 
 impl Term {
-    fn fits(&self, number: Number, metadata: &Metadata, unseen: &BTreeSet<String>) -> bool {
+    fn fits(&self, number: Number, metadata: &Metadata, query: &Query) -> bool {
         let has = |text: &str, value: &str| text.to_lowercase().contains(value);
+        let note = |value: &str| !query.hides_notes && has(&metadata.note, value);
         let file = |value: &str| {
             has(&metadata.media_name, value) || metadata.attachments.iter().any(|part| has(&part.name, value))
         };
@@ -298,12 +309,12 @@ impl Term {
                 has(&metadata.title, value)
                     || has(&metadata.from, value)
                     || to(value)
-                    || has(&metadata.note, value)
-                    || metadata.fields.iter().any(|(name, field)| !unseen.contains(name) && has(field, value))
+                    || note(value)
+                    || metadata.fields.iter().any(|(name, field)| !query.unseen.contains(name) && has(field, value))
                     || file(value)
                     || number.to_string() == *value
             }
-            Self::Note(value) => has(&metadata.note, value),
+            Self::Note(value) => note(value),
             Self::Owner(value) => has(&metadata.owner, value),
             Self::Field(name, kind, value) => {
                 field_value::fits(*kind, metadata.fields.get(name).map(String::as_str), value)
@@ -345,12 +356,12 @@ mod tests {
     fn fits(query: &str, document: &Document) -> bool {
         let known = [("kunde", "Kunde", Kind::Text), ("betrag chf", "Betrag CHF", Kind::Number)];
         let fields = known.map(|(lower, name, kind)| (lower.to_owned(), (name.to_owned(), kind))).into();
-        let searchable = Searchable { fields, unseen: ["Geheim".to_owned()].into() };
+        let searchable = Searchable { fields, unseen: ["Geheim".to_owned()].into(), hides_notes: false };
         let query = Query::parse(query, &TimeZone::UTC, &searchable);
         let (since, before) = query.times();
         let in_time =
             before.is_none_or(|before| document.time < before) && since.is_none_or(|since| document.time >= since);
-        in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata, &query.unseen))
+        in_time && query.terms.iter().all(|term| term.fits(7, &document.metadata, &query))
     }
 
     #[test]

@@ -21,9 +21,13 @@ pub struct Ties {
 }
 
 impl Ties {
-    pub fn of(administration: &Administration) -> Self {
+    /// `sees`: whether whoever asks sees a further field. A key that somebody does not see ties nothing for them: it would tell
+    /// which documents share its value.
+    pub fn of(administration: &Administration, sees: impl Fn(&str) -> bool) -> Self {
+        let is_seen = |field: &Field| !matches!(field, Field::Other(name) if !sees(name));
+        let key = administration.version_key.clone().filter(is_seen);
         Self {
-            key: administration.version_key.clone().filter(|_| administration.versioning != Versioning::None),
+            key: key.filter(|_| administration.versioning != Versioning::None),
             by_name: administration.versioning == Versioning::Name,
         }
     }
@@ -56,7 +60,8 @@ impl Ties {
         keys
     }
 
-    /// Numbers of all versions, the oldest first, with that of the document itself; at most [`VERSIONS`] by each tie.
+    /// Numbers of all versions, the oldest first, with that of the document itself; of more than [`VERSIONS`] by one tie, the
+    /// newest.
     pub fn numbers(&self, view: &View, number: Number, metadata: &Metadata) -> Result<BTreeSet<Number>> {
         let mut all = BTreeSet::from([number]);
         all.extend(metadata.version_of.filter(|_| self.by_name));

@@ -138,6 +138,17 @@ impl DocumentFields {
         self.0.iter_mut().find(|field| field.name == name)
     }
 
+    /// Takes a user out of every right: somebody else who gets the name later does not get what was meant for the first.
+    pub fn forget(&mut self, user: &str) {
+        for field in &mut self.0 {
+            for right in [&mut field.seen_by, &mut field.changed_by] {
+                if let Who::Users(names) = right {
+                    names.retain(|name| !name.eq_ignore_ascii_case(user));
+                }
+            }
+        }
+    }
+
     /// Those that are not hidden.
     pub fn shown(&self) -> impl Iterator<Item = &DocumentField> {
         self.0.iter().filter(|field| !field.is_hidden)

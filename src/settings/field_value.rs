@@ -102,8 +102,21 @@ fn yes_no(text: &str) -> Option<bool> {
 }
 
 /// `1’234.50`, `1'234,50`, `1.234,50`, `-3` as `1234.50` and `-3`. Of points and commas the last one parts off the decimals;
-/// the others stand before groups of three digits. `1,234` could be either, and is taken for none.
+/// the others stand before groups of three digits. `1,234` and `1.234` could be either, and are taken for none.
 fn number(text: &str) -> Option<String> {
+    let unsigned = text.trim_start_matches(['-', '−', '+']);
+    let mut parts = unsigned.split([',', '.']);
+    if let (Some(whole), Some(rest), None) = (parts.next(), parts.next(), parts.next())
+        && rest.len() == 3
+        && (whole != "0" || unsigned.contains(','))
+    {
+        return None;
+    }
+    plain_number(text)
+}
+
+/// The same, where it is known that a single point parts off the decimals, as in what documents keep.
+fn plain_number(text: &str) -> Option<String> {
     if text.chars().count() > FIELD_NUMBER_CHARS {
         return None;
     }
@@ -113,14 +126,12 @@ fn number(text: &str) -> Option<String> {
     };
     let last = text.rfind([',', '.']);
     let (whole, decimals) = last.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
-    let is_ambiguous =
-        text.matches([',', '.']).count() == 1 && text.contains(',') && decimals.is_some_and(|d| d.len() == 3);
     let groups: Vec<&str> = whole.split(['\'', '’', ' ', '\u{a0}', '\u{202f}', '.', ',']).collect();
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let are_groups = groups.iter().all(|group| is_digits(group))
         && groups.iter().skip(1).all(|group| group.len() == 3)
         && (groups.len() == 1 || groups[0].len() <= 3);
-    if is_ambiguous || !are_groups || !decimals.is_none_or(is_digits) {
+    if !are_groups || !decimals.is_none_or(is_digits) {
         return None;
     }
     let digits = groups.concat();
@@ -134,9 +145,9 @@ fn number(text: &str) -> Option<String> {
     Some(format!("{}{whole}{point}{decimals}", if is_zero { "" } else { sign }))
 }
 
-/// Compares two numbers as [`number`] writes them, however long; `None` where the first one is none.
+/// Compares two numbers as documents keep them, however long; `None` where the first one is none.
 fn order(one: &str, other: &str) -> Option<Ordering> {
-    let one = number(one)?;
+    let one = plain_number(one)?;
     let parts = |text: &str| {
         let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
@@ -154,7 +165,7 @@ fn order(one: &str, other: &str) -> Option<Ordering> {
 }
 
 fn number_shown(value: &str) -> String {
-    let Some(plain) = number(value).filter(|plain| plain == value) else { return value.into() };
+    let Some(plain) = plain_number(value).filter(|plain| plain == value) else { return value.into() };
     let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
     let (whole, decimals) = plain.split_once('.').map_or((plain, None), |(whole, decimals)| (whole, Some(decimals)));
     let mut out = String::from(sign);
@@ -186,6 +197,11 @@ mod tests {
             ("12,50", Some("12.50")),
             ("1,234", None),
             ("0,125", None),
+            ("1.234", None),
+            ("-12.345", None),
+            ("0.125", Some("0.125")),
+            ("1.2340", Some("1.2340")),
+            ("1.234.567", Some("1234.567")),
             ("12.", None),
             (".5", None),
             ("1’23", None),

@@ -61,6 +61,9 @@ pub struct Token {
     pub owner: String,
     /// When that user was added: somebody else who gets the name does not get the token.
     pub owner_created: i64,
+    /// Who made it; empty in tokens of earlier releases.
+    #[serde(default)]
+    pub maker: String,
     pub rights: Rights,
     /// SHA-256 of the whole token; its 256 random bits need no salt and no turns.
     hash: String,
@@ -75,6 +78,8 @@ pub struct Token {
 pub struct New<'a> {
     pub name: &'a str,
     pub owner: &'a User,
+    /// Name of the user who makes it.
+    pub maker: &'a str,
     pub rights: Rights,
     pub created: i64,
     pub ends: i64,
@@ -83,6 +88,11 @@ pub struct New<'a> {
 impl Token {
     pub fn has_ended(&self, now: i64) -> bool {
         now >= self.ends
+    }
+
+    /// Whether somebody else than its owner made it.
+    pub fn is_made_by_another(&self) -> bool {
+        !self.maker.is_empty() && self.maker.to_lowercase() != self.owner.to_lowercase()
     }
 
     /// Whether this user is the one that the token was made for.
@@ -102,6 +112,7 @@ pub fn make(archive: &Archive, new: New<'_>, who: &str) -> Result<(Token, String
         name: new.name.into(),
         owner: new.owner.name.clone(),
         owner_created: new.owner.created,
+        maker: new.maker.into(),
         rights: new.rights,
         hash: Sha256::of(text.as_bytes()).to_string(),
         created: new.created,

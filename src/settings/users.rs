@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::document_fields::DocumentFields;
 use super::password::Password;
 use super::{Result, SettingsError, store_at};
 use crate::archive::Archive;
@@ -126,9 +127,15 @@ pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
     store_at(archive, key(&user.name), Some(json), who)
 }
 
-/// Removes a user, and its tokens. Uploaded documents stay.
+/// Removes a user, its tokens, and its rights to fields. Uploaded documents stay.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
+    let fields = DocumentFields::read(archive)?;
+    let mut without = fields.clone();
+    without.forget(name);
+    if without != fields {
+        without.write(archive, who)?;
+    }
     store_at(archive, key(name), None, who)
 }
 

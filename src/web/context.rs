@@ -8,7 +8,7 @@ use super::{Request, Web, show};
 use crate::archive::commit::{Happening, Number};
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
-use crate::search::Searchable;
+use crate::search::{Searchable, Ties};
 use crate::settings::administration::Administration;
 use crate::settings::document_fields::DocumentFields;
 use crate::settings::tokens::Token;
@@ -112,7 +112,13 @@ impl<'a> Context<'a> {
 
     /// What the person may search by.
     pub fn searchable(&self, view: &View) -> Result<Searchable> {
-        Ok(Searchable::of(&self.fields, view, self.user(), false)?)
+        let searchable = Searchable::of(&self.fields, view, self.user(), false)?;
+        Ok(if self.administration.shows_note { searchable } else { searchable.without_notes() })
+    }
+
+    /// What ties versions together, as far as the person sees it.
+    pub fn ties(&self) -> Ties {
+        Ties::of(&self.administration, |field| self.sees(field))
     }
 
     /// The fields of a form that a page of this session sent; anything else is [`WebError::Stale`].

@@ -57,9 +57,12 @@ pub struct Web {
     pub fetcher: Arc<Fetcher>,
     pub sessions: Sessions,
     pub attempts: Attempts,
+    /// Those of programs at tokens: one that asks with an ended token keeps nobody at its address from logging in.
+    pub token_attempts: Attempts,
     /// Asked for by the setup page until the first user is there.
     pub setup_code: String,
     people: Mutex<()>,
+    settings: Mutex<()>,
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
     pub opened: dms::access::Opened,
@@ -79,8 +82,10 @@ impl Web {
             fetcher,
             sessions: Sessions::default(),
             attempts: Attempts::default(),
+            token_attempts: Attempts::default(),
             setup_code: session::setup_code()?,
             people: Mutex::new(()),
+            settings: Mutex::new(()),
             tests: Arc::default(),
             opened: dms::access::Opened::default(),
             marks: Marks::default(),
@@ -94,6 +99,12 @@ impl Web {
     /// is one first administrator and always a last one.
     pub fn people(&self) -> MutexGuard<'_, ()> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for definitions and for what holds for the whole archive: what is changed is read anew in its turn, so that
+    /// nothing that was changed meanwhile is put back.
+    pub fn settings(&self) -> MutexGuard<'_, ()> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the sender of a request is somebody who is logged in, or a program with a token; asked by the gate before it takes a long body.

@@ -204,7 +204,7 @@ impl Site {
     pub fn api_token(&self, owner: &str, rights: Rights) -> String {
         let owner = users::user(&self.web.archive, owner).unwrap().unwrap();
         let created = clock::now();
-        let new = New { name: "test", owner: &owner, rights, created, ends: created + 86_400 };
+        let new = New { name: "test", owner: &owner, maker: &owner.name, rights, created, ends: created + 86_400 };
         tokens::make(&self.web.archive, new, "test").unwrap().1
     }
 

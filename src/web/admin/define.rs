@@ -13,9 +13,11 @@ use super::super::response::Response;
 use super::fields::{area, line, list as names_of, listed, wrong};
 use super::{Part, page};
 use crate::limits::DOCUMENT_FIELDS;
-use crate::settings;
+use crate::settings::administration::{Administration, Field};
+use crate::settings::definition::FieldMap;
 use crate::settings::document_fields::{DocumentField, DocumentFields, Fault, Kind, Who};
 use crate::settings::users;
+use crate::settings::{self};
 
 /// One change at a time, each of the fields as they are then.
 static TURN: Mutex<()> = Mutex::new(());
@@ -35,6 +37,7 @@ pub struct Faults {
     values: String,
     seen: String,
     changed: String,
+    kind: String,
 }
 
 impl Faults {
@@ -45,6 +48,7 @@ impl Faults {
             ("values", &self.values),
             ("seen_names", &self.seen),
             ("changed_names", &self.changed),
+            ("kind", &self.kind),
         ];
         all.into_iter().map(|(key, fault)| (key, fault.as_str())).filter(|(_, fault)| !fault.is_empty()).collect()
     }
@@ -161,6 +165,7 @@ fn rest(context: &Context<'_>, form: &Form, faults: &Faults) -> Markup {
         [("everybody", t.right_everybody), ("administrators", t.right_administrators), ("users", t.right_users)];
     html! {
         (select("kind", t.kind, form.text("kind"), &kinds, t.kind_help))
+        (wrong(&faults.kind))
         (area("values", t.values, form.get("values").unwrap_or_default(), t.values_help, &faults.values))
         (select("seen_by", t.seen_by, form.text("seen_by"), &rights, ""))
         (line("seen_names", t.right_names_seen, form.text("seen_names"), t.right_names_help, &faults.seen))
@@ -309,7 +314,7 @@ fn show_with(context: &Context<'_>, name: &str, form: &Form, faults: &Faults, in
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let faults = take_change(context, &form)?;
+    let faults = take_change(context, false, |_| form.clone())?;
     if !faults.is_none() {
         return Ok(show_with(context, &field(context)?.name, &form, &faults, "").status(400));
     }
@@ -317,14 +322,19 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
     Ok(Response::redirect("/admin/fields"))
 }
 
-/// Changes the field that the path names, unless something is wrong with it.
-pub fn take_change(context: &Context<'_>, form: &Form) -> Result<Faults> {
+/// Changes the field that the path names to what `asked` makes of it, unless something is wrong with it; a hidden one only
+/// where it is to be brought back by that.
+pub fn take_change(context: &Context<'_>, back: bool, asked: impl FnOnce(&DocumentField) -> Form) -> Result<Faults> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = field(context)?;
     let mut all = DocumentFields::read(&context.web.archive)?;
+    let before = all.get(&context.parameters[0]).filter(|field| back || !field.is_hidden).cloned();
+    let before = before.ok_or(WebError::NotFound)?;
     let mut faults = Faults::default();
-    let field = described(context, form, before.name, &mut faults)?;
+    let field = described(context, &asked(&before), before.name.clone(), &mut faults)?;
     note(context, all.fault(&field, false), &mut faults);
+    if field.kind != Kind::Text && before.kind == Kind::Text && holds_names(context, &field.name)? {
+        faults.kind = context.t.fields.kind_in_use.into();
+    }
     if faults.is_none()
         && let Some(old) = all.get_mut(&field.name)
         && *old != field
@@ -333,6 +343,20 @@ pub fn take_change(context: &Context<'_>, form: &Form) -> Result<Faults> {
         all.write(&context.web.archive, &context.who())?;
     }
     Ok(faults)
+}
+
+/// Whether Archive administration puts file names into this field.
+fn holds_names(context: &Context<'_>, name: &str) -> Result<bool> {
+    let file_name = Administration::read(&context.web.archive)?.file_name;
+    Ok(matches!(file_name, Some(Field::Other(field)) if field == name))
+}
+
+/// Whether Archive administration or a definition of mail archiving names this field.
+fn is_in_use(context: &Context<'_>, name: &str) -> Result<bool> {
+    let is_filled =
+        |map: &FieldMap| [&map.from, &map.cc, &map.to, &map.subject].into_iter().flatten().any(|field| field == name);
+    let mut definitions = settings::definitions(&context.web.archive)?.into_iter().flatten();
+    Ok(Administration::read(&context.web.archive)?.names(name) || definitions.any(|other| is_filled(&other.fields)))
 }
 
 pub fn shift(context: &Context<'_>) -> Result<Response> {
@@ -359,7 +383,7 @@ pub enum Hiding {
     Hidden,
     /// No document had a value in it.
     Gone,
-    /// Archive administration names it: it stays.
+    /// Archive administration or a definition names it: it stays.
     InUse,
 }
 
@@ -392,7 +416,7 @@ pub fn hide_or_show(context: &Context<'_>, back: bool) -> Result<Hiding> {
     let done = if back {
         all.0[place].is_hidden = false;
         Hiding::Shown
-    } else if context.administration.names(name) {
+    } else if is_in_use(context, name)? {
         return Ok(Hiding::InUse);
     } else if context.view()?.has_field(name)? {
         all.0[place].is_hidden = true;

@@ -38,6 +38,7 @@ fn new_with(context: &Context<'_>, kind: Kind, values: &Form, mistakes: &[Mistak
 pub fn add(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let kind = kind(context)?;
+    let _turn = context.web.settings();
     let (definition, mistakes) = read_new(context, &form, kind);
     if !mistakes.is_empty() {
         return Ok(new_with(context, kind, &form, &mistakes).status(400));
@@ -68,6 +69,7 @@ fn one(context: &Context<'_>, old: &Definition, values: &Form, mistakes: &[Mista
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let mut form = context.form()?;
+    let _turn = context.web.settings();
     let old = definition(context)?;
     let (definition, mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
     if !mistakes.is_empty() {

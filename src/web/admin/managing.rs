@@ -199,7 +199,9 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
 
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let (new, faults) = take(context, &form)?;
+    let turn = context.web.settings();
+    let (new, faults) = take(context, &Administration::read(&context.web.archive)?, &form)?;
+    drop(turn);
     if !faults.is_none() {
         return Ok(show_with(context, &form, &faults)?.status(400));
     }
@@ -208,10 +210,10 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     Ok(Response::redirect("/admin/archive"))
 }
 
-/// Keeps what was entered, unless something is wrong with it.
-pub fn take(context: &Context<'_>, form: &Form) -> Result<(Administration, Faults)> {
+/// Keeps what was entered, unless something is wrong with it. `now` is what holds so far, read in this turn of
+/// [`Web::settings`](super::super::Web::settings).
+pub fn take(context: &Context<'_>, now: &Administration, form: &Form) -> Result<(Administration, Faults)> {
     let t = &context.t.managing;
-    let now = &context.administration;
     let known = fields(context)?;
     let field = |key: &str| known.iter().find(|field| code(Some(field)) == form.text(key)).cloned();
     let tf = &context.t.fields;

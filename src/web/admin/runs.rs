@@ -24,10 +24,10 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let definition = definition(context)?;
     let view = context.view()?;
     let state = State::of(context, &view, &definition)?;
-    let mut runs = view.runs_of_late(&definition.name, RUN_BARS, RUNS_LOOKED)?;
+    let mut runs = view.runs(&definition.name, RUN_BARS, RUNS_LOOKED)?;
     if runs.is_empty() {
-        // Inactive for long.
-        runs = view.runs(&definition.name, RUNS)?;
+        // Inactive for long: looked for as far back as there are runs, since a person asks.
+        runs = view.runs(&definition.name, RUNS, usize::MAX)?;
     }
     let standing = &state.standing;
     let is_running = standing.running_since.is_some();

@@ -103,6 +103,7 @@ pub fn ask_run(context: &Context<'_>, definition: &Definition, reconcile: bool) 
 /// Switches between active and inactive.
 pub fn inactive(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    let _turn = context.web.settings();
     let mut definition = definition(context)?;
     definition.inactive = form.is_on("inactive");
     settings::put(&context.web.archive, &definition, &context.who())?;
@@ -137,6 +138,7 @@ pub fn delete(context: &Context<'_>) -> Result<Response> {
 
 /// Takes a definition away; what it archived stays.
 pub fn remove(context: &Context<'_>, definition: &Definition) -> Result<()> {
+    let _turn = context.web.settings();
     settings::remove(&context.web.archive, &definition.name, &context.who())?;
     context.web.tests.forget(&definition.name);
     Ok(())

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::fetch::board::Standing;
 use crate::fetch::completeness::{self, Open};
 use crate::language::Lang;
-use crate::limits::OPEN_ROWS;
+use crate::limits::{OPEN_ROWS, RUNS_LOOKED};
 use crate::settings::Definition;
 use crate::settings::o365::WARN_DAYS;
 
@@ -58,7 +58,7 @@ impl State {
         let t = &context.t.admin;
         let (lang, now) = (context.lang, clock::now());
         let standing = context.web.fetcher.board.standing(&definition.name);
-        let last = view.runs(&definition.name, 1)?.pop();
+        let last = view.runs(&definition.name, 1, RUNS_LOOKED)?.pop();
         let open = completeness::open(view, &definition.name, now, OPEN_ROWS)?;
         let trouble = last.as_ref().filter(|run| !run.trouble.is_empty()).map(|run| {
             // The board knows the reader's language; it forgets with the process.

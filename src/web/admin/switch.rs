@@ -67,7 +67,9 @@ pub fn change(context: &Context<'_>, from: &str, to: &str) -> Result<()> {
         return Err(WebError::Wrong(context.t.admin.switch_needs.into()));
     }
     let archive = &context.web.archive;
+    let turn = context.web.settings();
     settings::switch(archive, from, to, &context.who())?;
+    drop(turn);
     context.web.fetcher.board.ask(to, false);
     Ok(())
 }

@@ -94,13 +94,17 @@ fn show(asked: &Asked<'_>) -> Result<Response> {
 
 fn change(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
-    let mut form = managing::form(&context.administration);
-    if let Some(sent) = asked.body.as_object() {
+    let _turn = context.web.settings();
+    let now = Administration::read(&context.web.archive)?;
+    let mut form = managing::form(&now);
+    let sent = asked.body.as_object();
+    if let Some(sent) = sent {
         forms::fill(&mut form, ENTRIES, sent);
     }
     // The page offers only what there is; here anything can be named.
     let known = managing::fields(context)?;
-    for key in ["link_title", "publishing", "file_name", "version_key"] {
+    let is_sent = |key: &&str| sent.is_some_and(|sent| sent.contains_key(*key));
+    for key in ["link_title", "publishing", "file_name", "version_key"].into_iter().filter(is_sent) {
         let fits = |field: &Field| match key {
             "file_name" => managing::can_hold_name(context, field),
             "version_key" => field.key().is_some(),
@@ -115,7 +119,7 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
             ));
         }
     }
-    let (new, faults) = managing::take(context, &form)?;
+    let (new, faults) = managing::take(context, &now, &form)?;
     if !faults.is_none() {
         let errors =
             faults.named().into_iter().map(|(key, what)| Wrong { at: forms::pointer(ENTRIES, key), what: what.into() });

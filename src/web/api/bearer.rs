@@ -61,7 +61,7 @@ pub fn is_known(web: &Web, authorization: Option<&str>) -> bool {
     text(authorization).is_some_and(|text| matches!(owner(web, text), Ok(Some(_))))
 }
 
-/// The token of a request and its owner. Whoever guesses waits as whoever guesses passwords.
+/// The token of a request and its owner. Whoever guesses waits as whoever guesses passwords, and fills the journal no faster.
 pub fn found(web: &Web, request: &Request) -> Result<(Token, User)> {
     let Some(authorization) = request.header("authorization") else { return Err(Problem::new(Reason::TokenMissing)) };
     let given = text(Some(authorization)).unwrap_or_default();
@@ -71,7 +71,7 @@ pub fn found(web: &Web, request: &Request) -> Result<(Token, User)> {
         }
         return Ok((token, owner));
     }
-    if web.attempts.begin(request.peer).is_none() {
+    if web.token_attempts.begin(request.peer).is_none() {
         return Err(Problem::new(Reason::TooMany));
     }
     let name = format!("API {}", tokens::id(given).unwrap_or_default()).trim_end().to_owned();

@@ -340,6 +340,7 @@ fn add(asked: &Asked<'_>) -> Result<Response> {
         fits_module(kind, sent, "/settings")?;
         fill(&mut form, sent);
     }
+    let _turn = context.web.settings();
     let (definition, mistakes) = edit::read_new(context, &form, kind);
     wrong(&mistakes, "/settings")?;
     settings::put(&context.web.archive, &definition, &context.who())?;
@@ -348,6 +349,7 @@ fn add(asked: &Asked<'_>) -> Result<Response> {
 
 fn change(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
+    let _turn = context.web.settings();
     let old = definition(context)?;
     let mut form = entered::form(&old);
     if let Some(sent) = asked.body.as_object() {

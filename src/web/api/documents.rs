@@ -21,7 +21,7 @@ use crate::limits::{
     ACCESSES, API_LIST, API_PAGE, DEFINED_FIELDS, DOCUMENT_FIELDS, FIELD_CHARS, NOTE_CHARS, PAGE_DOCUMENTS, PARTS,
     QUERY_CHARS, QUERY_TERMS, VERSIONS,
 };
-use crate::search::{Ask, Query, Ties, find};
+use crate::search::{Ask, Query, find};
 use crate::settings::administration::{Field, Versioning};
 
 pub const CALLS: &[Call] = &[
@@ -280,7 +280,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     let (order, only) = (state.order, state.only.unwrap_or(Only::All));
     let view = context.view()?;
     let query = Query::parse(asked.asked_text("q"), &show::zone(), &context.searchable(&view)?);
-    let query = query.newest(Ties::of(&context.administration)).only(only.kind());
+    let query = query.newest(context.ties()).only(only.kind());
     let reads = context.reads(&view)?;
     let most = asked.asked_number("limit", PAGE_DOCUMENTS);
     let ask = Ask { query: &query, order, at, back, most };

@@ -125,12 +125,13 @@ fn add(asked: &Asked<'_>) -> Result<Response> {
 
 fn change(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
-    if asked.body["bring_back"] == true {
-        define::hide_or_show(context, true)?;
-    }
-    let form = filled(asked, define::entered(define::known(context)?));
+    let back = asked.body["bring_back"] == true;
     if asked.body.get("settings").is_some() {
-        refused(&define::take_change(context, &form)?)?;
+        refused(&define::take_change(context, back, |before| filled(asked, define::entered(before)))?)?;
+    } else if back {
+        define::hide_or_show(context, true)?;
+    } else {
+        define::known(context)?;
     }
     if asked.body.get("move").is_some() {
         define::shift_by(context, asked.text("move") == "up")?;

@@ -13,7 +13,7 @@ use super::problem::{Problem, Reason};
 use crate::clock;
 use crate::disk::Room;
 use crate::fetch::completeness;
-use crate::limits::OPEN_ROWS;
+use crate::limits::{OPEN_ROWS, RUNS_LOOKED};
 use crate::settings;
 use crate::settings::monitoring::Monitoring;
 
@@ -93,7 +93,7 @@ fn definitions(context: &Context<'_>) -> Result<Vec<Figure>> {
     let mut all = Vec::new();
     for definition in settings::definitions(&context.web.archive)?.into_iter().flatten() {
         let standing = context.web.fetcher.board.standing(&definition.name);
-        let runs = view.runs(&definition.name, RUNS)?;
+        let runs = view.runs(&definition.name, RUNS, RUNS_LOOKED)?;
         let open = completeness::open(&view, &definition.name, clock::now(), OPEN_ROWS)?;
         all.push(Figure {
             active: !definition.inactive,

@@ -11,7 +11,7 @@ use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, bound,
 use crate::archive::commit::{FolderNumber, Outcome};
 use crate::fetch::completeness::{self, Counts};
 use crate::language::Lang;
-use crate::limits::{FAILED_PER_PAGE, FOLDERS_PER_PAGE, TEST_STEPS};
+use crate::limits::{FAILED_PER_PAGE, FOLDERS_PER_PAGE, RUNS_LOOKED, TEST_STEPS};
 use crate::source::{RemoteId, Step};
 
 pub const CALLS: &[Call] = &[
@@ -156,7 +156,7 @@ const FAILED: Named = Named {
 
 fn runs(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
-    let runs = asked.context.view()?.runs(&definition.name, asked.asked_number("limit", 20))?;
+    let runs = asked.context.view()?.runs(&definition.name, asked.asked_number("limit", 20), RUNS_LOOKED)?;
     let run = |run: &crate::archive::commit::Run| {
         json!({
             "started": time(run.started),

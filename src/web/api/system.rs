@@ -6,6 +6,7 @@ use super::super::Response;
 use super::super::admin::alarms;
 use super::super::admin::state::Mood;
 use super::super::admin::system::{facts, link, network, power, set_zone};
+use super::super::entry::monitored;
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
@@ -14,8 +15,9 @@ use crate::appliance::state::{BoxSettings, BoxState, Clock, Power, Storage};
 use crate::clock;
 use crate::disk::Room;
 use crate::language::Lang;
-use crate::limits::{BOX_DNS, BOX_INTERFACES, BOX_LOG_LINES, BOX_TIME_SERVERS};
+use crate::limits::{BOX_DNS, BOX_INTERFACES, BOX_LOG_LINES, BOX_TIME_SERVERS, METRICS_NETWORKS};
 use crate::settings::administration::is_zone;
+use crate::settings::monitoring::Monitoring;
 
 pub const CALLS: &[Call] = &[
     Call::get(
@@ -42,6 +44,15 @@ pub const CALLS: &[Call] = &[
         change_network,
     )
     .sent(Body::Json(&NETWORK_CHANGE)),
+    Call::get(
+        "/monitoring",
+        "getMonitoring",
+        "Networks that may read /metrics without a token",
+        Answer::Json(200, &MONITORING),
+        show_monitoring,
+    ),
+    Call::patch("/monitoring", "changeMonitoring", "Set them", Answer::Json(200, &MONITORING), change_monitoring)
+        .sent(Body::Json(&MONITORING)),
     Call::get("/system/log", "getLog", "The last lines of the box's log, oldest first", Answer::Json(200, &LOG), log)
         .asking(&[may("word", Schema::Text(0, 200), "Lines that hold it, in upper or lower case")]),
     Call::post("/system/restart", "restart", "Start the box again", Answer::Json(202, &DONE), restart),
@@ -60,6 +71,11 @@ const DONE: Named = Named { name: "Done", schema: Schema::Object(&[has("is_asked
 const CHANGE: Named = Named {
     name: "SystemChange",
     schema: Schema::Object(&[has("time_zone", Schema::Text(1, 100), "As in Europe/Zurich")]),
+};
+
+const MONITORING: Named = Named {
+    name: "Monitoring",
+    schema: Schema::Object(&[has("networks", Schema::List(&SAID, METRICS_NETWORKS), "As 192.0.2.0/24; none: nobody")]),
 };
 
 const LOG: Named =
@@ -274,9 +290,6 @@ fn change_network(asked: &Asked<'_>) -> Result<Response> {
     let link = link(context)?;
     let state = link.state();
     let (mut new, mut mistakes) = (state.settings.clone(), Vec::new());
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
-    };
     if let Some(addresses) = asked.body["static_addresses"].as_object() {
         new.static_addresses.clear();
         for (name, set) in addresses {
@@ -302,6 +315,11 @@ fn change_network(asked: &Asked<'_>) -> Result<Response> {
     Ok(answer(202, shown(&new)))
 }
 
+/// The texts of a list.
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 fn wrong(mistake: &Mistake) -> Wrong {
     let at = match mistake.key {
         "time_servers" => "/time_servers".to_owned(),
@@ -310,6 +328,20 @@ fn wrong(mistake: &Mistake) -> Wrong {
         key => format!("/static_addresses/{}/{key}", mistake.interface),
     };
     Wrong { at, what: mistake.sentence(Lang::En) }
+}
+
+fn show_monitoring(asked: &Asked<'_>) -> Result<Response> {
+    Ok(answer(200, json!({ "networks": Monitoring::read(&asked.context.web.archive)?.networks })))
+}
+
+fn change_monitoring(asked: &Asked<'_>) -> Result<Response> {
+    let entered = Monitoring::entered(&texts(&asked.body["networks"]).join(" "));
+    let refused = |wrong: String| {
+        let what = format!("{} {wrong}", asked.context.t.tokens.networks_wrong);
+        Problem::at(Reason::Refused, "/networks", what)
+    };
+    monitored(&asked.context, &entered.map_err(refused)?)?;
+    show_monitoring(asked)
 }
 
 fn log(asked: &Asked<'_>) -> Result<Response> {

@@ -7,12 +7,14 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::error::Result;
 use super::super::layout::{self, Field as Input};
+use super::super::request::Form;
 use super::access::{self, Shown};
 use super::fields::names;
 use super::show;
 use super::state::State;
 use super::view::note;
-use crate::limits::{COMBOBOX_LOOKED, FIELD_CHARS, NOTE_CHARS};
+use crate::hash::Sha256;
+use crate::limits::{COMBOBOX_EACH, COMBOBOX_LOOKED, FIELD_CHARS, NOTE_CHARS};
 use crate::settings::administration::Field;
 use crate::settings::document_fields::Kind;
 use crate::settings::field_value;
@@ -30,6 +32,25 @@ pub struct Filled {
 /// The name of a further field in the form.
 pub fn input(name: &str) -> String {
     format!("field:{name}")
+}
+
+/// What stands beside an input called `name` and says what was shown in it.
+fn was(name: &str, shown: &str) -> Markup {
+    html! { input type="hidden" name=(format!("was:{name}")) value=(mark(shown)); }
+}
+
+/// A value in short: whether something was entered is told by it alone.
+fn mark(value: &str) -> String {
+    let value = value.replace("\r\n", "\n").replace('\r', "\n");
+    Sha256::of(value.trim_end().as_bytes()).to_string().chars().take(32).collect()
+}
+
+/// What somebody entered in place of what was shown; `None` where that stands unchanged: it may have been changed by somebody
+/// else since then, or be of a kind that its field no longer has.
+pub fn entered<'a>(form: &'a Form, name: &'a str) -> Option<&'a str> {
+    // Of a box to tick, which is sent behind an empty value, the last one counts.
+    let value = form.all(name).last()?;
+    (form.get(&format!("was:{name}")) != Some(mark(value).as_str())).then_some(value)
 }
 
 pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Markup> {
@@ -65,6 +86,7 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
                 (layout::token(context))
                 div.entries.(format!("columns-{columns}")) {
                     @if !metadata.is_mail() {
+                        (was("title", &metadata.title))
                         (Input { name: "title", label: t.title, value: filled.title.as_deref().unwrap_or(&metadata.title),
                             ..Input::default() })
                     }
@@ -72,6 +94,7 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
                 }
                 @if with_note {
                     div.field {
+                        (was("note", &metadata.note))
                         label for="note" { (t.note) }
                         textarea #note name="note" rows="5" maxlength=(NOTE_CHARS) aria-describedby="note-help" {
                             "\n" (filled.note.as_deref().unwrap_or(&metadata.note))
@@ -113,7 +136,7 @@ fn entry(context: &Context<'_>, shown: &Shown, filled: &Filled, place: usize, na
     {
         // Only what stands in documents that the person reads.
         let most = context.administration.combobox as usize;
-        offers = context.view()?.field_values(reads, name, most, COMBOBOX_LOOKED)?;
+        offers = context.view()?.field_values(reads, name, most, COMBOBOX_LOOKED, COMBOBOX_EACH)?;
     }
     let values = context.fields.get(name).map(|field| field.values.as_slice()).unwrap_or_default();
     // A day can be entered with the browser's own means only where it is one.
@@ -121,6 +144,7 @@ fn entry(context: &Context<'_>, shown: &Shown, filled: &Filled, place: usize, na
         kind == Kind::Date && (value.is_empty() || field_value::day(value).is_some_and(|day| day.to_string() == value));
     Ok(html! {
         div.field {
+            (was(&field, if kind == Kind::YesNo && stored != field_value::YES { "" } else { stored }))
             @if kind == Kind::YesNo {
                 // A box that is not ticked is not sent.
                 input type="hidden" name=(field) value="";

@@ -11,6 +11,7 @@ use super::entries::{self, Filled};
 use super::link;
 use super::show;
 use super::state::State;
+use super::versions;
 use crate::archive::commit::{Event, Happening, Metadata, Number};
 use crate::clock;
 use crate::limits::{DOCUMENT_FIELDS, FIELD_CHARS, NOTE_CHARS};
@@ -72,13 +73,12 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
         return Err(WebError::Forbidden);
     }
     let mut edits = Edits {
-        title: form.get("title").map(Into::into),
-        note: form.get("note").map(Into::into),
+        title: entries::entered(&form, "title").map(Into::into),
+        note: entries::entered(&form, "note").map(Into::into),
         fields: BTreeMap::new(),
     };
     for name in names(context, &shown.document.metadata).into_iter().filter(|name| context.changes(name)) {
-        // Of a box to tick, which is sent behind an empty value, the last one counts.
-        if let Some(entered) = form.all(&entries::input(&name)).last() {
+        if let Some(entered) = entries::entered(&form, &entries::input(&name)) {
             let entered = entered.to_owned();
             edits.fields.insert(name, entered);
         }
@@ -133,7 +133,12 @@ pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BT
         }
     }
     if wrong.is_empty() {
+        let publishing = context.administration.publishing.as_ref().and_then(Field::key);
+        let is_withdrawn = publishing.and_then(|name| edits.fields.get(name)).is_some_and(String::is_empty);
         apply(context, shown.number, edits)?;
+        if is_withdrawn {
+            withdraw_earlier(context, shown.number)?;
+        }
     }
     Ok(wrong)
 }
@@ -162,7 +167,28 @@ pub fn publish(context: &Context<'_>, number: Number, is_published: bool) -> Res
         Kind::Selection => field.and_then(|field| field.values.first().cloned()).unwrap_or(today),
     };
     let value = if is_published { value } else { String::new() };
-    apply(context, number, Edits { fields: BTreeMap::from([(name.clone(), value)]), ..Edits::default() })
+    apply(context, number, Edits { fields: BTreeMap::from([(name.clone(), value)]), ..Edits::default() })?;
+    if is_published { Ok(()) } else { withdraw_earlier(context, number) }
+}
+
+/// Takes back the earlier versions of a document that is no longer published: their links would go on opening them.
+fn withdraw_earlier(context: &Context<'_>, number: Number) -> Result<()> {
+    let Some(Field::Other(name)) = &context.administration.publishing else { return Ok(()) };
+    let view = context.view()?;
+    let Some(document) = view.document(number)? else { return Ok(()) };
+    let reads = context.reads(&view)?;
+    let versions = versions::all(context, &view, &reads, number, &document.metadata)?;
+    drop(view);
+    for (_, other, document) in versions {
+        if other < number && link::is_published(&context.administration, &document.metadata) {
+            apply(
+                context,
+                other,
+                Edits { fields: BTreeMap::from([(name.clone(), String::new())]), ..Edits::default() },
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Changes what differs, and notes by name what was changed.

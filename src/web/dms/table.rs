@@ -11,7 +11,7 @@ use super::{link, show};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::limits::{PAGE_DOCUMENTS, SEARCH_LOOKED, SORT_LOOKED, TABLE_CHARS};
-use crate::search::{Ask, Found, Query, Sort, Ties, find};
+use crate::search::{Ask, Found, Query, Sort, find};
 use crate::settings::administration::{Field, TWIPS, Usage};
 use crate::settings::document_fields::Kind;
 use crate::settings::field_value;
@@ -89,7 +89,7 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
         Usage::Mails => Only::Mails,
     });
     let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
-    let query = query.newest(Ties::of(&context.administration)).only(only.kind());
+    let query = query.newest(context.ties()).only(only.kind());
     let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;
     let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };

@@ -18,7 +18,6 @@ use crate::archive::view::{Reads, View};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::hash::Sha256;
-use crate::search::Ties;
 use crate::settings::administration::{Field, Versioning};
 
 /// One further version at a time, so that no two get the same number.
@@ -37,7 +36,7 @@ pub fn all(
     metadata: &Metadata,
 ) -> Result<Vec<(u32, Number, Document)>> {
     let mut found = Vec::new();
-    for number in Ties::of(&context.administration).numbers(view, number, metadata)? {
+    for number in context.ties().numbers(view, number, metadata)? {
         if !view.may_read(reads, number)? {
             continue;
         }
@@ -124,13 +123,13 @@ pub fn back(context: &Context<'_>, reads: &Reads, name: &str, new: &Metadata, sh
         return Ok(None);
     }
     let Some(before) = view.document(number)?.filter(|document| !document.metadata.is_mail()) else { return Ok(None) };
-    let before = before.metadata;
-    let (download, name) = (download_name(number, &before), file_name::safe(name));
+    let named = before.metadata;
+    let (download, name) = (download_name(number, &named), file_name::safe(name));
     if download != name && download != without_copy(&name) {
         return Ok(None);
     }
     let mut version = 1;
-    let known = all(context, &view, reads, number, &before)?;
+    let known = all(context, &view, reads, number, &named)?;
     for (place, (other, ..)) in (1..).zip(&known) {
         version = version.max(place).max(*other);
     }
@@ -139,6 +138,13 @@ pub fn back(context: &Context<'_>, reads: &Reads, name: &str, new: &Metadata, sh
     {
         return Ok(Some(Back::Unchanged(*newest)));
     }
+    // A file that was downloaded once is sent again and again: what was entered since then stands in the newest version.
+    let root = named.version_of.unwrap_or(number);
+    let is_of_root = |number: Number, metadata: &Metadata| {
+        !metadata.is_mail() && (number == root || metadata.version_of == Some(root))
+    };
+    let newest = known.into_iter().rfind(|(_, number, document)| is_of_root(*number, &document.metadata));
+    let (number, before) = newest.map_or((number, named), |(_, number, document)| (number, document.metadata));
     let mut folders = BTreeSet::new();
     for seen in view.occurrences(number)? {
         let folder = view.folder(seen.folder)?;
@@ -153,12 +159,12 @@ pub fn back(context: &Context<'_>, reads: &Reads, name: &str, new: &Metadata, sh
     let others = folders.into_iter().map(|(_, other)| other).filter(|other| *other != folder).collect();
     let mut metadata = Metadata {
         media_type: new.media_type.clone(),
-        version_of: Some(before.version_of.unwrap_or(number)),
+        version_of: Some(root),
         version: Some(version.saturating_add(1)),
         message_id: String::new(),
         attachments: Vec::new(),
         defects: Vec::new(),
-        ..before.clone()
+        ..before
     };
     // Whoever may not publish does not publish other bytes either.
     if let Some(Field::Other(publishing)) = &context.administration.publishing
@@ -166,9 +172,6 @@ pub fn back(context: &Context<'_>, reads: &Reads, name: &str, new: &Metadata, sh
     {
         metadata.fields.remove(publishing);
     }
-    let name = metadata.media_name.clone();
-    context.administration.save_file_name(&name, &mut metadata);
-    let root = metadata.version_of.unwrap_or(number);
     let remote = [sha256.0.as_slice(), &root.to_be_bytes(), &version.to_be_bytes()].concat();
     Ok(Some(Back::Next(Box::new(Next { metadata, remote, folder, others }))))
 }

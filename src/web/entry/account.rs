@@ -92,6 +92,6 @@ pub fn password(context: &Context<'_>) -> Result<Response> {
     user.password = password;
     users::put_user(&context.web.archive, &user, &context.who())?;
     context.web.sessions.end_all(&user.name, Some(&person.cookie));
-    context.notice(t.password_changed);
+    context.notice(format!("{} {}", t.password_changed, super::tokens::that_stay(context, &user)?).trim_end());
     Ok(Response::redirect("/account"))
 }

@@ -10,6 +10,7 @@ use super::routes::{Access, Route, get, post};
 use crate::settings::users::{PASSWORD_CHARS, PASSWORD_MOST};
 
 pub use login::to_login;
+pub(super) use tokens::monitored;
 
 pub const ROUTES: &[Route] = &[
     get("/setup", Access::Setup, setup::show),

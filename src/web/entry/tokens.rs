@@ -60,6 +60,14 @@ pub fn all(context: &Context<'_>) -> Result<Response> {
     page(context, Whose::Everybodys, &fresh(context)?, &Faults::default())
 }
 
+/// A sentence for whoever changes a password: tokens that go on counting, which they should know of; nothing where there are none.
+pub fn that_stay(context: &Context<'_>, owner: &User) -> Result<String> {
+    let now = clock::now();
+    let counts = |token: &Token| token.is_of(owner) && !token.has_ended(now);
+    let count = tokens::tokens(&context.web.archive)?.iter().filter(|token| counts(token)).count();
+    Ok(if count == 0 { String::new() } else { (context.t.entry.tokens_stay)(count as u64) })
+}
+
 pub fn make_own(context: &Context<'_>) -> Result<Response> {
     make(context, Whose::Own)
 }
@@ -139,7 +147,10 @@ fn table(context: &Context<'_>, whose: Whose, tokens: &[Token]) -> Result<Markup
                 tbody {
                     @for (token, used) in &rows {
                         tr {
-                            th scope="row" { (token.name) }
+                            th scope="row" {
+                            (token.name)
+                            @if token.is_made_by_another() { " " span.soft { ((t.made_by)(&token.maker)) } }
+                        }
                             @if whose == Whose::Everybodys { td { (token.owner) } }
                             td { (rights(context, token.rights).join(", ")) }
                             td {
@@ -254,8 +265,15 @@ fn make(context: &Context<'_>, whose: Whose) -> Result<Response> {
         administer: form.is_on("administer"),
         metrics: form.is_on("metrics"),
     };
+    let maker = &context.person()?.user;
     if rights == Rights::default() {
         faults.rights = t.rights_wrong;
+    } else if (rights.read || rights.change)
+        && !maker.reads_everything()
+        && owner.as_ref().is_some_and(|owner| owner.name != maker.name)
+    {
+        // Whoever may not read a mail does not get to it in somebody else's name either.
+        faults.rights = t.rights_of_others;
     }
     let ends = end_of(form.text("ends"));
     if ends.is_none() {
@@ -270,7 +288,7 @@ fn make(context: &Context<'_>, whose: Whose) -> Result<Response> {
         form.set("networks", &Monitoring::read(archive)?.networks.join(", "));
         return page(context, whose, &form, &faults);
     };
-    let new = tokens::New { name: form.text("name"), owner, rights, created: clock::now(), ends };
+    let new = tokens::New { name: form.text("name"), owner, maker: &maker.name, rights, created: clock::now(), ends };
     let (token, text) = tokens::make(archive, new, &context.who())?;
     Ok(made(context, whose, owner, &token, &text))
 }
@@ -308,14 +326,20 @@ fn revoke(context: &Context<'_>, whose: Whose) -> Result<Response> {
     Ok(Response::redirect(whose.path()))
 }
 
+/// Keeps the networks that may ask for figures.
+pub fn monitored(context: &Context<'_>, new: &Monitoring) -> Result<()> {
+    if *new != Monitoring::read(&context.web.archive)? {
+        new.write(&context.web.archive, &context.who())?;
+    }
+    Ok(())
+}
+
 /// Takes the networks that may ask for figures.
 pub fn networks_entered(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     match Monitoring::entered(form.text("networks")) {
         Ok(new) => {
-            if new != Monitoring::read(&context.web.archive)? {
-                new.write(&context.web.archive, &context.who())?;
-            }
+            monitored(context, &new)?;
             context.notice(context.t.page.saved);
             Ok(Response::redirect("/admin/tokens"))
         }

@@ -288,7 +288,12 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
     if let Some([wrong, password_wrong]) = alter(context, asked)? {
         return Ok(one(context, &user(context)?, wrong, password_wrong).status(400));
     }
-    context.notice(context.t.page.saved);
+    let said = if form.text("password").is_empty() {
+        String::new()
+    } else {
+        super::tokens::that_stay(context, &user(context)?)?
+    };
+    context.notice(format!("{} {said}", context.t.page.saved).trim_end());
     Ok(Response::redirect("/admin/users"))
 }
 

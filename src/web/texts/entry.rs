@@ -35,6 +35,8 @@ pub struct Entry {
     pub password_new: &'static str,
     pub password_now_wrong: &'static str,
     pub password_changed: &'static str,
+    /// Behind a changed password, with the number of tokens that go on counting.
+    pub tokens_stay: fn(u64) -> String,
     pub change_password: &'static str,
     pub language_of_archive: &'static str,
     pub users_title: &'static str,
@@ -92,6 +94,12 @@ pub const DE: Entry = Entry {
     password_new: "Neues Passwort",
     password_now_wrong: "Das jetzige Passwort stimmt nicht.",
     password_changed: "Das Passwort ist geändert; andere Anmeldungen sind beendet.",
+    tokens_stay: |count| match count {
+        1 => "1 Token für ein Programm gilt weiterhin; widerrufen Sie es, wenn es nicht mehr gelten soll.".into(),
+        count => {
+            format!("{count} Tokens für Programme gelten weiterhin; widerrufen Sie die, die nicht mehr gelten sollen.")
+        }
+    },
     change_password: "Passwort ändern",
     language_of_archive: "Wie das Archiv",
     users_title: "Benutzer und Rechte",
@@ -149,6 +157,10 @@ pub const EN: Entry = Entry {
     password_new: "New password",
     password_now_wrong: "The present password is not right.",
     password_changed: "The password is changed; other logins have ended.",
+    tokens_stay: |count| match count {
+        1 => "1 token for a program still counts; revoke it if it should not.".into(),
+        count => format!("{count} tokens for programs still count; revoke those that should not."),
+    },
     change_password: "Change password",
     language_of_archive: "Like the archive",
     users_title: "Users and rights",

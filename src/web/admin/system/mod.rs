@@ -70,8 +70,10 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
 
 /// Keeps a time zone that [`administration::is_zone`].
 pub fn set_zone(context: &Context<'_>, zone: &str) -> Result<()> {
-    let new = Administration { time_zone: Some(zone.to_owned()), ..context.administration.clone() };
-    if new != context.administration {
+    let _turn = context.web.settings();
+    let now = Administration::read(&context.web.archive)?;
+    let new = Administration { time_zone: Some(zone.to_owned()), ..now.clone() };
+    if new != now {
         new.write(&context.web.archive, &context.who())?;
     }
     Ok(())
