@@ -21,10 +21,12 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// An access token, and until when it is handed out.
 type Held = Option<(Zeroizing<String>, Instant)>;
+/// Definition and account.
+type Place = (String, String);
 
-/// The access tokens of all accounts, by definition and account. In memory only.
+/// The access tokens of all accounts. In memory only.
 #[derive(Default)]
-pub struct Tokens(Mutex<BTreeMap<(String, String), Arc<Mutex<Held>>>>);
+pub struct Tokens(Mutex<BTreeMap<Place, Arc<Mutex<Held>>>>);
 
 impl Tokens {
     /// Those of one account, for a source.

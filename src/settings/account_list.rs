@@ -347,8 +347,8 @@ mod tests {
 
     #[test]
     fn a_list_has_an_end() {
-        let lines: String = (0..=ACCOUNT_LIST).map(|place| format!("a{place}@gmx.ch;x\n")).collect();
-        let list = List::read(&lines);
+        let lines: Vec<String> = (0..=ACCOUNT_LIST).map(|place| format!("a{place}@gmx.ch;x")).collect();
+        let list = List::read(&lines.join("\n"));
         assert!(list.is_too_long && !list.is_good() && list.entries.len() == ACCOUNT_LIST);
         assert!(!List::read(" \n\n").is_good());
     }

@@ -73,8 +73,8 @@ struct Table {
 pub fn all() -> &'static [Provider] {
     static ALL: OnceLock<Vec<Provider>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let table: Table = toml::from_str(include_str!("providers.toml")).expect("the table is checked by a test");
-        table.provider
+        // That it can be read, a test looks at.
+        toml::from_str::<Table>(include_str!("providers.toml")).map(|table| table.provider).unwrap_or_default()
     })
 }
 

@@ -110,8 +110,9 @@ pub fn refusal(status: u16, body: &[u8], app: &App) -> Trouble {
         (_, Some(7_000_218)) => Trouble::NotPublic { app: app_id() },
         (_, Some(700_016 | 7_000_112 | 9_002_331 | 9_002_346 | 500_201))
         | ("unauthorized_client" | "invalid_client", _) => Trouble::UnknownApp { app: app_id(), said },
-        (_, Some(65_001 | 65_004)) | ("consent_required", _) => Trouble::Declined,
-        ("authorization_declined" | "access_denied", _) => Trouble::Declined,
+        (_, Some(65_001 | 65_004)) | ("consent_required" | "authorization_declined" | "access_denied", _) => {
+            Trouble::Declined
+        }
         ("expired_token" | "code_expired" | "bad_verification_code", _) => Trouble::CodeExpired,
         ("invalid_grant" | "interaction_required", _) => Trouble::Ended { said },
         ("invalid_scope", _) => Trouble::NoImap { app: app_id(), said },

@@ -12,6 +12,8 @@ document.addEventListener("input", (event) => {
 
 async function check(place, field) {
   const { form, value } = field;
+  // Back to the address, which tells again.
+  if (place.dataset.check === "provider" && !value) return check(form.elements.address, form.elements.address);
   const body = new URLSearchParams({ csrf: form.elements.csrf.value, field: place.dataset.check, value });
   const answer = await fetch("/admin/assistant/check", { method: "POST", body }).catch(() => null);
   // What was typed meanwhile has a question of its own.

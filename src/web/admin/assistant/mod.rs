@@ -6,7 +6,7 @@
 //! - `o365`: the steps in Entra, `other`: an address and a password, `list`: a pasted list, `sign_in`: by a code
 //! - `check`: what is wrong with a value, also while it is typed, `first`: test and first run
 
-pub(super) mod check;
+pub(in super::super) mod check;
 pub(super) mod first;
 pub(in super::super) mod list;
 pub(super) mod o365;

@@ -154,7 +154,9 @@ fn completed(context: &Context<'_>, form: &Form, old: Option<&Definition>) -> Re
     if known.is_some_and(|provider| provider.hint == Some(Hint::SignIn)) {
         form.remove("password");
     } else {
-        ["oauth_client_id", "oauth_tenant", "oauth_login_url"].iter().for_each(|key| form.remove(key));
+        for key in ["oauth_client_id", "oauth_tenant", "oauth_login_url"] {
+            form.remove(key);
+        }
     }
     if old.is_none() {
         form.set("name", &free_name(context, &address)?);
