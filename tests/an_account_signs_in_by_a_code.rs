@@ -219,6 +219,17 @@ fn what_goes_wrong_with_a_code_is_explained() {
     assert_eq!(documents(&archivista), 0);
 }
 
+/// The connection test once it has ended.
+fn tested(call: &mut dyn FnMut(&str, &str, &Value) -> (u16, Value)) -> Value {
+    loop {
+        let (_, test) = call("GET", "/definitions/anna/test", &Value::Null);
+        if test["is_running"] == false {
+            return test;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 /// A token goes where its owner signed in for, and to no other server.
 #[test]
 fn another_server_gets_no_token_and_a_program_signs_in_too() {
@@ -228,14 +239,15 @@ fn another_server_gets_no_token_and_a_program_signs_in_too() {
     let serving = Serving::start(&archivista, &[]);
     let mut browser = serving.set_up();
     let csrf = browser.get("/account/tokens").csrf();
-    let fields = [("csrf", csrf.as_str()), ("name", "x"), ("days", "30"), ("read", "1"), ("administer", "1")];
+    let fields = [("csrf", csrf.as_str()), ("name", "x"), ("ends", "2035-01-31"), ("administer", "1")];
     let made = browser.post("/account/tokens", &fields).text();
     let token = format!("archivista_{}", between(&made, "archivista_", "<"));
+    let mut program = serving.visitor();
     let mut call = |method: &str, target: &str, body: &Value| {
         let bearer = format!("Bearer {token}");
         let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-        let answer = browser.ask(method, &format!("/api/v1{target}"), &headers, &body);
+        let answer = program.ask(method, &format!("/api/v1{target}"), &headers, &body);
         (answer.status, answer.json())
     };
     let providers = call("GET", "/providers?address=anna%40outlook.com", &Value::Null).1;
@@ -266,27 +278,13 @@ fn another_server_gets_no_token_and_a_program_signs_in_too() {
     world.tenant.control(&json!({ "op": "sign_in", "user": ANNA, "user_code": code }));
     state("done", &mut call);
     assert_eq!(call("POST", "/definitions/anna/test", &Value::Null).0, 202);
-    let mut tested = || loop {
-        let (_, test) = call("GET", "/definitions/anna/test", &Value::Null);
-        if test["is_running"] == false {
-            return test;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    };
-    let test = tested();
+    let test = tested(&mut call);
     assert_eq!(test["has_failed"], false, "{test}");
 
     // The same server under another name is another one.
     let other = json!({ "server": "127.0.0.1" });
     assert_eq!(call("PATCH", "/definitions/anna", &other).0, 200);
     call("POST", "/definitions/anna/test", &Value::Null);
-    let mut tested = || loop {
-        let (_, test) = call("GET", "/definitions/anna/test", &Value::Null);
-        if test["is_running"] == false {
-            return test;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    };
-    let test = tested().to_string();
+    let test = tested(&mut call).to_string();
     assert!(test.contains("Nobody has signed in"), "{test}");
 }
