@@ -399,3 +399,14 @@ pub const MDNS_SAID_AGAIN: Duration = Duration::from_secs(1);
 /// How often the box's addresses are looked at, and when a socket is tried again that could not be opened.
 pub const MDNS_LOOK: Duration = Duration::from_millis(500);
 pub const MDNS_DOOR_AGAIN: Duration = Duration::from_secs(10);
+
+/// Mailboxes of a pasted list, and lists that wait for a yes.
+pub const ACCOUNT_LIST: usize = 500;
+pub const ACCOUNT_LISTS: usize = 8;
+/// How long one waits.
+pub const ACCOUNT_LIST_WAITS: Duration = Duration::from_mins(30);
+/// Sign-ins by a code that are under way at a time, and results of them that are kept.
+pub const SIGN_INS: usize = 8;
+pub const SIGN_IN_RESULTS: usize = 32;
+/// An access token is renewed so long before it ends.
+pub const ACCESS_TOKEN_MARGIN: Duration = Duration::from_mins(5);

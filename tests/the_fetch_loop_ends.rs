@@ -11,6 +11,7 @@ use archivista::archive::commit::{self, Commit, Entry, LeftOut, Outcome, Run};
 use archivista::clock;
 use archivista::fetch::FetchError;
 use archivista::fetch::folder::FolderJob;
+use archivista::fetch::progress::At;
 use archivista::ingest::Spool;
 use archivista::pulse::Pulse;
 use archivista::settings::definition::{Encryption, FieldMap, Imap};
@@ -202,6 +203,7 @@ impl Place {
         let mut run = Run::default();
         let (mailbox, folder) = (mailbox(), folder());
         let mut job = FolderJob {
+            at: At::default(),
             archive: &self.archive,
             spool: &self.spool,
             definition: &self.definition,

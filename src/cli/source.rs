@@ -130,7 +130,7 @@ pub fn test(session: &Session<'_>, name: &str, as_json: bool, terminal: &mut dyn
     let mut said = String::new();
     let mut exit = Exit::Fine;
     let mut trouble = None;
-    check::run(&definition, session.pulse, &mut |mailbox, step| {
+    check::run(session.archive, &session.fetcher.tokens, &definition, session.pulse, &mut |mailbox, step| {
         if several && !as_json && said != mailbox {
             mailbox.clone_into(&mut said);
             trouble = trouble.take().or(terminal.line(mailbox).err());

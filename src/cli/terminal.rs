@@ -166,7 +166,7 @@ impl Terminal for Console {
     }
 
     fn progress(&mut self, progress: &Progress) -> io::Result<()> {
-        let Progress::Folder { definition, mailbox, folder, done, of, bytes, seconds } = progress else {
+        let Progress::Folder { definition, mailbox, folder, done, of, bytes, seconds, .. } = progress else {
             self.leave();
             return Ok(());
         };

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::job;
+use super::tokens::Tokens;
+use crate::archive::Archive;
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{Definition, Module, O365};
@@ -13,18 +15,26 @@ use crate::source::{MailSource, SourceError, Step};
 pub type Report<'a> = dyn FnMut(&str, Step) + 'a;
 
 /// Connects to each mailbox and reads the first message of its inbox. Ends early when `pulse` is cancelled.
-pub fn run(definition: &Definition, pulse: &Pulse, report: &mut Report<'_>) {
+pub fn run(archive: &Archive, tokens: &Tokens, definition: &Definition, pulse: &Pulse, report: &mut Report<'_>) {
     let tried = match &definition.module {
         Module::O365(o365) => tenant(o365, pulse, report).map_err(|error| (o365.tenant.clone(), error)),
-        Module::Imap(_) => accounts(definition, pulse, report).map_err(|error| (definition.name.clone(), error)),
+        Module::Imap(_) => {
+            accounts(archive, tokens, definition, pulse, report).map_err(|error| (definition.name.clone(), error))
+        }
     };
     if let Err((place, error)) = tried {
         report(&place, Step::Failed(Arc::new(error)));
     }
 }
 
-fn accounts(definition: &Definition, pulse: &Pulse, report: &mut Report<'_>) -> Result<(), SourceError> {
-    for (label, mut source) in job::open(definition, pulse)? {
+fn accounts(
+    archive: &Archive,
+    tokens: &Tokens,
+    definition: &Definition,
+    pulse: &Pulse,
+    report: &mut Report<'_>,
+) -> Result<(), SourceError> {
+    for (label, mut source) in job::open(archive, tokens, definition, pulse)? {
         source.check(&mut |step| report(&label, step));
     }
     Ok(())

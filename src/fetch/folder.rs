@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::FetchError;
 use super::after;
 use super::intake::{Intake, LONGEST_REST, Lane};
-use super::progress::{Meter, Watch};
+use super::progress::{At, Meter, Watch};
 use super::variants::Variants;
 use crate::archive::Archive;
 use crate::archive::commit::{self, Commit, Entry, FolderCursor, FolderNumber, LeftOut, Outcome, Run};
@@ -40,6 +40,8 @@ pub struct FolderJob<'a> {
     pub all: &'a [Folder],
     /// All ids are to be compared with the ledger, whenever that was done last.
     pub reconcile: bool,
+    /// Which of how many it is.
+    pub at: At,
     /// What the definition before archived of this mailbox.
     pub variants: Option<&'a Variants>,
     pub run: &'a mut Run,
@@ -198,6 +200,7 @@ impl FolderJob<'_> {
             of,
             bytes: 0,
             since: Instant::now(),
+            at: self.at,
         };
         let after_due = self.has_after();
         let mut intake = Intake::new(self.archive, self.spool, self.definition, number, self.run, meter, self.watch);

@@ -153,7 +153,7 @@ impl<'a> Intake<'a> {
     pub fn settle(&mut self) -> Result<(), ArchiveError> {
         let flushed = self.archive.flush();
         self.hear();
-        self.meter.show(self.watch);
+        self.meter.show(self.run.archived, self.watch);
         if let Some(error) = self.error.take() {
             return Err(crate::archive::shared(&error));
         }
@@ -177,7 +177,7 @@ impl<'a> Intake<'a> {
         }
         if self.shown.elapsed() >= SHOW_EVERY {
             self.shown = Instant::now();
-            self.meter.show(self.watch);
+            self.meter.show(self.run.archived, self.watch);
         }
     }
 

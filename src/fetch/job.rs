@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::FetchError;
 use super::folder::FolderJob;
-use super::progress::Watch;
+use super::progress::{At, Watch};
+use super::tokens::Tokens;
 use super::variants::Variants;
 use crate::archive::commit::Run;
 use crate::archive::{Archive, ArchiveError};
@@ -27,15 +28,25 @@ const PAUSE: Duration = Duration::from_millis(300);
 const BAD_FOLDERS: u32 = 5;
 
 /// What people call a place, and the place.
-pub type Place = (String, Box<dyn MailSource>);
+pub type Place<'a> = (String, Box<dyn MailSource + 'a>);
 
 /// The places that a definition fetches from, each with the name that people give it: the accounts of an IMAP server, or a
 /// tenant. Nothing is connected yet.
-pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<Place>, SourceError> {
+pub fn open<'a>(
+    archive: &'a Archive,
+    tokens: &'a Tokens,
+    definition: &'a Definition,
+    pulse: &Pulse,
+) -> Result<Vec<Place<'a>>, SourceError> {
     Ok(match &definition.module {
         Module::Imap(imap) => {
-            let one = |account: &settings::Account| -> Place {
-                (account.account.clone(), Box::new(imap_source(imap, account, pulse)))
+            let one = |account: &'a settings::Account| -> Place<'a> {
+                let mut source = imap_source(imap, account, pulse);
+                if let Some(sign_in) = &account.sign_in {
+                    let (definition, account) = (definition.name.as_str(), account.account.as_str());
+                    source = source.with_tokens(Box::new(tokens.of(archive, definition, account, sign_in.app(imap))));
+                }
+                (account.account.clone(), Box::new(source))
             };
             imap.accounts.iter().map(one).collect()
         }
@@ -45,8 +56,9 @@ pub fn open(definition: &Definition, pulse: &Pulse) -> Result<Vec<Place>, Source
     })
 }
 
-fn imap_source(imap: &settings::Imap, account: &settings::Account, pulse: &Pulse) -> ImapSource {
+fn imap_source<'a>(imap: &settings::Imap, account: &settings::Account, pulse: &Pulse) -> ImapSource<'a> {
     let auth = match (&account.password, &account.access_token_file) {
+        _ if account.sign_in.is_some() => imap::Auth::Tokens,
         (_, Some(path)) => imap::Auth::TokenFile(path.clone()),
         (password, None) => {
             imap::Auth::Password(password.as_ref().map(|password| password.reveal().clone()).unwrap_or_default())
@@ -69,8 +81,10 @@ fn imap_source(imap: &settings::Imap, account: &settings::Account, pulse: &Pulse
 }
 
 /// Runs all mailboxes of a definition.
+#[expect(clippy::too_many_arguments, reason = "what a run is made of; none of them belong together")]
 pub fn run(
     archive: &Archive,
+    tokens: &Tokens,
     definition: &Definition,
     pulse: &Pulse,
     reconcile: bool,
@@ -82,12 +96,13 @@ pub fn run(
         Ok(spool) => spool,
         Err(error) => return tell(watch, troubles, &definition.name, &FetchError::Spool(error)),
     };
-    let sources = match open(definition, pulse) {
+    let sources = match open(archive, tokens, definition, pulse) {
         Ok(sources) => sources,
         Err(error) => return tell(watch, troubles, &definition.name, &error.into()),
     };
     let all_of_tenant = matches!(&definition.module, Module::O365(o365) if o365.mailboxes == Which::All);
-    for (label, mut source) in sources {
+    let (mut done, places) = (0, sources.len() as u64);
+    for (place, (label, mut source)) in (1..).zip(sources) {
         let mailboxes = match source.mailboxes() {
             Ok(mailboxes) => match as_known(archive, definition, mailboxes) {
                 Ok(mailboxes) => mailboxes,
@@ -95,14 +110,18 @@ pub fn run(
             },
             Err(error) => {
                 tell(watch, troubles, &label, &error.into());
+                done += 1;
                 continue;
             }
         };
         // Users without a mailbox are no trouble where nobody named them: guests, disabled accounts without licence.
         let mut without = Vec::new();
+        let all = done + mailboxes.len() as u64 + (places - place);
         for mailbox in &mailboxes {
+            done += 1;
+            let at = At { mailbox: done, mailboxes: all, ..At::default() };
             let mut job =
-                MailboxJob { archive, spool: &spool, definition, pulse, mailbox, reconcile, watch, run, troubles };
+                MailboxJob { archive, spool: &spool, definition, pulse, mailbox, reconcile, at, watch, run, troubles };
             if let Err(error) = job.run(source.as_mut()) {
                 if all_of_tenant && has_no_mailbox(&error) {
                     without.push(mailbox.name.as_str());
@@ -165,6 +184,7 @@ struct MailboxJob<'a> {
     pulse: &'a Pulse,
     mailbox: &'a Mailbox,
     reconcile: bool,
+    at: At,
     watch: &'a mut dyn Watch,
     run: &'a mut Run,
     troubles: &'a mut Vec<String>,
@@ -185,7 +205,9 @@ impl MailboxJob<'_> {
             _ => None,
         };
         let (mut bad, mut read_only) = (0, false);
+        self.at.folders = folders.iter().filter(|folder| is_wanted(self.definition, folder)).count() as u64;
         for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
+            self.at.folder += 1;
             match self.folder(source, folder, &folders, variants.as_ref()) {
                 Ok(()) => bad = 0,
                 // Archiving goes on where nothing may be changed; said once.
@@ -241,6 +263,7 @@ impl MailboxJob<'_> {
                 folder,
                 all,
                 reconcile: self.reconcile,
+                at: self.at,
                 variants,
                 run: self.run,
                 watch: self.watch,

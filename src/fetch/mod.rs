@@ -8,6 +8,7 @@
 //! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
 //!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
+//! - `tokens`: access tokens of accounts that sign in by a code, and their refresh tokens kept
 //! - `wait`: what keeps all runs from beginning
 //! - `check`: every mailbox of a definition tried step by step, `completeness`: what became of every message
 
@@ -20,6 +21,7 @@ pub mod intake;
 pub mod job;
 pub mod progress;
 pub mod schedule;
+pub mod tokens;
 pub mod variants;
 pub mod wait;
 
@@ -37,6 +39,7 @@ use crate::settings::Definition;
 use crate::source::SourceError;
 use board::{Board, Shown};
 use progress::{Progress, Watch};
+use tokens::Tokens;
 use wait::Wait;
 
 /// Why a job ended before its time.
@@ -78,6 +81,8 @@ pub struct Fetcher {
     running: Mutex<HashSet<String>>,
     /// What goes on just now.
     pub board: Board,
+    /// Access tokens of accounts that sign in by a code.
+    pub tokens: Tokens,
     /// The box around this process, where there is one.
     link: Option<Arc<Link>>,
 }
@@ -135,7 +140,7 @@ impl Fetcher {
             Ok(_turn) => {
                 self.board.begin(&definition.name);
                 let mut shown = Shown { board: &self.board, definition: &definition.name, watch };
-                job::run(archive, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
+                job::run(archive, &self.tokens, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
             }
             Err(error) => troubles.push(error.to_string()),
         }

@@ -7,6 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::FetchError;
 use crate::language::Lang;
 
+/// Where a run stands: which of how many, each counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    pub mailbox: u64,
+    pub mailboxes: u64,
+    /// Of the mailbox, those that are archived.
+    pub folder: u64,
+    pub folders: u64,
+}
+
 /// One moment of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Progress {
@@ -22,6 +32,9 @@ pub enum Progress {
         bytes: u64,
         /// Seconds since the folder was begun.
         seconds: f64,
+        at: At,
+        /// Messages archived in this run, all folders together.
+        archived: u64,
     },
     Ended,
 }
@@ -52,10 +65,11 @@ pub struct Meter {
     pub of: u64,
     pub bytes: u64,
     pub since: Instant,
+    pub at: At,
 }
 
 impl Meter {
-    pub fn show(&self, watch: &mut dyn Watch) {
+    pub fn show(&self, archived: u64, watch: &mut dyn Watch) {
         watch.progress(&Progress::Folder {
             definition: self.definition.clone(),
             mailbox: self.mailbox.clone(),
@@ -64,6 +78,8 @@ impl Meter {
             of: self.of.max(self.done),
             bytes: self.bytes,
             seconds: self.since.elapsed().as_secs_f64(),
+            at: self.at,
+            archived,
         });
     }
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::mistake::{Mistake, What};
 use super::o365::O365;
+use super::sign_in::SignIn;
 use super::{Result, SettingsError};
 use crate::archive::keys::Keys;
 
@@ -56,6 +57,15 @@ pub struct Account {
     /// A file with an OAuth access token, read at each login (XOAUTH2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_file: Option<PathBuf>,
+    /// Signs in by a code; its refresh token stands apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignIn>,
+}
+
+impl Account {
+    pub fn with_password(account: &str, password: Secret) -> Self {
+        Self { account: account.into(), password: Some(password), access_token_file: None, sign_in: None }
+    }
 }
 
 /// What happens on the server to a message that is archived.
@@ -141,9 +151,14 @@ struct Stored {
 }
 
 impl Imap {
-    fn find(&self, found: &mut Vec<Mistake>) {
-        let bad_host = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
-        if self.server.is_empty() || self.server.contains(bad_host) {
+    /// Whether this may be the name of a server.
+    pub fn is_host(text: &str) -> bool {
+        let bad = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
+        !text.is_empty() && !text.contains(bad)
+    }
+
+    pub(super) fn find(&self, found: &mut Vec<Mistake>) {
+        if !Self::is_host(&self.server) {
             found.push(Mistake::new("server", What::Server).given(&self.server));
         }
         if self.port == 0 {
@@ -159,10 +174,14 @@ impl Imap {
             } else if self.accounts[..row].iter().any(|other| other.account == account.account) {
                 wrong(What::AccountTwice);
             }
-            match (&account.password, &account.access_token_file) {
-                (None, None) => wrong(What::NoPassword),
-                (Some(_), Some(_)) => wrong(What::TwoPasswords),
-                _ => {}
+            let proofs = [account.password.is_some(), account.access_token_file.is_some(), account.sign_in.is_some()];
+            match proofs.into_iter().filter(|is_given| *is_given).count() {
+                0 => wrong(What::NoPassword),
+                1 => {}
+                _ => wrong(What::TwoPasswords),
+            }
+            if let Some(sign_in) = &account.sign_in {
+                sign_in.find(row, found);
             }
         }
     }
@@ -306,11 +325,7 @@ mod tests {
             server: "imap.example.ch".into(),
             port: 993,
             encryption: Encryption::Tls,
-            accounts: vec![Account {
-                account: "a@example.ch".into(),
-                password: Some(Secret::new("streng geheim".into())),
-                access_token_file: None,
-            }],
+            accounts: vec![Account::with_password("a@example.ch", Secret::new("streng geheim".into()))],
             ca_pem: None,
         });
         let o365 = |client_secret: Option<&str>, key: Option<&str>| {

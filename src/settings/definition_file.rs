@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
 use super::o365::{O365, Which};
-use super::{Result, SettingsError};
+use super::{Result, SettingsError, SignIn};
 use crate::source::graph::{Cloud, NUMBER_OF_MAILS};
 
 /// The longest file that is read: a definition, a password, a CA file.
@@ -26,6 +26,9 @@ struct Written {
     password: Option<String>,
     password_file: Option<PathBuf>,
     access_token_file: Option<PathBuf>,
+    oauth_client_id: Option<String>,
+    oauth_tenant: Option<String>,
+    oauth_login_url: Option<String>,
     #[serde(default)]
     accounts: Vec<WrittenAccount>,
     tenant: Option<String>,
@@ -69,6 +72,10 @@ struct WrittenAccount {
     password: Option<String>,
     password_file: Option<PathBuf>,
     access_token_file: Option<PathBuf>,
+    /// Signs in by a code, as this application.
+    oauth_client_id: Option<String>,
+    oauth_tenant: Option<String>,
+    oauth_login_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -174,8 +181,14 @@ fn imap(file: &mut Written, folder: &Path, place: &str) -> Result<Imap> {
         password: file.password.take(),
         password_file: file.password_file.take(),
         access_token_file: file.access_token_file.take(),
+        oauth_client_id: file.oauth_client_id.take(),
+        oauth_tenant: file.oauth_tenant.take(),
+        oauth_login_url: file.oauth_login_url.take(),
     };
-    let has_secret = single.password.is_some() || single.password_file.is_some() || single.access_token_file.is_some();
+    let has_secret = single.password.is_some()
+        || single.password_file.is_some()
+        || single.access_token_file.is_some()
+        || single.oauth_client_id.is_some();
     let accounts = match (file.account.is_some(), file.accounts.is_empty()) {
         (true, true) => vec![single],
         (true, false) => return Err(wrong("give either account or accounts, not both".into())),
@@ -202,6 +215,9 @@ fn o365(file: &mut Written, folder: &Path, place: &str) -> Result<O365> {
             ("password", file.password.is_some()),
             ("password_file", file.password_file.is_some()),
             ("access_token_file", file.access_token_file.is_some()),
+            ("oauth_client_id", file.oauth_client_id.is_some()),
+            ("oauth_tenant", file.oauth_tenant.is_some()),
+            ("oauth_login_url", file.oauth_login_url.is_some()),
         ],
     )
     .map_err(wrong)?;
@@ -283,16 +299,29 @@ fn login(account: WrittenAccount, folder: &Path, place: &str) -> Result<Account>
         let what = format!("account {:?}: {what}", account.account);
         SettingsError::Wrong { place: place.into(), what }
     };
-    match (&password, &account.access_token_file) {
-        (None, None) => return Err(wrong("give one of password, password_file, access_token_file")),
-        (Some(_), Some(_)) => return Err(wrong("give either a password or access_token_file, not both")),
-        _ => {}
+    let sign_in = account.oauth_client_id.as_ref().map(|client_id| {
+        let usual = SignIn::default();
+        SignIn {
+            client_id: client_id.trim().to_owned(),
+            tenant: given(account.oauth_tenant.clone()).unwrap_or(usual.tenant),
+            login_url: given(account.oauth_login_url.clone()).unwrap_or(usual.login_url),
+        }
+    });
+    if sign_in.is_none() && (account.oauth_tenant.is_some() || account.oauth_login_url.is_some()) {
+        return Err(wrong("give oauth_client_id too"));
+    }
+    match (&password, &account.access_token_file, &sign_in) {
+        (None, None, None) => {
+            return Err(wrong("give one of password, password_file, access_token_file, oauth_client_id"));
+        }
+        (Some(_), None, None) | (None, Some(_), None) | (None, None, Some(_)) => {}
+        _ => return Err(wrong("give either a password, access_token_file or oauth_client_id, not both")),
     }
     let access_token_file = account.access_token_file.map(|path| {
         let path = folder.join(path);
         std::path::absolute(&path).unwrap_or(path)
     });
-    Ok(Account { account: account.account, password: password.map(Secret::new), access_token_file })
+    Ok(Account { account: account.account, password: password.map(Secret::new), access_token_file, sign_in })
 }
 
 fn after(text: Option<&str>) -> std::result::Result<AfterArchiving, String> {

@@ -6,9 +6,12 @@
 //!
 //! - `definition`, `o365`: one source; `users`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as a whole,
 //!   `monitoring`: who watches it
+//! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
+pub mod account_list;
 pub mod administration;
+pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
@@ -17,11 +20,14 @@ pub mod mistake;
 pub mod monitoring;
 pub mod o365;
 pub mod password;
+pub mod providers;
+pub mod sign_in;
 pub mod tokens;
 pub mod users;
 
 pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
 pub use o365::O365;
+pub use sign_in::SignIn;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -83,12 +89,15 @@ fn unknown(name: &str, all: &[(String, Vec<u8>)]) -> SettingsError {
 pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool> {
     let is_new = stored(archive)?.iter().all(|(name, _)| *name != definition.name);
     let mut definition = definition.clone();
-    if definition.succeeds.is_none() && !is_new {
+    let old = if is_new { None } else { self::definition(archive, &definition.name).ok() };
+    if definition.succeeds.is_none() {
         // Not in the file that a person writes, and not to be lost with every change of it.
-        definition.succeeds = self::definition(archive, &definition.name).ok().and_then(|old| old.succeeds);
+        definition.succeeds = old.as_ref().and_then(|old| old.succeeds.clone());
     }
     let value = definition.seal(archive.keys())?;
-    store(archive, &definition.name, Some(value), who)?;
+    let old = old.as_ref().map(|old| &old.module);
+    let gone = sign_in::gone(archive, &definition.name, old, Some(&definition.module))?;
+    store(archive, &definition.name, Some(value), gone, who)?;
     Ok(is_new)
 }
 
@@ -119,11 +128,15 @@ pub fn remove(archive: &Archive, name: &str, who: &str) -> Result<()> {
     if all.iter().all(|(other, _)| other != name) {
         return Err(unknown(name, &all));
     }
-    store(archive, name, None, who)
+    store(archive, name, None, sign_in::gone(archive, name, None, None)?, who)
 }
 
-fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, who: &str) -> Result<()> {
-    store_at(archive, format!("{DEFINITION}{name}"), value, who)
+/// Stores a definition, or takes it away, in one commit with `others`.
+fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, others: Vec<Setting>, who: &str) -> Result<()> {
+    let key = format!("{DEFINITION}{name}");
+    let event = Event { time: clock::now(), who: who.into(), what: Happening::SettingChanged(key.clone()) };
+    let settings = [vec![Setting { key, value }], others].concat();
+    Ok(archive.commit(Commit { settings, journal: vec![event], ..Commit::default() })?)
 }
 
 /// What is stored as JSON under a key of its own; the default where nothing is.

@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use super::graph::Trouble;
+use super::sign_in::Trouble as SignInTrouble;
 use crate::language::Lang;
 
 /// When the same thing may be tried again.
@@ -66,6 +67,9 @@ pub enum SourceError {
     /// What only Microsoft 365 knows.
     #[error(transparent)]
     Graph(#[from] Trouble),
+    /// A sign-in by a code, or the refresh token that it gave.
+    #[error(transparent)]
+    SignIn(#[from] SignInTrouble),
     #[error("cancelled")]
     Cancelled,
 }
@@ -119,6 +123,7 @@ impl SourceError {
             Self::Busy { .. } | Self::TokenRefused { .. } => minutes(5),
             Self::Refused { .. } => minutes(10),
             Self::Graph(trouble) => trouble.retry(),
+            Self::SignIn(trouble) => trouble.retry(),
             Self::CertificateName { .. }
             | Self::CertificateUntrusted { .. }
             | Self::NotImap { .. }
@@ -233,6 +238,7 @@ impl SourceError {
                 format!("{} ist nicht lesbar ({}). Prüfen Sie Ort und Rechte der Datei.", line(path), line(detail))
             }
             Self::Graph(trouble) => trouble.sentence(Lang::De),
+            Self::SignIn(trouble) => trouble.sentence(Lang::De),
             Self::Cancelled => "Der Vorgang wurde abgebrochen. Starten Sie ihn bei Bedarf neu.".to_owned(),
         }
     }
@@ -323,6 +329,7 @@ impl SourceError {
                 )
             }
             Self::Graph(trouble) => trouble.sentence(Lang::En),
+            Self::SignIn(trouble) => trouble.sentence(Lang::En),
             Self::Cancelled => "The operation was cancelled. Start it again if need be.".to_owned(),
         }
     }

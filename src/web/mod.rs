@@ -65,6 +65,8 @@ pub struct Web {
     settings: Mutex<()>,
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
+    pub sign_ins: Arc<admin::sign_ins::SignIns>,
+    pub lists: admin::assistant::list::Lists,
     pub opened: dms::access::Opened,
     /// Where the archive stood in the past.
     pub marks: Marks,
@@ -87,6 +89,8 @@ impl Web {
             people: Mutex::new(()),
             settings: Mutex::new(()),
             tests: Arc::default(),
+            sign_ins: Arc::default(),
+            lists: admin::assistant::list::Lists::default(),
             opened: dms::access::Opened::default(),
             marks: Marks::default(),
             token_uses: api::Uses::default(),

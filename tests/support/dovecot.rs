@@ -141,6 +141,11 @@ impl Dovecot {
             .concat()
     }
 
+    /// The key by which it knows access tokens.
+    pub fn token_key(&self) -> String {
+        String::from_utf8(token_key(self.dir.path())).unwrap()
+    }
+
     /// An access token that is valid for an hour.
     pub fn access_token(&self, user: &str) -> String {
         token::token(&token_key(self.dir.path()), user, 3600)

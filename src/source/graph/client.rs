@@ -149,20 +149,7 @@ pub struct Client {
 impl Client {
     /// Nothing is connected yet. `patience` is how long the server may stay silent.
     pub fn new(tenant: Tenant, pulse: Pulse, patience: Duration, pace: Pace) -> Result<Self> {
-        let tls = tls_config(&tenant.graph_url, tenant.ca_pem.as_deref())?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(concat!("archivista/", env!("CARGO_PKG_VERSION")))
-            .max_response_header_size(64 * 1024)
-            .max_idle_connections(32)
-            .max_idle_connections_per_host(32)
-            .max_idle_age(Duration::from_secs(50))
-            .timeout_recv_response(Some(patience * TRICKLE))
-            .build();
-        let agent = Agent::with_parts(config, Dialer { pulse: pulse.clone(), tls, patience }, NoLookup);
+        let agent = agent(&tenant.graph_url, tenant.ca_pem.as_deref(), &pulse, patience)?;
         let (gates, tokens) = (Gates::of(&tenant), Tokens::default());
         let page_size = AtomicU32::new(tenant.number_of_mails);
         Ok(Self { tenant, pulse, pace, seen: Mutex::default(), page_size, patience, agent, gates, tokens })
@@ -376,8 +363,26 @@ fn pause(headers: &HeaderMap) -> Option<Duration> {
     retry_after(text("retry-after")?, text("date"), clock::now())
 }
 
+/// Speaks HTTP over our own sockets, and follows no redirection by itself. `ca_pem` is trusted instead of the public authorities.
+pub fn agent(server: &str, ca_pem: Option<&str>, pulse: &Pulse, patience: Duration) -> Result<Agent> {
+    let tls = tls_config(server, ca_pem)?;
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .user_agent(concat!("archivista/", env!("CARGO_PKG_VERSION")))
+        .max_response_header_size(64 * 1024)
+        .max_idle_connections(32)
+        .max_idle_connections_per_host(32)
+        .max_idle_age(Duration::from_secs(50))
+        .timeout_recv_response(Some(patience * TRICKLE))
+        .build();
+    Ok(Agent::with_parts(config, Dialer { pulse: pulse.clone(), tls, patience }, NoLookup))
+}
+
 /// Reads a body to its end, at most `limit` bytes in [`GRAPH_PAGE_TIME`].
-fn bounded(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>> {
+pub fn bounded(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>> {
     let until = Instant::now() + GRAPH_PAGE_TIME;
     let (mut out, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
@@ -396,7 +401,7 @@ fn bounded(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>> {
 }
 
 /// What went wrong in ureq, which wraps what went wrong in our sockets.
-fn from_ureq(error: ureq::Error) -> SourceError {
+pub fn from_ureq(error: ureq::Error) -> SourceError {
     match error {
         ureq::Error::Other(inner) => match inner.downcast::<SourceError>() {
             Ok(ours) => *ours,

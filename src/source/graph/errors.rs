@@ -199,13 +199,13 @@ pub fn entra(status: u16, body: &[u8], app: &str, tenant: &str, secret: Option<&
 }
 
 /// Microsoft puts trace and correlation ids behind the sentence, on lines of their own or after blanks.
-fn first_line(description: &str) -> &str {
+pub fn first_line(description: &str) -> &str {
     let end = description.find("Trace ID:").unwrap_or(description.len());
     description.get(..end).unwrap_or(description).trim()
 }
 
 /// The number behind the first `AADSTS`.
-fn aadsts(text: &str) -> Option<u64> {
+pub fn aadsts(text: &str) -> Option<u64> {
     let digits = text.split("AADSTS").nth(1)?;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     digits.get(..end)?.parse().ok()

@@ -15,9 +15,9 @@
 mod after;
 mod assertion;
 mod check;
-mod client;
+pub(super) mod client;
 mod delta;
-mod errors;
+pub(super) mod errors;
 mod fetch;
 mod folders;
 mod listing;

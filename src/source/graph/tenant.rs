@@ -145,7 +145,7 @@ impl Tenant {
 }
 
 /// Secrets and tokens travel by these addresses: TLS always, except to this very computer.
-fn is_url(url: &str) -> bool {
+pub fn is_url(url: &str) -> bool {
     let Ok(parsed) = url.parse::<ureq::http::Uri>() else { return false };
     let (Some(host), Some(authority)) = (parsed.host(), parsed.authority()) else { return false };
     if parsed.query().is_some() || !matches!(parsed.path(), "" | "/") || authority.as_str().contains('@') {

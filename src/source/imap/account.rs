@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::pulse::Pulse;
+use crate::source::Result;
+
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encryption {
@@ -24,6 +27,17 @@ pub enum Auth {
     /// A file that holds an OAuth 2.0 access token and nothing else; it is read at each login, so that somebody else may
     /// renew it. Presented by XOAUTH2.
     TokenFile(PathBuf),
+    /// Whoever opens the source gives an access token for each login ([`AccessTokens`]); presented by XOAUTH2.
+    Tokens,
+}
+
+/// Gives access tokens, for as long as a source lives: a long run logs in anew when the connection broke, and by then the
+/// first token may have ended.
+pub trait AccessTokens: Send {
+    /// One that counts now. `pulse` beats meanwhile.
+    fn get(&mut self, pulse: &Pulse) -> Result<Zeroizing<String>>;
+    /// The server did not take the last one.
+    fn refused(&mut self);
 }
 
 /// Where to log in, and as whom.

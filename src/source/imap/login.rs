@@ -6,23 +6,37 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::account::{Account, Auth, Encryption};
+use super::account::{AccessTokens, Account, Auth, Encryption};
 use super::lines::{Status, Verdict};
 use super::names;
 use super::wire::{Handle, Wire, farewell, is_busy};
+use crate::pulse::Pulse;
 use crate::source::error::words;
+use crate::source::sign_in;
 use crate::source::{Result, SourceError};
 
 /// Longest token file that is read, in bytes; tokens of Microsoft have some 2000.
 const TOKEN: usize = 64 * 1024;
 
 /// Logs in by one command of the crate. Capabilities that were told before do not count after it.
-pub fn login(account: &Account, wire: Wire) -> Result<(imap::Session<Handle>, Handle)> {
+pub fn login(
+    account: &Account,
+    tokens: Option<&mut (dyn AccessTokens + '_)>,
+    wire: Wire,
+    pulse: &Pulse,
+) -> Result<(imap::Session<Handle>, Handle)> {
+    let never = || sign_in::Trouble::Never { account: account.user.clone() };
+    let mut tokens = match account.auth {
+        Auth::Tokens => Some(tokens.ok_or_else(never)?),
+        _ => None,
+    };
+    let fresh = tokens.as_mut().map(|tokens| tokens.get(pulse)).transpose()?;
     let handle = Handle::new(wire);
     let client = imap::Client::new(handle.clone());
     let capabilities = handle.wire().heard.capabilities.take().unwrap_or_default();
     let offers = |name: &str| capabilities.iter().any(|offered| offered == name);
     let done = match &account.auth {
+        Auth::Tokens => client.authenticate("XOAUTH2", &Once::new(xoauth2(&account.user, &fresh.unwrap_or_default()))),
         Auth::TokenFile(path) => client.authenticate("XOAUTH2", &Once::new(xoauth2(&account.user, &token(path)?))),
         Auth::Password(_) if offers("LOGINDISABLED") && account.encryption == Encryption::None => {
             return Err(SourceError::EncryptionNeeded { server: account.server.clone() });
@@ -39,7 +53,13 @@ pub fn login(account: &Account, wire: Wire) -> Result<(imap::Session<Handle>, Ha
     };
     match done {
         Ok(session) => Ok((session, handle)),
-        Err((error, _)) => Err(refused(account, &error, &mut handle.wire())),
+        Err((error, _)) => {
+            let error = refused(account, &error, &mut handle.wire());
+            if let (SourceError::TokenRefused { .. }, Some(tokens)) = (&error, tokens) {
+                tokens.refused();
+            }
+            Err(error)
+        }
     }
 }
 
@@ -117,7 +137,7 @@ fn classify(account: &Account, status: &Status) -> SourceError {
         SourceError::Busy { said }
     } else if status.has_code("PRIVACYREQUIRED") {
         SourceError::EncryptionNeeded { server }
-    } else if matches!(account.auth, Auth::TokenFile(_)) {
+    } else if matches!(account.auth, Auth::TokenFile(_) | Auth::Tokens) {
         SourceError::TokenRefused { server, account: account_name, said }
     } else {
         SourceError::LoginRefused { server, account: account_name, said }

@@ -35,7 +35,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use account::{Account, Auth, Encryption};
+pub use account::{AccessTokens, Account, Auth, Encryption};
 
 use super::{
     After, Arrival, Cursor, Done, Folder, MailSource, Mailbox, Page, RemoteId, Result, Sink, SourceError, Step,
@@ -49,8 +49,9 @@ use session::Session;
 const STALE: Duration = Duration::from_mins(1);
 
 /// One account as a place where mail comes from. Connects when it is first needed, and again after a failure.
-pub struct ImapSource {
+pub struct ImapSource<'a> {
     account: Account,
+    tokens: Option<Box<dyn AccessTokens + 'a>>,
     pulse: Pulse,
     patience: Duration,
     session: Option<Session>,
@@ -58,10 +59,18 @@ pub struct ImapSource {
     width: (String, Width),
 }
 
-impl ImapSource {
+impl<'a> ImapSource<'a> {
     /// A source that beats `pulse` and ends at its next beat when that is cancelled. Nothing is connected yet.
     pub fn new(account: Account, pulse: Pulse) -> Self {
-        Self { account, pulse, patience: SERVER_TIMEOUT, session: None, width: (String::new(), Width::default()) }
+        let width = (String::new(), Width::default());
+        Self { account, tokens: None, pulse, patience: SERVER_TIMEOUT, session: None, width }
+    }
+
+    /// With whoever gives access tokens, for an account of [`Auth::Tokens`].
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Box<dyn AccessTokens + 'a>) -> Self {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// Changes how long the server may stay silent; [`SERVER_TIMEOUT`] by default.
@@ -91,7 +100,7 @@ impl ImapSource {
     }
 }
 
-impl fetch::Sessions for ImapSource {
+impl fetch::Sessions for ImapSource<'_> {
     fn get(&mut self) -> Result<&mut Session> {
         if let Some(session) = &mut self.session
             && session.idle() > STALE
@@ -102,7 +111,10 @@ impl fetch::Sessions for ImapSource {
         self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
         match &mut self.session {
             Some(session) => Ok(session),
-            none => Ok(none.insert(Session::open(&self.account, &self.pulse, self.patience, &mut |_| {})?)),
+            none => {
+                let tokens = self.tokens.as_deref_mut();
+                Ok(none.insert(Session::open(&self.account, tokens, &self.pulse, self.patience, &mut |_| {})?))
+            }
         }
     }
 
@@ -111,7 +123,7 @@ impl fetch::Sessions for ImapSource {
     }
 }
 
-impl Drop for ImapSource {
+impl Drop for ImapSource<'_> {
     fn drop(&mut self) {
         if let Some(session) = self.session.take() {
             session.close();
@@ -119,11 +131,12 @@ impl Drop for ImapSource {
     }
 }
 
-impl MailSource for ImapSource {
+impl MailSource for ImapSource<'_> {
     fn check(&mut self, report: &mut dyn FnMut(Step)) {
         self.session = None;
         let account = &self.account;
-        let result = Session::open(account, &self.pulse, self.patience, &mut |protection| {
+        let tokens = self.tokens.as_deref_mut();
+        let result = Session::open(account, tokens, &self.pulse, self.patience, &mut |protection| {
             report(Step::Passed(check::connected(account, protection)));
         })
         .and_then(|mut session| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::account::Account;
+use super::account::{AccessTokens, Account};
 use super::connect::connect;
 use super::lines::{Status, Verdict};
 use super::login::login;
@@ -42,6 +42,7 @@ impl Session {
     /// Connects and logs in. `connected` is told when the connection stands, and what protects it.
     pub fn open(
         account: &Account,
+        tokens: Option<&mut (dyn AccessTokens + '_)>,
         pulse: &Pulse,
         patience: Duration,
         connected: &mut dyn FnMut(Option<&'static str>),
@@ -49,7 +50,7 @@ impl Session {
         let (wire, protection) = connect(account, pulse, patience)?;
         connected(protection);
         let wire = ask_before_login(wire)?;
-        let (imap, handle) = login(account, wire)?;
+        let (imap, handle) = login(account, tokens, wire, pulse)?;
         let told = handle.wire().heard.capabilities.take();
         let mut session =
             Self { imap, handle, commands: 1, capabilities: Vec::new(), selected: None, used: Instant::now() };

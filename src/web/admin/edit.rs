@@ -7,7 +7,7 @@ use super::super::error::{Result, WebError};
 use super::super::request::Form;
 use super::super::response::Response;
 use super::form::{Kind, Shown};
-use super::{Part, Tab, definition, entered, page, path, source_page};
+use super::{Part, Tab, definition, entered, page, path, source_page, test};
 use crate::settings::mistake::{Mistake, What};
 use crate::settings::{self, Definition, SettingsError};
 
@@ -86,7 +86,7 @@ fn save(context: &Context<'_>, form: &Form, definition: Definition) -> Result<Re
     if form.text("then") != "test" {
         return Ok(Response::redirect(&to));
     }
-    if !context.web.tests.begin(definition)? {
+    if !test::test(context, definition, false)? {
         context.notice(context.t.admin.test_busy);
     }
     Ok(Response::redirect(&format!("{to}/test")))

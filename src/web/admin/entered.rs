@@ -6,7 +6,7 @@ use super::form::Kind;
 use crate::settings::definition_file::INTERVAL_MINUTES;
 use crate::settings::mistake::{Mistake, What};
 use crate::settings::o365::Which;
-use crate::settings::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, O365, Secret};
+use crate::settings::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, O365, Secret, SignIn};
 use crate::source::graph::{Cloud, NUMBER_OF_MAILS};
 
 /// What the form of a new definition holds.
@@ -38,6 +38,11 @@ pub fn form(definition: &Definition) -> Form {
             put("encryption", encryption);
             for account in &imap.accounts {
                 put("account", &account.account);
+                // Of every row, so that they stay beside each other.
+                let of = |what: fn(&SignIn) -> &String| account.sign_in.as_ref().map_or("", |sign_in| what(sign_in));
+                put("oauth_client_id", of(|sign_in| &sign_in.client_id));
+                put("oauth_tenant", of(|sign_in| &sign_in.tenant));
+                put("oauth_login_url", of(|sign_in| &sign_in.login_url));
             }
             put("ca_file", imap.ca_pem.as_deref().unwrap_or_default());
         }
@@ -174,13 +179,15 @@ fn imap(form: &Form, old: Option<&Definition>, found: &mut Vec<Mistake>) -> Imap
     let account = |row: usize| {
         let name = names[row];
         let kept = stored.iter().find(|account| account.account == name);
-        match (password(row), kept) {
-            ("", Some(kept)) => kept.clone(),
-            ("", None) => Account { account: name.into(), password: None, access_token_file: None },
-            (password, _) => {
-                let password = Some(Secret::new(password.into()));
-                Account { account: name.into(), password, access_token_file: None }
+        match (password(row), sign_in(form, row), kept) {
+            ("", Some(sign_in), _) => {
+                Account { account: name.into(), password: None, access_token_file: None, sign_in: Some(sign_in) }
             }
+            ("", None, Some(kept)) => kept.clone(),
+            ("", None, None) => {
+                Account { account: name.into(), password: None, access_token_file: None, sign_in: None }
+            }
+            (password, ..) => Account::with_password(name, Secret::new(password.into())),
         }
     };
     let usual = if encryption == Encryption::Tls { 993 } else { 143 };
@@ -191,6 +198,17 @@ fn imap(form: &Form, old: Option<&Definition>, found: &mut Vec<Mistake>) -> Imap
         accounts: account_rows(form).into_iter().map(account).collect(),
         ca_pem: given(form.text("ca_file")),
     }
+}
+
+/// How the account of a row signs in, where that was entered in place of a password.
+fn sign_in(form: &Form, row: usize) -> Option<SignIn> {
+    let text = |key| form.all(key).nth(row).map(str::trim).filter(|text| !text.is_empty());
+    let usual = SignIn::default();
+    Some(SignIn {
+        client_id: text("oauth_client_id")?.to_owned(),
+        tenant: text("oauth_tenant").map_or(usual.tenant, str::to_owned),
+        login_url: text("oauth_login_url").map_or(usual.login_url, |url| url.trim_end_matches('/').to_owned()),
+    })
 }
 
 /// Whether secrets of one may be sent where the other says.

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::layout::{self, Field, check, select};
 use super::super::request::Form;
+use super::assistant::sign_in;
 use super::fields::{area, line, number, secret, wrong};
 use crate::settings::mistake::Mistake;
 use crate::settings::{AfterArchiving, Definition, Module};
@@ -137,7 +138,10 @@ impl Shown<'_> {
                                 aria-describedby=[kept.map(|_| format!("{password}-help"))];
                             @if let Some(kept) = kept {
                                 small id={ (password) "-help" } {
-                                    (if kept.access_token_file.is_some() { t.token_file } else { t.stored })
+                                    @if let (Some(_), Some(old)) = (&kept.sign_in, self.old) {
+                                        (context.t.assistant.signs_in) " "
+                                        a href=(sign_in::path(&old.name, &kept.account)) { (context.t.assistant.sign_in_begin) }
+                                    } @else { (if kept.access_token_file.is_some() { t.token_file } else { t.stored }) }
                                 }
                                 label.check {
                                     input type="checkbox" name="remove" value=(row);

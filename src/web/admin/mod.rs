@@ -7,10 +7,12 @@
 //! - `overview`; `growth`: how the archive grows, and for how long the disk will do; `state`: how a definition stands, in one sentence
 //! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
 //!   definition and back, `edit`: adding and changing
+//! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
 //! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
 
 pub(super) mod alarms;
+pub(super) mod assistant;
 pub(super) mod completeness;
 pub(super) mod define;
 pub(super) mod edit;
@@ -23,6 +25,7 @@ mod managing_fields;
 mod overview;
 mod run_bars;
 mod runs;
+pub(super) mod sign_ins;
 pub(super) mod sources;
 pub(super) mod state;
 pub(super) mod switch;
@@ -59,6 +62,18 @@ pub const ROUTES: &[Route] = &[
     get("/admin/sources/{name}/failed/{folder}", ADMIN, completeness::failed),
     get("/admin/sources/{name}/test", ADMIN, test::show),
     post("/admin/sources/{name}/test", ADMIN, test::begin),
+    get("/admin/sources/{name}/sign-in", ADMIN, assistant::sign_in::show),
+    post("/admin/sources/{name}/sign-in", ADMIN, assistant::sign_in::begin),
+    get("/admin/assistant", ADMIN, assistant::start),
+    get("/admin/assistant/o365", ADMIN, assistant::o365::show),
+    post("/admin/assistant/o365", ADMIN, assistant::o365::send),
+    get("/admin/assistant/other", ADMIN, assistant::other::show),
+    post("/admin/assistant/other", ADMIN, assistant::other::send),
+    get("/admin/assistant/list", ADMIN, assistant::list::show),
+    post("/admin/assistant/list", ADMIN, assistant::list::send),
+    post("/admin/assistant/check", ADMIN, assistant::check::send),
+    get("/admin/assistant/first/{name}", ADMIN, assistant::first::show),
+    post("/admin/assistant/first/{name}", ADMIN, assistant::first::send),
     get("/admin/switch", ADMIN, switch::show),
     post("/admin/switch", ADMIN, switch::send),
     get("/admin/archive", ADMIN, managing::show),

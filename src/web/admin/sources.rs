@@ -7,17 +7,22 @@ use super::super::error::Result;
 use super::super::layout;
 use super::super::response::Response;
 use super::state::State;
-use super::{Part, definition, module_name, page, path, show};
+use super::{Part, assistant, definition, module_name, page, path, show};
 use crate::archive::commit::Happening;
 use crate::settings::{self, Definition};
 
-/// A button for each module.
+/// The assistant, and a button for each module.
 pub fn add_buttons(context: &Context<'_>) -> Markup {
+    html! { p { (assistant::button(context)) } (by_hand(context)) }
+}
+
+/// A button for each module.
+pub fn by_hand(context: &Context<'_>) -> Markup {
     let t = &context.t.admin;
     html! {
         p.row {
-            a.button.first href="/admin/new/imap" { (t.add) ": " (t.module_imap) }
-            a.button.first href="/admin/new/o365" { (t.add) ": " (t.module_o365) }
+            a.button href="/admin/new/imap" { (t.add) ": " (t.module_imap) }
+            a.button href="/admin/new/o365" { (t.add) ": " (t.module_o365) }
         }
     }
 }
@@ -141,5 +146,6 @@ pub fn remove(context: &Context<'_>, definition: &Definition) -> Result<()> {
     let _turn = context.web.settings();
     settings::remove(&context.web.archive, &definition.name, &context.who())?;
     context.web.tests.forget(&definition.name);
+    context.web.sign_ins.forget(&definition.name);
     Ok(())
 }

@@ -11,11 +11,12 @@ use super::super::error::Result;
 use super::super::layout;
 use super::super::response::Response;
 use super::{Tab, definition, path, show, source_page};
+use crate::archive::Archive;
 use crate::clock;
-use crate::fetch::check;
+use crate::fetch::{Fetcher, check};
 use crate::limits::{ROLE_STACK, TEST_RESULTS, TEST_STEPS, TESTS_AT_ONCE};
 use crate::pulse::Pulse;
-use crate::settings::Definition;
+use crate::settings::{self, Definition};
 use crate::source::Step;
 
 /// Seconds between two looks at a test.
@@ -65,8 +66,15 @@ impl Tests {
         self.all().retain(|name, test| name != definition || test.is_running);
     }
 
-    /// Begins a test, unless one of this definition runs already; `false` where too many others run.
-    pub fn begin(self: &Arc<Self>, definition: Definition) -> std::io::Result<bool> {
+    /// Begins a test, unless one of this definition runs already; `false` where too many others run. Where `starts` names
+    /// somebody, the definition becomes active and its first run is asked for when nothing failed: in that person's name.
+    pub fn begin(
+        self: &Arc<Self>,
+        archive: &Arc<Archive>,
+        fetcher: &Arc<Fetcher>,
+        definition: Definition,
+        starts: Option<String>,
+    ) -> std::io::Result<bool> {
         let mut all = self.all();
         if all.get(&definition.name).is_some_and(|test| test.is_running) {
             return Ok(true);
@@ -84,12 +92,32 @@ impl Tests {
         all.insert(definition.name.clone(), test);
         drop(all);
         let running = Running { tests: self.clone(), name: definition.name.clone() };
+        let (archive, fetcher) = (archive.clone(), fetcher.clone());
         let work = move || {
-            check::run(&definition, &Pulse::new(), &mut |mailbox, step| running.note(mailbox, step));
+            let tokens = &fetcher.tokens;
+            check::run(&archive, tokens, &definition, &Pulse::new(), &mut |mailbox, step| running.note(mailbox, step));
+            let has_failed = running.tests.of(&definition.name).is_none_or(|test| test.has_failed);
+            if let Some(who) = starts.filter(|_| !has_failed)
+                && let Err(error) = start(&archive, &fetcher, &definition.name, &who)
+            {
+                tracing::error!("{}: {error}", definition.name);
+            }
         };
         std::thread::Builder::new().name("test".into()).stack_size(2 * ROLE_STACK).spawn(work)?;
         Ok(true)
     }
+}
+
+/// Makes a definition active, and asks for its run.
+pub fn start(archive: &Archive, fetcher: &Fetcher, name: &str, who: &str) -> settings::Result<()> {
+    // As it is now: somebody may have changed it meanwhile.
+    let mut definition = settings::definition(archive, name)?;
+    if definition.inactive {
+        definition.inactive = false;
+        settings::put(archive, &definition, who)?;
+    }
+    fetcher.board.ask(name, false);
+    Ok(())
 }
 
 impl Running {
@@ -109,10 +137,16 @@ pub fn begin(context: &Context<'_>) -> Result<Response> {
     context.form()?;
     let definition = definition(context)?;
     let to = format!("{}/test", path(&definition.name));
-    if !context.web.tests.begin(definition)? {
+    if !test(context, definition, false)? {
         context.notice(context.t.admin.test_busy);
     }
     Ok(Response::redirect(&to))
+}
+
+/// Begins a test, after which the definition becomes active where `starts`; `false` where too many others run.
+pub fn test(context: &Context<'_>, definition: Definition, starts: bool) -> Result<bool> {
+    let (web, starts) = (context.web, starts.then(|| context.who()));
+    Ok(web.tests.begin(&web.archive, &web.fetcher, definition, starts)?)
 }
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
@@ -147,7 +181,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 }
 
 /// The steps, mailbox by mailbox.
-fn steps(context: &Context<'_>, steps: &[(String, Step)]) -> Markup {
+pub fn steps(context: &Context<'_>, steps: &[(String, Step)]) -> Markup {
     let t = &context.t.admin;
     // An administrator reads no mail by being one.
     let shows_mail = context.person.as_ref().is_some_and(|person| person.user.reads_everything());

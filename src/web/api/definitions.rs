@@ -16,7 +16,7 @@ use crate::fetch::progress::Progress;
 use crate::language::Lang;
 use crate::limits::API_SENT;
 use crate::settings::mistake::Mistake;
-use crate::settings::{self, Definition};
+use crate::settings::{self, Definition, Module};
 
 pub const CALLS: &[Call] = &[
     Call::get(
@@ -62,6 +62,13 @@ const LINE: usize = 1000;
 const ACCOUNT: Schema = Schema::Object(&[
     has("account", Schema::Text(1, 500), ""),
     may("password", Schema::Text(0, 1000), "Never answered; left out: the one there is"),
+    may("sign_in", SIGN_IN, "In place of a password: by a code, see signIn"),
+]);
+
+const SIGN_IN: Schema = Schema::Object(&[
+    has("client_id", Schema::Text(1, 100), "Of an application that is registered in Entra"),
+    may("tenant", Schema::Text(0, 300), "consumers for personal accounts, by default"),
+    may("login_url", Schema::Text(0, LINE), "Another one than Microsoft's"),
 ]);
 
 /// Everything that the form of a definition has, of both modules.
@@ -219,9 +226,15 @@ fn mood(mood: Mood) -> &'static str {
 fn shown(context: &Context<'_>, view: &View, definition: &Definition) -> Result<Value> {
     let form = entered::form(definition);
     let mut settings = forms::read(&form, ENTRIES);
-    let accounts: Vec<Value> = form.all("account").map(|account| json!({ "account": account })).collect();
-    if !accounts.is_empty() {
-        settings.insert("accounts".into(), accounts.into());
+    if let Module::Imap(imap) = &definition.module {
+        let shown = |account: &settings::Account| {
+            let mut shown = json!({ "account": account.account });
+            if let Some(sign_in) = &account.sign_in {
+                shown["sign_in"] = json!(sign_in);
+            }
+            shown
+        };
+        settings.insert("accounts".into(), imap.accounts.iter().map(shown).collect());
     }
     settings.insert("fields".into(), forms::read(&form, FIELDS).into());
     let state = State::of(context, view, definition)?;
@@ -279,11 +292,18 @@ fn fill(form: &mut Form, sent: &Map<String, Value>) {
         forms::fill(form, FIELDS, fields);
     }
     if let Some(accounts) = sent.get("accounts").and_then(Value::as_array) {
-        form.remove("account");
-        form.remove("password");
-        for account in accounts {
-            form.push("account", account["account"].as_str().unwrap_or_default());
-            form.push("password", account["password"].as_str().unwrap_or_default());
+        const OF_ACCOUNT: [(&str, &str); 5] = [
+            ("account", "/account"),
+            ("password", "/password"),
+            ("oauth_client_id", "/sign_in/client_id"),
+            ("oauth_tenant", "/sign_in/tenant"),
+            ("oauth_login_url", "/sign_in/login_url"),
+        ];
+        for (key, pointer) in OF_ACCOUNT {
+            form.remove(key);
+            for account in accounts {
+                form.push(key, account.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
+            }
         }
     }
     // An address of another cloud stands in the way of the cloud that is chosen now.
@@ -323,6 +343,7 @@ fn wrong(mistakes: &[Mistake], at: &str) -> Result<()> {
         let place = match field {
             _ if mistake.key == "name" => return "/name".to_owned(),
             Some(entry) => format!("/fields/{}", entry.member.name),
+            None if mistake.key.starts_with("oauth_") => "/accounts".to_owned(),
             None => forms::pointer(ENTRIES, mistake.key),
         };
         mistake.row.map_or_else(|| format!("{at}{place}"), |row| format!("{at}{place}/{row}"))
@@ -393,7 +414,9 @@ mod tests {
             let form = entered::form(&settings::definition_file::read(&path).unwrap());
             for key in form.names() {
                 let known = ENTRIES.iter().chain(FIELDS).any(|entry| entry.key == key);
-                assert!(known || key == "name", "{module}: the API does not know the field {key}");
+                // How an account signs in is a part of it.
+                let is_of_account = key.starts_with("oauth_");
+                assert!(known || is_of_account || key == "name", "{module}: the API does not know the field {key}");
             }
         }
     }

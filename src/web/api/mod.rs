@@ -14,11 +14,12 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`: WebDMS; `definitions`, `runs`, `administration`, `fields`, `people`, `system`: WebAdmin; `own`: about the token
+//! - `documents`, `content`: WebDMS; `definitions`, `runs`, `assistant`, `administration`, `fields`, `people`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
 mod administration;
+mod assistant;
 mod bearer;
 mod call;
 mod content;
@@ -66,6 +67,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         content::CALLS,
         definitions::CALLS,
         runs::CALLS,
+        assistant::CALLS,
         administration::CALLS,
         fields::CALLS,
         people::CALLS,

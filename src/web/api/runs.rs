@@ -211,7 +211,7 @@ fn tested(asked: &Asked<'_>) -> Result<Response> {
 
 fn test(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
-    if asked.context.web.tests.begin(definition)? {
+    if super::super::admin::test::test(&asked.context, definition, false)? {
         return Ok(answer(202, json!({ "is_asked": true })));
     }
     Err(Problem::new(Reason::Conflict).saying(asked.context.t.admin.test_busy))

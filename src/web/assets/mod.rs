@@ -11,9 +11,14 @@ use crate::hash::Sha256;
 pub const ROUTES: &[Route] =
     &[get("/assets/{name}", Access::Anybody, asset), get("/favicon.ico", Access::Anybody, icon)];
 
-const STYLE: &str =
-    concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"), include_str!("charts.css"));
-const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
+const STYLE: &str = concat!(
+    include_str!("style.css"),
+    include_str!("admin.css"),
+    include_str!("assistant.css"),
+    include_str!("dms.css"),
+    include_str!("charts.css")
+);
+const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"), include_str!("assistant.js"));
 const ICON: &str = include_str!("icon.svg");
 
 struct Asset {

@@ -2,6 +2,7 @@
 //! per language: a text that is missing in one of them does not compile.
 
 mod admin;
+mod assistant;
 mod definition;
 mod dms;
 mod entry;
@@ -14,6 +15,7 @@ mod tokens;
 mod trouble;
 
 pub use admin::Admin;
+pub use assistant::Assistant;
 pub use definition::Definition;
 pub use dms::Dms;
 pub use entry::Entry;
@@ -35,6 +37,7 @@ pub struct Texts {
     pub page: Page,
     pub entry: Entry,
     pub admin: Admin,
+    pub assistant: Assistant,
     pub definition: Definition,
     pub dms: Dms,
     pub fields: Fields,
@@ -50,6 +53,7 @@ static DE: Texts = Texts {
     page: page::DE,
     entry: entry::DE,
     admin: admin::DE,
+    assistant: assistant::DE,
     definition: definition::DE,
     dms: dms::DE,
     fields: fields::DE,
@@ -64,6 +68,7 @@ static EN: Texts = Texts {
     page: page::EN,
     entry: entry::EN,
     admin: admin::EN,
+    assistant: assistant::EN,
     definition: definition::EN,
     dms: dms::EN,
     fields: fields::EN,

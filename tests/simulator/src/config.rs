@@ -46,6 +46,12 @@ pub struct Config {
     pub retry_after: u64,
     /// Milliseconds before each answer.
     pub latency: u64,
+    /// Personal accounts may sign in to the app by a code.
+    pub public_client: bool,
+    /// Seconds that such a code holds.
+    pub code_life: i64,
+    /// The key by which the IMAP server of personal accounts knows access tokens.
+    pub imap_key: String,
 }
 
 impl Default for Config {
@@ -72,6 +78,9 @@ impl Default for Config {
             tenant_concurrency: None,
             retry_after: 1,
             latency: 0,
+            public_client: true,
+            code_life: 900,
+            imap_key: String::new(),
         }
     }
 }
@@ -157,6 +166,7 @@ impl Config {
             "tenant-concurrency" => self.tenant_concurrency = Some(value.parse()?),
             "retry-after" => self.retry_after = value.parse()?,
             "latency" => self.latency = value.parse()?,
+            "imap-key" => self.imap_key = value,
             _ => bail!("there is no such option"),
         }
         Ok(())
@@ -174,6 +184,7 @@ fn help() {
          --certificate FILE       that client assertions are signed with; repeatable\n\
          --secret-expired --token-life SECONDS --german --render verbatim|crlf|exchange\n\
          --concurrency 4 --tenant-concurrency N --retry-after SECONDS --latency MILLISECONDS\n\
+         --imap-key KEY           of access tokens for personal accounts\n\
          --seed N --log FILE\n\
          --fault KIND[:rate[:times|always]]   repeatable:"
     );

@@ -10,6 +10,7 @@ use ring::digest;
 use serde_json::{Value, json};
 
 use crate::config::Extra;
+use crate::device;
 use crate::identifier::{self, Named};
 use crate::load;
 use crate::mailbox::{Mailbox, ROOT};
@@ -73,6 +74,12 @@ fn one(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
                     mailbox.folders.iter_mut().for_each(|folder| folder.epoch += 1);
                 }
             }
+            Ok(json!({}))
+        }
+        "sign_in" => device::sign_in(tenant, asked),
+        "sign_ins" => Ok(device::told(tenant)),
+        "revoke_sign_ins" => {
+            device::revoke(tenant);
             Ok(json!({}))
         }
         "configure" => configure(tenant, asked),
@@ -145,6 +152,8 @@ fn configure(tenant: &mut Tenant, asked: &Value) -> Result<Value> {
             ("permissions", Value::Array(names)) => {
                 config.permissions = names.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
             }
+            ("public_client", Value::Bool(is_public)) => config.public_client = *is_public,
+            ("code_life", value) => config.code_life = value.as_i64().context("a number")?,
             ("token_life", value) => config.token_life = value.as_i64().context("a number")?,
             ("retry_after", value) => config.retry_after = value.as_u64().context("a number")?,
             ("latency", value) => config.latency = value.as_u64().context("a number")?,

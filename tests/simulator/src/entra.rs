@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::chance::{guid, hash};
 use crate::date;
+use crate::device;
 use crate::faults::Kind;
 use crate::question::{self, Question};
 use crate::tenant::{Tenant, is_guid};
@@ -25,6 +26,13 @@ pub fn answer(tenant: &mut Tenant, question: &Question) -> Option<(Answer, &'sta
                 Err(refusal) => refuse(tenant, &refusal),
             };
             Some((answer, "discovery", None))
+        }
+        ("POST", [device::CONSUMERS, "oauth2", "v2.0", endpoint @ ("devicecode" | "token")]) => {
+            let form = question::form(&String::from_utf8_lossy(&question.body));
+            let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            let work = if *endpoint == "token" { device::token } else { device::code };
+            let answer = work(tenant, &field).unwrap_or_else(|refusal| refuse(tenant, &refusal));
+            Some((answer, if *endpoint == "token" { "sign_in_token" } else { "device_code" }, None))
         }
         ("POST", [name, "oauth2", "v2.0", "token"]) => {
             let thing = format!("token {}", tenant.tokens.len());

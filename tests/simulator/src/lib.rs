@@ -45,7 +45,9 @@
 //! | `fault` | `fault` (`KIND[:rate[:times or always]]`) | sets the faults of a kind; rate 0 ends it |
 //! | `clear_faults` | | |
 //! | `expire_tokens`, `expire_delta_tokens` | (`mailbox`) | 401, 410 |
-//! | `configure` | `client_secret`, `secret_expired`, `permissions`, `token_life`, `retry_after`, `latency`, `concurrency`, `tenant_concurrency` | |
+//! | `sign_in` | `user`; `user_code`, `decline` | somebody types in the code that was given last, or this one |
+//! | `sign_ins`, `revoke_sign_ins` | | tells the refresh tokens that count and how many were used up; ends all of them |
+//! | `configure` | `public_client`, `code_life`, `client_secret`, `secret_expired`, `permissions`, `token_life`, `retry_after`, `latency`, `concurrency`, `tenant_concurrency` | |
 //! | `counters`, `reset_counters` | | requests, statuses, calls, faults, page sizes, most requests at a time per mailbox, requests without `ImmutableId` |
 //! | `log` | | the last 20,000 requests |
 //!
@@ -63,6 +65,7 @@ mod config;
 mod control;
 mod date;
 mod delta;
+mod device;
 mod entra;
 mod failure;
 mod faults;

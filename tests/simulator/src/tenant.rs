@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::chance::{guid, hash};
 use crate::config::{Config, Extra};
+use crate::device::Devices;
 use crate::failure::{self, Failure};
 use crate::faults::Faults;
 use crate::journal::Journal;
@@ -43,6 +44,8 @@ pub struct Tenant {
     pub mailboxes: Vec<Mailbox>,
     /// Tokens and when they end.
     pub tokens: HashMap<String, i64>,
+    /// Sign-ins of personal accounts.
+    pub devices: Devices,
     pub faults: Faults,
     pub journal: Journal,
     /// Counts what needs a number of its own: tokens, request ids.
@@ -56,6 +59,7 @@ impl Tenant {
             users: Vec::new(),
             mailboxes: Vec::new(),
             tokens: HashMap::new(),
+            devices: Devices::default(),
             faults: Faults::new(config.seed, &config.faults),
             journal: Journal::new(config.log.as_deref())?,
             counter: 0,

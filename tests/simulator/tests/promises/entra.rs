@@ -112,3 +112,37 @@ fn a_certificate_is_as_good_as_a_secret() {
     assert_eq!(refused(&assertion(audience, now - 3600, false)).2, json!(700_024));
     assert_eq!(refused(&assertion("https://example.org", now + 300, false)).2, json!(700_023));
 }
+
+/// What is answered at an endpoint of personal accounts.
+fn consumers(stage: &Stage, endpoint: &str, form: &str) -> Reply {
+    stage.client.ask("POST", &format!("/consumers/oauth2/v2.0/{endpoint}"), &[], form.as_bytes())
+}
+
+#[test]
+fn a_code_is_typed_in_and_a_refresh_token_counts_once() {
+    let stage = Stage::new(0);
+    let scope = "scope=https%3A%2F%2Foutlook.office.com%2FIMAP.AccessAsUser.All%20offline_access";
+    assert_eq!(refused(&consumers(&stage, "devicecode", &format!("client_id=other&{scope}"))).2, json!(700_016));
+    assert_eq!(refused(&consumers(&stage, "devicecode", "client_id=client&scope=openid")).2, json!(70_011));
+    let given = consumers(&stage, "devicecode", &format!("client_id=client&{scope}")).json();
+    let code = given["device_code"].as_str().unwrap();
+    let ask = format!("client_id=client&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code={code}");
+    assert_eq!(refused(&consumers(&stage, "token", &ask)).1, json!("authorization_pending"));
+    stage.control(json!({ "op": "sign_in", "user": "anna@outlook.com", "user_code": given["user_code"] }));
+    let first = consumers(&stage, "token", &ask).json();
+    assert_eq!(refused(&consumers(&stage, "token", &ask)).1, json!("bad_verification_code"));
+    let refresh = |token: &Value| {
+        let form = format!("client_id=client&grant_type=refresh_token&refresh_token={}", token.as_str().unwrap());
+        consumers(&stage, "token", &form)
+    };
+    let second = refresh(&first["refresh_token"]).json();
+    assert_ne!(first["refresh_token"], second["refresh_token"]);
+    assert_eq!(refused(&refresh(&first["refresh_token"])).1, json!("invalid_grant"));
+    assert_eq!(stage.control(json!({ "op": "sign_ins" }))["used"], 1);
+    stage.control(json!({ "op": "revoke_sign_ins" }));
+    assert_eq!(refused(&refresh(&second["refresh_token"])).2, json!(70_008));
+
+    consumers(&stage, "devicecode", &format!("client_id=client&{scope}"));
+    stage.control(json!({ "op": "configure", "public_client": false }));
+    assert_eq!(refused(&consumers(&stage, "devicecode", &format!("client_id=client&{scope}"))).2, json!(7_000_218));
+}

@@ -1,0 +1,180 @@
+//! A pasted list of mailboxes: shown as a table with every mistake before anything is stored. The list waits in memory for a
+//! yes, since no page may carry its passwords back.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use maud::{Markup, html};
+
+use super::super::super::Context;
+use super::super::super::error::Result;
+use super::super::super::layout;
+use super::super::super::response::Response;
+use super::super::fields::area;
+use super::super::form::Kind;
+use super::super::{Part, entered, page, test};
+use super::{check, first_path, free_name};
+use crate::archive::keys::random;
+use crate::limits::{ACCOUNT_LIST, ACCOUNT_LIST_WAITS, ACCOUNT_LISTS};
+use crate::settings::account_list::{Entry, List};
+use crate::settings::{self, Definition, Module};
+
+/// A list that was checked and found good.
+struct Waiting {
+    id: String,
+    /// Who pasted it, and alone may store it.
+    who: String,
+    since: Instant,
+    list: List,
+}
+
+/// Lists that wait for a yes.
+#[derive(Default)]
+pub struct Lists(Mutex<VecDeque<Waiting>>);
+
+impl Lists {
+    fn all(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|waiting| waiting.since.elapsed() < ACCOUNT_LIST_WAITS);
+        all
+    }
+
+    fn put(&self, list: List, who: String) -> std::io::Result<String> {
+        let mut bytes = [0; 16];
+        random(&mut bytes)?;
+        let id = URL_SAFE_NO_PAD.encode(bytes);
+        let mut all = self.all();
+        while all.len() >= ACCOUNT_LISTS {
+            all.pop_front();
+        }
+        all.push_back(Waiting { id: id.clone(), who, since: Instant::now(), list });
+        Ok(id)
+    }
+
+    fn take(&self, id: &str, who: &str) -> Option<List> {
+        let mut all = self.all();
+        let place = all.iter().position(|waiting| waiting.id == id && waiting.who == who)?;
+        all.remove(place).map(|waiting| waiting.list)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every page has this form")]
+pub fn show(context: &Context<'_>) -> Result<Response> {
+    Ok(shown(context, "", &html! {}))
+}
+
+fn shown(context: &Context<'_>, fault: &str, above: &Markup) -> Response {
+    let t = &context.t.assistant;
+    let body = html! {
+        p { a href="/admin/assistant" { "← " (t.question) } }
+        h1 { (t.list_title) }
+        (above)
+        form.card.guide method="post" action="/admin/assistant/list" autocomplete="off" {
+            (layout::token(context))
+            p { (t.list_intro) }
+            pre.lines { "anna@example.ch;Passwort\nbeat@example.ch;Passwort;imap.example.ch;993;TLS" }
+            (area("list", t.list_field, "", "", fault))
+            button.first { (t.list_check) }
+        }
+    };
+    page(context, Part::Sources, t.list_title, &body)
+}
+
+pub fn send(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    if !form.text("stored").is_empty() {
+        return store(context, form.text("stored"));
+    }
+    let t = &context.t.assistant;
+    let list = List::read(form.get("list").unwrap_or_default());
+    if list.entries.is_empty() {
+        return Ok(shown(context, t.list_empty, &html! {}).status(400));
+    }
+    if list.is_good() {
+        let rows = table(context, &list.entries);
+        let said = (t.list_good)(list.entries.len());
+        let id = context.web.lists.put(list, context.who())?;
+        let above = html! {
+            div.note.good role="status" { p { (said) } }
+            form.card method="post" action="/admin/assistant/list" {
+                (layout::token(context))
+                input type="hidden" name="stored" value=(id);
+                (rows)
+                p.row.actions {
+                    button.first { (t.list_store) }
+                    a.button href="/admin/assistant/list" { (context.t.page.cancel) }
+                }
+            }
+        };
+        return Ok(shown(context, "", &above));
+    }
+    let bad = list.entries.iter().filter(|entry| !entry.faults.is_empty()).count();
+    let above = html! {
+        @if list.is_too_long { (layout::trouble(&(t.list_long)(ACCOUNT_LIST))) }
+        @if bad > 0 { (layout::trouble(&(t.list_bad)(bad))) }
+        section.card { (table(context, &list.entries)) }
+    };
+    Ok(shown(context, "", &above).status(400))
+}
+
+fn table(context: &Context<'_>, entries: &[Entry]) -> Markup {
+    let (t, d) = (&context.t.assistant, &context.t.definition);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(t.list_field) {
+            table {
+                thead { tr {
+                    th.number scope="col" { (t.list_line) } th scope="col" { (t.address) } th scope="col" { (t.list_server) }
+                    th.number scope="col" { (d.port) } th scope="col" { (d.encryption) } th scope="col" { (t.list_result) }
+                } }
+                tbody {
+                    @for entry in entries {
+                        tr {
+                            td.number { (entry.line) }
+                            td { (entry.address) }
+                            td { (entry.server) }
+                            td.number { @if entry.port > 0 { (entry.port) } }
+                            td { (check::encryption(entry.encryption).to_uppercase()) }
+                            td.said {
+                                @if entry.faults.is_empty() { span.tag.good { (t.list_fine) } }
+                                @for fault in &entry.faults { p.wrong { (fault.sentence(context.lang)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Stores a list that waited, a definition for each server, and tests the first; the others one after the other by hand, since
+/// only a few tests run at a time.
+fn store(context: &Context<'_>, id: &str) -> Result<Response> {
+    let t = &context.t.assistant;
+    let Some(list) = context.web.lists.take(id, &context.who()) else {
+        return Ok(shown(context, "", &layout::trouble(t.list_gone)).status(400));
+    };
+    let mut stored = Vec::new();
+    for imap in list.servers() {
+        let form = entered::new(Kind::Imap);
+        let (usual, _) = entered::read(&form, Kind::Imap, None);
+        let name = free_name(context, &imap.server)?;
+        let definition = Definition { name, module: Module::Imap(imap), inactive: true, ..usual };
+        settings::put(&context.web.archive, &definition, &context.who())?;
+        stored.push(definition);
+    }
+    context.notice((t.list_stored)(stored.len()));
+    let to = match stored.as_slice() {
+        [one] => first_path(&one.name),
+        _ => "/admin/sources".to_owned(),
+    };
+    for definition in stored {
+        if !test::test(context, definition, true)? {
+            // Those that stay inactive say so in the list, and have a button of their own.
+            break;
+        }
+    }
+    Ok(Response::redirect(&to))
+}
