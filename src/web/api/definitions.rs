@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::admin::form::Kind;
 use super::super::admin::state::{Mood, State};
-use super::super::admin::{definition, edit, entered, sources, switch};
+use super::super::admin::{definition, edit, ended, entered, sources, switch};
 use super::super::request::Form;
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, maybe_time, nothing};
@@ -44,6 +44,22 @@ pub const CALLS: &[Call] = &[
     )
     .sent(Body::Json(&SETTINGS)),
     Call::delete("/definitions/{name}", "removeDefinition", "Take a definition away; what it archived stays", remove),
+    Call::post(
+        "/definitions/{name}/end",
+        "endDefinition",
+        "End a definition: nothing is fetched any more, what it archived stays and is found",
+        Answer::Json(200, &DEFINITION),
+        end,
+    )
+    .sent(Body::Json(&END)),
+    Call::post(
+        "/definitions/{name}/resume",
+        "resumeDefinition",
+        "Take an ended definition up again",
+        Answer::Json(200, &DEFINITION),
+        resume,
+    )
+    .sent(Body::Json(&RESUME)),
     Call::post(
         "/switch",
         "switchModule",
@@ -103,7 +119,12 @@ const ENTRIES: &[Entry; 29] = &[
         key: "exclude_folders",
         how: How::Names,
     },
-    Entry::text("owner", "owner", 200, "Eigentümer"),
+    Entry::text(
+        "owner",
+        "owner",
+        200,
+        "Name of a user or a group, who reads all that the definition archives; empty: nobody",
+    ),
     Entry::number("min_age_days", 0, 36_500, "0: all"),
     Entry::word(
         "after",
@@ -157,7 +178,16 @@ const SWITCH: Named = Named {
     ]),
 };
 
-const MOOD: Schema = Schema::Word(&["inactive", "good", "running", "warning", "bad"]);
+const MOOD: Schema = Schema::Word(&["ended", "inactive", "good", "running", "warning", "bad"]);
+
+const END: Named = Named {
+    name: "DefinitionEnd",
+    schema: Schema::Object(&[may("owner", Schema::Text(0, 200), "Another owner from now on; empty: nobody")]),
+};
+const RESUME: Named = Named {
+    name: "DefinitionResume",
+    schema: Schema::Object(&[has("sure", Schema::Flag, "Has to be true: mails are fetched again")]),
+};
 
 const STATE: Named = Named {
     name: "DefinitionState",
@@ -193,6 +223,7 @@ const DEFINITION: Named = Named {
         has("name", SAID, ""),
         has("module", MODULE, ""),
         has("succeeds", Schema::Maybe(&SAID), "The definition that it took the place of"),
+        has("ended", Schema::Flag, "Not fetched any more; changed by end and resume"),
         has("settings", Schema::Named(&SETTINGS), "Without secrets"),
         has("state", Schema::Named(&STATE), ""),
     ]),
@@ -208,6 +239,7 @@ const DEFINITIONS: Named = Named {
 
 fn mood(mood: Mood) -> &'static str {
     match mood {
+        Mood::Ended => "ended",
         Mood::Inactive => "inactive",
         Mood::Good => "good",
         Mood::Running => "running",
@@ -237,6 +269,7 @@ fn shown(context: &Context<'_>, view: &View, definition: &Definition) -> Result<
         "name": definition.name,
         "module": definition.module.code(),
         "succeeds": definition.succeeds,
+        "ended": definition.ended,
         "settings": settings,
         "state": {
             "mood": mood(state.mood),
@@ -354,7 +387,8 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
         fits_module(Kind::of(&old), sent, "")?;
         fill(&mut form, sent);
     }
-    let (definition, mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    let (definition, mut mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    mistakes.extend(ended::owner_mistake(context, &definition, Some(&old)));
     wrong(&mistakes, "")?;
     settings::put(&context.web.archive, &definition, &context.who())?;
     Ok(answer(200, shown(context, &context.view()?, &definition)?))
@@ -364,6 +398,29 @@ fn remove(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
     sources::remove(&asked.context, &definition)?;
     Ok(nothing())
+}
+
+fn end(asked: &Asked<'_>) -> Result<Response> {
+    let context = &asked.context;
+    let old = definition(context)?;
+    let owner = asked.body["owner"].as_str().unwrap_or(&old.owner).trim().to_owned();
+    let new = Definition { owner, ..old.clone() };
+    let mistakes: Vec<Mistake> = ended::owner_mistake(context, &new, Some(&old)).into_iter().collect();
+    wrong(&mistakes, "")?;
+    if new != old {
+        settings::put(&context.web.archive, &new, &context.who())?;
+    }
+    ended::change(context, &new, true)?;
+    one(asked)
+}
+
+fn resume(asked: &Asked<'_>) -> Result<Response> {
+    let definition = definition(&asked.context)?;
+    if asked.body["sure"] != true {
+        return Err(Problem::at(Reason::Refused, "/sure", "Confirm that mails are fetched again."));
+    }
+    ended::change(&asked.context, &definition, false)?;
+    one(asked)
 }
 
 fn change_over(asked: &Asked<'_>) -> Result<Response> {
