@@ -94,7 +94,7 @@ impl User {
             let is_given = given.contains(&MailboxId { definition: folder.definition, mailbox: folder.mailbox });
             if is_given
                 || definition.is_some_and(|definition| self.owns(definition, &groups))
-                || (before.is_some() && given.iter().any(|id| given_before(id)))
+                || (before.is_some() && given.iter().any(given_before))
             {
                 places.insert(row.place);
             }

@@ -74,19 +74,19 @@ pub fn make(context: &Context<'_>, wanted: &Wanted) -> Result<std::result::Resul
     };
     let given = |text: &Option<String>| Some(text.clone().unwrap_or_default());
     let wanted = Wanted { name: given(&wanted.name), title: given(&wanted.title), ..wanted.clone() };
-    store(context, None, new, &wanted)
+    store(context, None, &new, &wanted)
 }
 
 /// Changes the one of this name.
 pub fn alter(context: &Context<'_>, name: &str, wanted: &Wanted) -> Result<std::result::Result<Compilation, Faults>> {
     let _turn = turn();
-    store(context, Some(name), own(context, name)?, wanted)
+    store(context, Some(name), &own(context, name)?, wanted)
 }
 
 fn store(
     context: &Context<'_>,
     was: Option<&str>,
-    old: Compilation,
+    old: &Compilation,
     wanted: &Wanted,
 ) -> Result<std::result::Result<Compilation, Faults>> {
     let t = &context.t.public;
@@ -118,7 +118,7 @@ fn store(
         new.introduction = plain.take(COMPILATION_TEXT).collect();
     }
     if let Some(documents) = &wanted.documents {
-        match arranged(context, &old, documents)? {
+        match arranged(context, old, documents)? {
             Ok(documents) => new.documents = documents,
             Err(fault) => faults.documents = fault,
         }
@@ -127,7 +127,7 @@ fn store(
     if !faults.is_none() {
         return Ok(Err(faults));
     }
-    if was.is_none() || new != old {
+    if was.is_none() || new != *old {
         compilations::put_compilation(archive, was, &new, &context.who())?;
     }
     Ok(Ok(new))
@@ -205,7 +205,7 @@ pub fn step(context: &Context<'_>, name: &str, step: &Step) -> Result<std::resul
             }
         }
     }
-    store(context, Some(name), old, &Wanted { documents: Some(documents), ..Wanted::default() })
+    store(context, Some(name), &old, &Wanted { documents: Some(documents), ..Wanted::default() })
 }
 
 /// Deletes the one of this name.
