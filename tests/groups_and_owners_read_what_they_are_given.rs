@@ -175,7 +175,8 @@ fn a_name_that_is_given_again_gives_no_right_of_its_predecessor() {
     let answer = stage.admin("/admin/groups", &[("group", "Spaeter")]);
     assert!(answer.text().contains("A definition has an owner of this name"), "{}", answer.text());
     assert_eq!(user("beat").status, 303);
-    assert!(!stage.beat_reads());
+    let beat = stage.site.web.sessions.begin("beat").unwrap();
+    assert!(!Stage { beat, ..stage }.beat_reads());
 }
 
 #[test]
@@ -344,4 +345,46 @@ fn two_hundred_mailboxes_and_fifty_users_are_shown_page_by_page() {
     assert!(page("?people=nobody").contains("Nothing fits the filter."));
     // A place beyond the end is the beginning.
     assert_eq!(boxes(&page("?row=999999&column=x")), 50 * 12);
+}
+
+#[test]
+fn an_auditor_reads_all_and_each_access_is_in_the_journal() {
+    let stage = stage();
+    let site = &stage.site;
+    site.user("revision", Role::Auditor, &[]);
+    let file = site.file(&stage.beat, "plan.pdf", b"%PDF-1.7");
+    let looked = |number: u64| {
+        let is = |event: &archivista::archive::commit::Event| event.who == "revision" && event.what.names(number);
+        site.journal().iter().filter(|event| is(event)).count()
+    };
+    let (mail, file_page) = (stage.mail, format!("/documents/{file}"));
+    for path in ["", "/fields", "/source", "/proof", "/html", "/download"] {
+        let before = looked(mail);
+        let cookie = site.web.sessions.begin("revision").unwrap();
+        assert_eq!(site.get(Some(&cookie), &format!("/documents/{mail}{path}")).status, 200, "{path}");
+        assert_eq!(looked(mail), before + 1, "{path}");
+    }
+    for path in ["", "/file", "/download"] {
+        let before = looked(file);
+        let cookie = site.web.sessions.begin("revision").unwrap();
+        assert_eq!(site.get(Some(&cookie), &format!("{file_page}{path}")).status, 200, "{path}");
+        assert_eq!(looked(file), before + 1, "{path}");
+    }
+    for below in ["", "/content", "/html", "/proof"] {
+        let before = looked(mail);
+        let token = site.api_token("revision", ALL);
+        let answer = site.call(&token, Method::Get, &format!("/documents/{mail}{below}"), &Value::Null);
+        assert_eq!(answer.status, 200, "{below}");
+        assert_eq!(looked(mail), before + 1, "{below}");
+    }
+    let token = site.api_token("revision", ALL);
+    for (path, body) in [
+        (format!("/documents/{mail}"), json!({ "note": "x" })),
+        ("/compilations".to_owned(), json!({ "title": "x" })),
+        ("/groups".to_owned(), json!({ "name": "x" })),
+        ("/rights".to_owned(), json!({ "changes": [] })),
+    ] {
+        let method = if path == "/compilations" || path == "/groups" { Method::Post } else { Method::Patch };
+        assert_eq!(site.call(&token, method, &path, &body).status, 403, "{path}");
+    }
 }

@@ -65,9 +65,9 @@ fn administrators_work_in_their_networks_only() {
     // There an administrator is nobody, and learns why at the login; a wrong password is not told from a wrong name.
     let start = from(OUTSIDE, Some(&chefin), "/");
     assert_eq!((start.status, start.location()), (303, "/login"));
-    let login = log_in(OUTSIDE, "chefin");
-    assert_eq!((login.status, login.header("Set-Cookie")), (403, None));
-    assert!(login.text().contains("Administrators log in only from the networks"), "{}", login.text());
+    let refused = log_in(OUTSIDE, "chefin");
+    assert_eq!((refused.status, refused.header("Set-Cookie")), (403, None));
+    assert!(refused.text().contains("Administrators log in only from the networks"), "{}", refused.text());
     assert_eq!((from(OUTSIDE, Some(&anna), "/").status, log_in(OUTSIDE, "anna").status), (200, 303));
     // The networks that somebody chose count in place of the private ones.
     site.administer(|all| all.admin_networks = Networks::entered("198.51.100.0/24").unwrap());

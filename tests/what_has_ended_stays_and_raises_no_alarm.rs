@@ -76,7 +76,7 @@ fn the_pages_show_it_apart_and_ask_before_it_goes_on() {
     admin.done(&format!("{path}/end"), &[("ended", "1"), ("owner", "anna")]);
     let page = admin.page(path);
     assert!(page.contains("Ended: nothing is fetched any more.") && page.contains("Take up again"), "{page}");
-    assert!(!page.contains("Run now") && !page.contains("Make inactive") && !page.contains("Trouble"), "{page}");
+    assert!(!page.contains("Run now") && !page.contains("Make inactive") && !page.contains("note bad"), "{page}");
     let list = admin.page("/admin/sources");
     let (active, ended) = list.split_once("Ended definitions").expect("a list of its own");
     assert!(!active.contains("muster") && ended.contains("muster") && ended.contains("anna"), "{list}");

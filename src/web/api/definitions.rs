@@ -45,22 +45,6 @@ pub const CALLS: &[Call] = &[
     .sent(Body::Json(&SETTINGS)),
     Call::delete("/definitions/{name}", "removeDefinition", "Take a definition away; what it archived stays", remove),
     Call::post(
-        "/definitions/{name}/end",
-        "endDefinition",
-        "End a definition: nothing is fetched any more, what it archived stays and is found",
-        Answer::Json(200, &DEFINITION),
-        end,
-    )
-    .sent(Body::Json(&END)),
-    Call::post(
-        "/definitions/{name}/resume",
-        "resumeDefinition",
-        "Take an ended definition up again",
-        Answer::Json(200, &DEFINITION),
-        resume,
-    )
-    .sent(Body::Json(&RESUME)),
-    Call::post(
         "/switch",
         "switchModule",
         "Switch from a definition of module imap to one of module o365",
@@ -180,15 +164,6 @@ const SWITCH: Named = Named {
 
 const MOOD: Schema = Schema::Word(&["ended", "inactive", "good", "running", "warning", "bad"]);
 
-const END: Named = Named {
-    name: "DefinitionEnd",
-    schema: Schema::Object(&[may("owner", Schema::Text(0, 200), "Another owner from now on; empty: nobody")]),
-};
-const RESUME: Named = Named {
-    name: "DefinitionResume",
-    schema: Schema::Object(&[has("sure", Schema::Flag, "Has to be true: mails are fetched again")]),
-};
-
 const STATE: Named = Named {
     name: "DefinitionState",
     schema: Schema::Object(&[
@@ -217,7 +192,7 @@ const PROGRESS: Named = Named {
     ]),
 };
 
-const DEFINITION: Named = Named {
+pub const DEFINITION: Named = Named {
     name: "Definition",
     schema: Schema::Object(&[
         has("name", SAID, ""),
@@ -300,7 +275,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     Ok(answer(200, json!({ "definitions": definitions, "unreadable": unreadable })))
 }
 
-fn one(asked: &Asked<'_>) -> Result<Response> {
+pub fn one(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
     Ok(answer(200, shown(&asked.context, &asked.context.view()?, &definition)?))
 }
@@ -347,7 +322,7 @@ fn fits_module(kind: Kind, sent: &Map<String, Value>, at: &str) -> Result<()> {
     }
 }
 
-fn wrong(mistakes: &[Mistake], at: &str) -> Result<()> {
+pub fn wrong(mistakes: &[Mistake], at: &str) -> Result<()> {
     if mistakes.is_empty() {
         return Ok(());
     }
@@ -398,29 +373,6 @@ fn remove(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
     sources::remove(&asked.context, &definition)?;
     Ok(nothing())
-}
-
-fn end(asked: &Asked<'_>) -> Result<Response> {
-    let context = &asked.context;
-    let old = definition(context)?;
-    let owner = asked.body["owner"].as_str().unwrap_or(&old.owner).trim().to_owned();
-    let new = Definition { owner, ..old.clone() };
-    let mistakes: Vec<Mistake> = ended::owner_mistake(context, &new, Some(&old)).into_iter().collect();
-    wrong(&mistakes, "")?;
-    if new != old {
-        settings::put(&context.web.archive, &new, &context.who())?;
-    }
-    ended::change(context, &new, true)?;
-    one(asked)
-}
-
-fn resume(asked: &Asked<'_>) -> Result<Response> {
-    let definition = definition(&asked.context)?;
-    if asked.body["sure"] != true {
-        return Err(Problem::at(Reason::Refused, "/sure", "Confirm that mails are fetched again."));
-    }
-    ended::change(&asked.context, &definition, false)?;
-    one(asked)
 }
 
 fn change_over(asked: &Asked<'_>) -> Result<Response> {

@@ -14,7 +14,7 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`, `compilations`: WebDMS; `definitions`, `runs`, `administration`, `fields`, `people`, `rights`, `system`: WebAdmin; `own`: about the token
+//! - `documents`, `content`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `administration`, `fields`, `people`, `rights`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -25,6 +25,7 @@ mod compilations;
 mod content;
 mod definitions;
 mod documents;
+mod ended;
 mod fields;
 mod forms;
 pub mod metrics;
@@ -68,6 +69,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         documents::CALLS,
         content::CALLS,
         definitions::CALLS,
+        ended::CALLS,
         runs::CALLS,
         administration::CALLS,
         fields::CALLS,

@@ -107,7 +107,8 @@ fn store(
         }
         if !Compilation::is_name(&new.name) {
             // Of a title without a letter that an address has nothing can be made.
-            faults.name = if faults.title.is_empty() { t.address_wrong } else { "" };
+            let is_made_of_it = name.trim().is_empty() && !faults.title.is_empty();
+            faults.name = if is_made_of_it { "" } else { t.address_wrong };
         } else if was != Some(new.name.as_str()) && compilations::compilation(archive, &new.name)?.is_some() {
             faults.name = t.address_taken;
         }

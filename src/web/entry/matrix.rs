@@ -180,7 +180,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             }
         }
     };
-    Ok(layout::page(context, Section::Users, Width::Usual, t.matrix, &body))
+    Ok(layout::page(context, Section::Users, Width::Wide, t.matrix, &body))
 }
 
 /// Which of how many are shown, and the way to the others.

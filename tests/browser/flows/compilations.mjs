@@ -51,9 +51,10 @@ export default async function (t) {
   await t.click({ role: 'button', name: 'Ja, auch diese Mails publizieren' }, { leads: true });
   await choose('Zusammenstellen', 'prospekt', 'lageplan', 'intern', 'Einladung');
   await t.shows('nicht öffentlich');
+  // A phone's width loads the page anew, and forgets what was typed.
+  await look('new');
   await t.type('#title', 'Frühlingsbrief 2026');
   await t.type('#introduction', 'Liebe Kundinnen und Kunden\nMehr unter https://example.ch/fruehling');
-  await look('new');
   await t.type('#name', 'Frühling 2026');
   await t.click({ role: 'button', name: 'Zusammenstellung erstellen' }, { leads: true, status: 400 });
   await t.shows('Nur Kleinbuchstaben');

@@ -51,8 +51,8 @@ export default async function (t) {
   await t.step('somebody leaves');
   await t.visit('/admin/sources/company');
   await t.click({ role: 'link', name: 'Definition beenden' }, { leads: true });
-  await t.choose('#owner', 'Verkauf Süd');
   await look('end');
+  await t.choose('#owner', 'Verkauf Süd');
   await t.click({ role: 'button', name: 'Beenden' }, { leads: true });
   await t.shows('Die Definition ist beendet.');
   await t.visit('/admin/sources');
