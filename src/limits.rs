@@ -115,8 +115,19 @@ pub const API_CONTAINERS: usize = 10_000;
 pub const API_PAGE: usize = 200;
 pub const API_LIST: usize = 5000;
 pub const API_SENT: usize = 1000;
-/// Networks that may ask for `/metrics` without a token.
-pub const METRICS_NETWORKS: usize = 32;
+/// Networks of one setting.
+pub const NETWORKS: usize = 32;
+/// Groups of users, members of one.
+pub const GROUPS: usize = 500;
+pub const GROUP_MEMBERS: usize = 2000;
+/// Mailboxes, and users and groups, on one page of the matrix of rights.
+pub const MATRIX_ROWS: usize = 50;
+pub const MATRIX_COLUMNS: usize = 12;
+/// Compilations, characters of their title and introduction, documents of one.
+pub const COMPILATIONS: usize = 1000;
+pub const COMPILATION_TITLE: usize = 200;
+pub const COMPILATION_TEXT: usize = 10_000;
+pub const COMPILATION_DOCUMENTS: usize = 500;
 /// The body of a form without files, and its fields.
 pub const FORM_BODY: usize = 1024 * 1024;
 pub const FORM_FIELDS: usize = 10_000;

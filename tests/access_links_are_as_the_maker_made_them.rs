@@ -167,7 +167,7 @@ fn a_published_document_of_a_public_archive_opens_without_login() {
     let go = |number: u64| site.get(None, &format!("/go/{number}")).status;
     let publish = |number: u64, field: &str| {
         let path = format!("/documents/{number}/fields");
-        let answer = site.post(&anna, &path, &[("field:Web", field), ("note", "secret note")]);
+        let answer = site.post(&anna, &path, &[("field:Web", field), ("note", "secret note"), ("publish_sure", "1")]);
         assert_eq!(answer.status, 303, "{}", answer.text());
     };
     site.administer(|administration| administration.publishing = Some(Field::Other("Web".into())));

@@ -2,7 +2,10 @@
 //! in it fails the test, and so does a form that is taken without the token of the session.
 
 use crate::support::web::{Answer, Site};
+use archivista::settings::administration::Field;
+use archivista::settings::compilations::{self, Compilation};
 use archivista::settings::document_fields::{DocumentField, DocumentFields};
+use archivista::settings::groups::{self, Group};
 use archivista::settings::users::Role;
 use archivista::settings::{self, users};
 use archivista::web::assets;
@@ -25,6 +28,8 @@ const LED: [u16; 6] = [303; 6];
 const ADMIN: [u16; 6] = [303, 403, 403, 403, 200, 200];
 const ADMIN_DONE: [u16; 6] = [303, 403, 403, 403, 303, 303];
 const ADMIN_WRONG: [u16; 6] = [303, 403, 403, 403, 400, 400];
+/// Of what anna made: administrators help, an auditor looks.
+const OWNED: [u16; 6] = [303, 404, 303, 403, 303, 303];
 /// There is no box around these pages.
 const ADMIN_OF_BOX: [u16; 6] = [303, 403, 403, 403, 404, 404];
 
@@ -110,6 +115,9 @@ const CASES: &[Case] = &[
     post("/admin/sources/{name}/edit", "/admin/sources/company/edit", &[], ADMIN_WRONG),
     post("/admin/sources/{name}/run", "/admin/sources/company/run", &[], ADMIN_DONE),
     post("/admin/sources/{name}/inactive", "/admin/sources/company/inactive", &[], ADMIN_DONE),
+    get("/admin/sources/{name}/end", "/admin/sources/company/end", ADMIN),
+    post("/admin/sources/{name}/end", "/admin/sources/company/end", &[("ended", "1")], ADMIN_DONE),
+    post("/admin/sources/{name}/owner", "/admin/sources/company/owner", &[("owner", "")], ADMIN_DONE),
     get("/admin/sources/{name}/delete", "/admin/sources/company/delete", ADMIN),
     post("/admin/sources/{name}/delete", "/admin/sources/company/delete", &[], ADMIN_DONE),
     get("/admin/sources/{name}/completeness", "/admin/sources/company/completeness", ADMIN),
@@ -153,10 +161,28 @@ const CASES: &[Case] = &[
     get("/admin/system/log", "/admin/system/log", ADMIN_OF_BOX),
     get("/admin/users", "/admin/users", ADMIN),
     post("/admin/users", "/admin/users", &[], ADMIN_WRONG),
-    post("/admin/users/rights", "/admin/users/rights", &[], ADMIN_DONE),
     get("/admin/users/{name}", "/admin/users/spare", ADMIN),
     post("/admin/users/{name}", "/admin/users/spare", &[("role", "auditor")], ADMIN_DONE),
     post("/admin/users/{name}/delete", "/admin/users/spare/delete", &[], ADMIN_DONE),
+    get("/admin/groups", "/admin/groups", ADMIN),
+    post("/admin/groups", "/admin/groups", &[], ADMIN_WRONG),
+    get("/admin/groups/{name}", "/admin/groups/Verkauf", ADMIN),
+    post("/admin/groups/{name}", "/admin/groups/Verkauf", &[("member", "beat")], ADMIN_DONE),
+    post("/admin/groups/{name}/delete", "/admin/groups/Verkauf/delete", &[], ADMIN_DONE),
+    get("/admin/rights", "/admin/rights", ADMIN),
+    post("/admin/rights", "/admin/rights", &[], ADMIN_DONE),
+    get("/compilations", "/compilations", PEOPLE),
+    post("/compilations", "/compilations", &[], [303, 400, 400, 403, 400, 400]),
+    post("/compilations", "/compilations", &[("into", "brief"), ("number", "1")], [303, 404, 303, 403, 400, 303]),
+    get("/compilations/{name}", "/compilations/brief", [303, 404, 200, 200, 200, 200]),
+    post("/compilations/{name}", "/compilations/brief", &[], [303, 404, 400, 403, 400, 400]),
+    post("/compilations/{name}/documents", "/compilations/brief/documents", &[], [303, 404, 400, 403, 400, 400]),
+    post("/compilations/{name}/published", "/compilations/brief/published", &[("published", "1")], OWNED),
+    post("/compilations/{name}/delete", "/compilations/brief/delete", &[], OWNED),
+    // The archive is not public.
+    get("/c/{name}", "/c/brief", [404; 6]),
+    get("/c/{name}", "/c/nothing", [404; 6]),
+    get("/robots.txt", "/robots.txt", ALL),
     get("/assets/{name}", "STYLE", ALL),
     get("/favicon.ico", "/favicon.ico", ALL),
 ];
@@ -188,16 +214,41 @@ impl Stage {
         Self { site, mail, file }
     }
 
+    /// Puts back what a case took away or changed; what is as it was costs nothing.
     fn define(&self) {
-        let file = self.site.data().with_file_name("company.toml");
-        let text = "name = 'company'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = 9\nencryption = 'none'\n\
-            account = 'anna'\npassword = 'geheim'\n";
-        std::fs::write(&file, text).unwrap();
-        let definition = settings::definition_file::read(&file).unwrap();
-        settings::put(&self.site.web.archive, &definition, "test").unwrap();
-        self.site.user("spare", Role::User, &[]);
+        let archive = &self.site.web.archive;
+        if settings::definition(archive, "company").is_err() {
+            let file = self.site.data().with_file_name("company.toml");
+            let text = "name = 'company'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = 9\nencryption = 'none'\n\
+                account = 'anna'\npassword = 'geheim'\n";
+            std::fs::write(&file, text).unwrap();
+            let definition = settings::definition_file::read(&file).unwrap();
+            settings::put(archive, &definition, "test").unwrap();
+        }
+        settings::end(archive, "company", false, "test").unwrap();
+        if users::user(archive, "spare").unwrap().is_none() {
+            self.site.user("spare", Role::User, &[]);
+        }
         let fields = DocumentFields(vec![DocumentField { name: "Kunde".into(), ..DocumentField::default() }]);
-        fields.write(&self.site.web.archive, "test").unwrap();
+        if DocumentFields::read(archive).unwrap() != fields {
+            fields.write(archive, "test").unwrap();
+        }
+        if groups::group(archive, "Verkauf").unwrap().is_none() {
+            groups::put_group(archive, &Group { name: "Verkauf".into(), ..Group::default() }, "test").unwrap();
+        }
+        let anna = users::user(archive, "anna").unwrap().unwrap();
+        let brief = Compilation {
+            name: "brief".into(),
+            title: "Frühlingsbrief".into(),
+            documents: vec![2, 1, 4, 3],
+            is_published: true,
+            owner: anna.name,
+            owner_created: anna.created,
+            ..Compilation::default()
+        };
+        if compilations::compilation(archive, "brief").unwrap().as_ref() != Some(&brief) {
+            compilations::put_compilation(archive, None, &brief, "test").unwrap();
+        }
     }
 
     fn target(&self, asked: &str) -> String {
@@ -250,8 +301,74 @@ fn every_role_gets_on_every_route_what_it_may() {
             let policy = answer.header("Content-Security-Policy").unwrap();
             assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors"), "{what}: {policy}");
             assert!(!policy.contains("'unsafe-eval'") && !policy.contains("script-src 'unsafe"), "{what}: {policy}");
+            assert_eq!(answer.header("X-Robots-Tag"), Some("noindex"), "{what}");
             if !matches!(case.asked, "STYLE" | "/favicon.ico") {
                 assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
+            }
+        }
+    }
+}
+
+/// What a visitor gets of a published document, for the rows of the table that ask for one.
+const PUBLISHED: &[(&str, u16)] = &[
+    ("/documents/M/html", 200),
+    ("/documents/F/file", 200),
+    ("/documents/M/file", 404),
+    ("/documents/F/download", 200),
+    // The source of a mail is more than its View.
+    ("/documents/M/download", 303),
+    ("/documents/M/parts/1", 200),
+    ("/documents/M/parts/2?open=1", 200),
+    ("/documents/M/parts/2?in=1", 404),
+    ("/documents/M/parts/2?file=0", 404),
+    ("/documents/M/parts/4711", 404),
+    ("/go/M", 200),
+    ("/perl/avclient/index.pl?target=new&go=M", 200),
+];
+
+#[test]
+fn a_visitor_of_a_public_archive_sees_what_is_published_and_nothing_else() {
+    let mut stage = Stage::new();
+    let anna = stage.site.web.sessions.begin("anna").unwrap();
+    let file = stage.site.file(&anna, "Prospekt.pdf", b"%PDF-1.7 Prospekt");
+    let mail = stage.site.mail("anna", MAIL.replace(SECRET, "Prospekt").as_bytes(), 1_700_000_001);
+    assert_eq!((file, mail), (3, 4));
+    for number in [file, mail] {
+        stage.site.change(number, |metadata| drop(metadata.fields.insert("Web".into(), "x".into())));
+    }
+    stage.site.administer(|all| {
+        all.publishing = Some(Field::Other("Web".into()));
+        (all.is_public, all.public_mails) = (true, true);
+    });
+    for is_published in [false, true] {
+        if is_published {
+            (stage.mail, stage.file) = (mail, file);
+        }
+        for case in CASES {
+            // What an administrator may there is not for whoever comes from outside.
+            let is_administering = case.path.starts_with("/admin") || case.path == "/setup";
+            let published = PUBLISHED.iter().find(|(asked, _)| is_published && *asked == case.asked);
+            let expected = match published {
+                _ if is_administering => 403,
+                Some((_, status)) => *status,
+                None if case.asked == "/c/brief" => 200,
+                None => case.expected[0],
+            };
+            stage.site.web.archive.flush().unwrap();
+            stage.define();
+            let answer = stage.ask("", case.method, case, None, &[("x-peer", "198.51.100.9")]);
+            let what = format!("{:?} {} published: {is_published}", case.method, case.asked);
+            assert_eq!(answer.status, expected, "{what}: {}", answer.text());
+            assert!(!answer.text().contains(SECRET) && !answer.location().contains(SECRET), "{what}");
+            assert_eq!(answer.header("X-Robots-Tag"), Some("noindex"), "{what}");
+            if published.is_some_and(|(_, status)| *status == 200) && case.asked.starts_with("/go") {
+                let page = answer.text();
+                for more in ["/fields", "/source", "/proof", "/download", "anna"] {
+                    assert!(!page.contains(more), "{what} shows {more}: {page}");
+                }
+            }
+            if case.asked == "/c/brief" {
+                assert!(answer.text().contains("Prospekt"), "{what}");
             }
         }
     }
@@ -314,12 +431,13 @@ fn rights_that_are_taken_away_do_not_come_back() {
                 assert_eq!(site.post(&anna, "/account", &[("language", "en")]).status, 303);
             }
         });
-        let given = [("user", "anna"), ("right:anna", "company\nanna")];
+        let cell = [("mailbox", "company\nanna"), ("holder", "user:anna")];
+        let (gives, takes) = ([cell[0], cell[1], ("is", "0.0")], [cell[0], cell[1], ("was", "0.0")]);
         let rights = || users::user(&site.web.archive, "anna").unwrap().unwrap().mailboxes.len();
         let mut came_back = 0;
         for _ in 0..40 {
-            site.post(&chefin, "/admin/users/rights", &given);
-            site.post(&chefin, "/admin/users/rights", &given[..1]);
+            assert_eq!(site.post(&chefin, "/admin/rights", &gives).status, 303);
+            assert_eq!(site.post(&chefin, "/admin/rights", &takes).status, 303);
             std::thread::sleep(std::time::Duration::from_millis(20));
             came_back += rights();
         }
@@ -334,13 +452,15 @@ fn a_table_of_rights_that_is_too_long_changes_nothing() {
     let chefin = stage.site.web.sessions.begin("chefin").unwrap();
     let mailboxes = |stage: &Stage| users::user(&stage.site.web.archive, "anna").unwrap().unwrap().mailboxes.len();
     assert_eq!(mailboxes(&stage), 1);
-    let mut fields = vec![("user", "anna")];
-    fields.extend(vec![("right:beat", "x"); archivista::limits::FORM_FIELDS]);
-    fields.push(("right:anna", "company\nanna"));
-    let answer = stage.site.post(&chefin, "/admin/users/rights", &fields);
+    let mut fields = vec![("mailbox", "company\nanna"), ("holder", "user:anna"), ("was", "0.0")];
+    fields.extend(vec![("x", "x"); archivista::limits::FORM_FIELDS]);
+    fields.push(("is", "0.0"));
+    let answer = stage.site.post(&chefin, "/admin/rights", &fields);
     assert_eq!((answer.status, mailboxes(&stage)), (413, 1));
     let long = "x".repeat(archivista::limits::FORM_BODY);
-    let answer = stage.site.post(&chefin, "/admin/users/rights", &[("user", "anna"), ("x", &long)]);
+    fields.truncate(3);
+    fields.push(("x", &long));
+    let answer = stage.site.post(&chefin, "/admin/rights", &fields);
     assert_eq!((answer.status, mailboxes(&stage)), (413, 1));
 }
 

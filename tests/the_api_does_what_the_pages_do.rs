@@ -299,7 +299,10 @@ fn documents_are_found_page_by_page_changed_and_linked_to() {
     );
 
     let change = |body: Value| status(&site, &anna, Method::Patch, "/documents/1", &body);
-    assert_eq!(change(json!({ "note": "a\r\nb", "is_published": true })), 204);
+    // Mails hold names of other people: publishing one is confirmed.
+    assert_eq!(change(json!({ "note": "a\r\nb", "is_published": true })), 400);
+    assert_eq!(change(json!({ "fields": { "Publikation": "x" } })), 400);
+    assert_eq!(change(json!({ "note": "a\r\nb", "is_published": true, "is_published_sure": true })), 204);
     let one = get(&site, &anna, "/documents/1");
     assert_eq!((&one["note"], &one["is_published"]), (&json!("a\nb"), &json!(true)));
     assert_eq!(change(json!({ "fields": { "Publikation": "" } })), 204);

@@ -153,6 +153,7 @@ fn definition() -> Definition {
         after: AfterArchiving::Leave,
         play_back_folder: None,
         inactive: false,
+        ended: false,
         interval_minutes: 5,
         succeeds: None,
     }

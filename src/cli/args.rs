@@ -25,6 +25,8 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   source add FILE.toml              add or change a definition
   source list                       the definitions
   source test NAME                  log in, step by step
+  source end NAME                   nothing is fetched any more, its mails stay and are found
+  source resume NAME --sure         take an ended definition up again
   source remove NAME                forget a definition; its mails stay
   switch NAME_IMAP NAME_O365        from IMAP to Microsoft 365: no mail becomes a second document
   fetch [NAME]                      archive what is new, now
@@ -110,7 +112,7 @@ struct Given {
     values: Vec<(&'static str, OsString)>,
 }
 
-const FLAGS: [&str; 4] = ["json", "quick", "all", "supervised"];
+const FLAGS: [&str; 5] = ["json", "quick", "all", "supervised", "sure"];
 const VALUES: [&str; 18] = [
     "listen",
     "redirect",
@@ -247,7 +249,10 @@ fn one(given: &mut Given, what: &str) -> anyhow::Result<String> {
 fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
     match verb {
         "source" => {
-            ensure!(!given.words.is_empty(), "`source` what? add FILE.toml, list, test NAME or remove NAME");
+            ensure!(
+                !given.words.is_empty(),
+                "`source` what? add FILE.toml, list, test NAME, end NAME, resume NAME or remove NAME"
+            );
             let what = given.words.remove(0);
             match what.as_str() {
                 "add" => {
@@ -263,8 +268,16 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
                     let name = one(given, "one name: `source test NAME`")?;
                     Ok(Request::SourceTest { name, json: given.flag("json") })
                 }
+                "end" => Ok(Request::SourceEnd { name: one(given, "one name: `source end NAME`")?, is_ended: true }),
+                "resume" => {
+                    let name = one(given, "one name: `source resume NAME --sure`")?;
+                    ensure!(given.flag("sure"), "it is fetched again from then on: confirm with --sure");
+                    Ok(Request::SourceEnd { name, is_ended: false })
+                }
                 "remove" => Ok(Request::SourceRemove { name: one(given, "one name: `source remove NAME`")? }),
-                other => bail!("`source {other}`: there are add FILE.toml, list, test NAME and remove NAME"),
+                other => bail!(
+                    "`source {other}`: there are add FILE.toml, list, test NAME, end NAME, resume NAME and remove NAME"
+                ),
             }
         }
         "fetch" | "reconcile" => {
@@ -414,6 +427,9 @@ mod tests {
             "rebuild search",
             "source",
             "source move x",
+            "source end",
+            "source resume x",
+            "source end x --sure",
             "mailtest --server s --account a",
             "mailtest --tenant t --client-id c --mailbox m",
             "mailtest --tenant t --client-id c --client-secret s",

@@ -31,8 +31,9 @@ pub fn run(
         return Ok(Exit::Trouble);
     }
     for definition in definitions {
-        if definition.inactive {
-            terminal.log(&format!("{}: inactive, left alone.", definition.name));
+        if !definition.is_fetched() {
+            let why = if definition.ended { "ended" } else { "inactive" };
+            terminal.log(&format!("{}: {why}, left alone.", definition.name));
             continue;
         }
         if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {

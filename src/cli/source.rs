@@ -47,6 +47,7 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
                 "after": after,
                 "play_back_folder": definition.play_back_folder,
                 "inactive": definition.inactive,
+                "ended": definition.ended,
                 "interval_minutes": definition.interval_minutes,
             });
             if let (Some(all), Some(own)) = (all.as_object_mut(), module_as_object(&definition.module).as_object_mut())
@@ -55,7 +56,11 @@ pub fn list(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -
             }
             all.to_string()
         } else {
-            let state = if definition.inactive { ", inactive" } else { "" };
+            let state = match (definition.ended, definition.inactive) {
+                (true, _) => ", ended",
+                (false, true) => ", inactive",
+                (false, false) => "",
+            };
             format!(
                 "{}  {}  every {} min, {after}{state}",
                 definition.name,
@@ -168,6 +173,17 @@ pub fn switch(session: &Session<'_>, from: &str, to: &str, terminal: &mut dyn Te
     settings::switch(session.archive, from, to, CONSOLE)?;
     terminal
         .log(&format!("{from:?} is inactive now, its archive stays. {to:?} takes its place with the next `fetch`."));
+    Ok(Exit::Fine)
+}
+
+/// Ends a definition, or takes one up again.
+pub fn end(session: &Session<'_>, name: &str, is_ended: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    settings::end(session.archive, name, is_ended, CONSOLE)?;
+    terminal.log(&if is_ended {
+        format!("Definition {name:?} has ended. What it archived stays, and is found as before.")
+    } else {
+        format!("Definition {name:?} is fetched again, unless it is inactive.")
+    });
     Ok(Exit::Fine)
 }
 

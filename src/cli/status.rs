@@ -37,20 +37,25 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     }
     for definition in definitions {
         let last = view.runs(&definition.name, 1, usize::MAX)?.pop();
-        if last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
+        // What has ended is looked at for what it archived, and is no trouble any more.
+        if !definition.ended && last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
             exit = Exit::Trouble;
         }
         if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {
             terminal.log(&expiry(&definition.name, days, Lang::from_env()));
         }
         if !as_json {
-            let state = if definition.inactive { " (inactive)" } else { "" };
+            let state = match (definition.ended, definition.inactive) {
+                (true, _) => " (ended)",
+                (false, true) => " (inactive)",
+                (false, false) => "",
+            };
             terminal.line(&format!("{}{state}", definition.name))?;
             match &last {
                 Some(run) => terminal.line(&format!("  last run {} UTC", clock::short(run.ended)))?,
                 None => terminal.line("  never run")?,
             }
-            if let Some(run) = last.as_ref().filter(|run| !run.trouble.is_empty()) {
+            if let Some(run) = last.as_ref().filter(|run| !run.trouble.is_empty() && !definition.ended) {
                 terminal.line(&format!("  ! {}", run.trouble))?;
             }
         }
@@ -79,6 +84,8 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
             "name": definition.name,
             "module": definition.module.code(),
             "inactive": definition.inactive,
+            "ended": definition.ended,
+            "owner": definition.owner,
             "last_run": last.as_ref().map(fetch::as_object),
             "trouble": last.as_ref().map_or("", |run| run.trouble.as_str()),
             "folders": folder_objects,

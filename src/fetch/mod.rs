@@ -36,6 +36,7 @@ use crate::disk::Room;
 use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::Definition;
+use crate::settings::administration::{Administration, Field};
 use crate::source::SourceError;
 use board::{Board, Shown};
 use progress::{Progress, Watch};
@@ -139,6 +140,7 @@ impl Fetcher {
         match self.turn(&definition.name, pulse) {
             Ok(_turn) => {
                 self.board.begin(&definition.name);
+                let definition = &without_publishing(archive, definition);
                 let mut shown = Shown { board: &self.board, definition: &definition.name, watch };
                 job::run(archive, &self.tokens, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
             }
@@ -157,4 +159,17 @@ impl Fetcher {
         watch.progress(&Progress::Ended);
         run
     }
+}
+
+/// The definition as a run takes it: a mail is published by a person alone, so that no run fills the field for publishing.
+fn without_publishing(archive: &Archive, definition: &Definition) -> Definition {
+    let mut definition = definition.clone();
+    let publishing = Administration::read(archive).ok().and_then(|administration| administration.publishing);
+    if let Some(Field::Other(publishing)) = publishing {
+        let map = &mut definition.fields;
+        for target in [&mut map.from, &mut map.cc, &mut map.to, &mut map.subject] {
+            target.take_if(|target| *target == publishing);
+        }
+    }
+    definition
 }

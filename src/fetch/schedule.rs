@@ -68,7 +68,7 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
             }
         });
         for definition in good {
-            if definition.inactive {
+            if !definition.is_fetched() {
                 fetcher.board.set_next(&definition.name, None);
                 fetcher.board.take_asked(&definition.name);
                 continue;

@@ -1,10 +1,11 @@
 //! Archive administration (Archiv verwalten): what holds for the whole archive.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::networks::Networks;
 use super::{Result, read_json, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::Metadata;
@@ -126,6 +127,8 @@ pub struct Administration {
     pub is_public: bool,
     /// Published mails too.
     pub public_mails: bool,
+    /// Where administrators work. None: everywhere, and in private networks only while the archive is public.
+    pub admin_networks: Networks,
     /// In which pages show times (IANA); `None`: [`ZONE`].
     pub time_zone: Option<String>,
     pub usage: Usage,
@@ -162,6 +165,7 @@ impl Default for Administration {
             publishing: None,
             is_public: false,
             public_mails: false,
+            admin_networks: Networks::default(),
             time_zone: None,
             usage: Usage::default(),
             layout: Layout::default(),
@@ -181,6 +185,21 @@ impl Default for Administration {
 }
 
 impl Administration {
+    /// Whether somebody at this address may administer.
+    pub fn administers_from(&self, peer: IpAddr) -> bool {
+        if self.admin_networks.is_empty() {
+            !self.is_public || Networks::private().allows(peer)
+        } else {
+            self.admin_networks.allows(peer)
+        }
+    }
+
+    /// Whether a mail is published by what stands in this field: one that people fill. What every mail has, such as a sender,
+    /// publishes none of them.
+    pub fn publishes_mails(&self) -> bool {
+        matches!(self.publishing, Some(Field::Note | Field::Other(_)))
+    }
+
     /// The zone in which pages show times.
     pub fn zone(&self) -> TimeZone {
         TimeZone::get(self.zone_name()).unwrap_or(TimeZone::UTC)
@@ -194,6 +213,10 @@ impl Administration {
     /// own fields.
     pub fn save_file_name(&self, name: &str, metadata: &mut Metadata) {
         let is_file = !metadata.is_mail();
+        if !is_file && self.file_name == self.publishing {
+            // Nobody has confirmed that this mail may be published.
+            return;
+        }
         match &self.file_name {
             Some(Field::Title) if is_file => metadata.title = name.into(),
             Some(Field::From) if is_file => metadata.from = name.into(),
@@ -285,6 +308,21 @@ mod tests {
         }
         assert!(zones.iter().all(|name| is_zone(name)));
         assert!(Administration::default().zone().iana_name() == Some(ZONE));
+    }
+
+    #[test]
+    fn administrators_work_where_they_are_let() {
+        let from = |administration: &Administration, peer: &str| administration.administers_from(peer.parse().unwrap());
+        let mut all = Administration::default();
+        assert!(from(&all, "198.51.100.7"));
+        all.is_public = true;
+        assert!(!from(&all, "198.51.100.7") && from(&all, "192.168.1.7") && from(&all, "::1"));
+        all.admin_networks = Networks::entered("198.51.100.0/24").unwrap();
+        assert!(from(&all, "198.51.100.7") && !from(&all, "192.168.1.7"));
+        all.is_public = false;
+        assert!(!from(&all, "192.168.1.7"));
+        // What an older release stored has no networks.
+        assert_eq!(serde_json::from_str::<Administration>("{}").unwrap(), Administration::default());
     }
 
     #[test]

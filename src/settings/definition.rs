@@ -137,6 +137,9 @@ pub struct Definition {
     pub after: AfterArchiving,
     pub play_back_folder: Option<String>,
     pub inactive: bool,
+    /// Nothing is fetched any more, for good; what it archived stays. Changed by [`end`](super::end) alone.
+    #[serde(default)]
+    pub ended: bool,
     pub interval_minutes: u32,
     /// The definition that this one took the place of (`switch`): mail that it archived becomes no second document.
     #[serde(default)]
@@ -188,6 +191,11 @@ impl Imap {
 }
 
 impl Definition {
+    /// Whether mails are fetched on schedule and on demand.
+    pub fn is_fetched(&self) -> bool {
+        !self.inactive && !self.ended
+    }
+
     /// Finds the first thing that a person has to put right before this can work.
     pub fn check(&self) -> std::result::Result<(), Mistake> {
         self.mistakes().into_iter().next().map_or(Ok(()), Err)
@@ -269,9 +277,12 @@ impl Definition {
     }
 
     /// Days until the client secret ends, at `now` in Unix seconds; negative when it has ended. `None` where there is none,
-    /// or nobody said when. People are warned from [`WARN_DAYS`](super::o365::WARN_DAYS) on.
+    /// nobody said when, or the definition has ended. People are warned from [`WARN_DAYS`](super::o365::WARN_DAYS) on.
     pub fn secret_expires_in_days(&self, now: i64) -> Option<i64> {
         let Module::O365(o365) = &self.module else { return None };
+        if self.ended {
+            return None;
+        }
         let today = jiff::Timestamp::from_second(now).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
         o365.expires_in_days(today)
     }
@@ -312,6 +323,7 @@ mod tests {
             after: AfterArchiving::Move("Archiv".into()),
             play_back_folder: None,
             inactive: false,
+            ended: false,
             interval_minutes: 5,
             succeeds: None,
         }

@@ -140,6 +140,7 @@ fn parse(text: &str, folder: &Path, place: &str) -> Result<Definition> {
         after: after(file.after.as_deref()).map_err(wrong)?,
         play_back_folder: given(file.play_back_folder),
         inactive: file.inactive,
+        ended: false,
         interval_minutes: file.interval_minutes,
         succeeds: None,
     };

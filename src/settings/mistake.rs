@@ -38,6 +38,8 @@ pub enum What {
     /// Deleting on the server was not confirmed.
     Unconfirmed,
     Interval,
+    /// Neither a user nor a group.
+    Owner,
     MinAge,
     NoSecret,
     TwoSecrets,
@@ -135,6 +137,10 @@ impl Mistake {
             What::Interval => {
                 ("Geben Sie 1 bis 10080 Minuten (eine Woche) an.", "Give 1 to 10080 (a week), in minutes.")
             }
+            What::Owner => (
+                "So heisst weder ein Benutzer noch eine Gruppe. Wählen Sie jemanden, den es gibt, oder niemanden.",
+                "There is neither a user nor a group of this name. Choose one that there is, or nobody.",
+            ),
             What::MinAge => ("Geben Sie 0 (alle) bis 36500 Tage an.", "Give 0 (all) to 36500 days."),
             What::NoSecret => (
                 "Es fehlt das ClientSecret. Geben Sie es an, oder stattdessen Zertifikat und Schlüssel.",

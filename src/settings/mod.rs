@@ -4,20 +4,23 @@
 //! page, is kept by name, and its name never changes: the ledger and every occurrence refer to it. What is wrong with one is a
 //! `mistake`, with a sentence in both languages.
 //!
-//! - `definition`, `o365`: one source; `users`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as a whole,
-//!   `monitoring`: who watches it
+//! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as
+//!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
 pub mod account_list;
 pub mod administration;
+pub mod compilations;
 pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
 pub mod field_value;
+pub mod groups;
 pub mod mistake;
 pub mod monitoring;
+pub mod networks;
 pub mod o365;
 pub mod password;
 pub mod providers;
@@ -90,15 +93,39 @@ pub fn put(archive: &Archive, definition: &Definition, who: &str) -> Result<bool
     let is_new = stored(archive)?.iter().all(|(name, _)| *name != definition.name);
     let mut definition = definition.clone();
     let old = if is_new { None } else { self::definition(archive, &definition.name).ok() };
-    if definition.succeeds.is_none() {
+    if let Some(old) = &old {
         // Not in the file that a person writes, and not to be lost with every change of it.
-        definition.succeeds = old.as_ref().and_then(|old| old.succeeds.clone());
+        definition.succeeds = definition.succeeds.or_else(|| old.succeeds.clone());
+        // What has ended is taken up again on purpose only ([`end`]).
+        definition.ended = old.ended;
     }
     let value = definition.seal(archive.keys())?;
     let old = old.as_ref().map(|old| &old.module);
     let gone = sign_in::gone(archive, &definition.name, old, Some(&definition.module))?;
     store(archive, &definition.name, Some(value), gone, who)?;
     Ok(is_new)
+}
+
+/// Ends a definition: nothing is fetched any more, what it archived stays for good. Or takes an ended one up again.
+pub fn end(archive: &Archive, name: &str, is_ended: bool, who: &str) -> Result<()> {
+    let mut definition = definition(archive, name)?;
+    if definition.ended == is_ended {
+        return Ok(());
+    }
+    definition.ended = is_ended;
+    let value = definition.seal(archive.keys())?;
+    store(archive, name, Some(value), who)
+}
+
+/// Names of the definitions that belong to this user or group.
+pub fn owned_by(archive: &Archive, owner: &str) -> Result<Vec<String>> {
+    let all = definitions(archive)?.into_iter().flatten();
+    Ok(all.filter(|definition| same_name(&definition.owner, owner)).map(|definition| definition.name).collect())
+}
+
+/// Names of users and groups are the same in upper and lower case.
+pub fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// Switches from a definition of module Mail to one of module O365: the first becomes inactive and keeps its archive, and
@@ -112,6 +139,9 @@ pub fn switch(archive: &Archive, from: &str, to: &str, who: &str) -> Result<()> 
     }
     if !matches!(new.module, Module::O365(_)) {
         return Err(wrong(to, "is not of module o365: `switch NAME_IMAP NAME_O365`"));
+    }
+    if new.ended {
+        return Err(wrong(to, "has ended: take it up again first"));
     }
     // First who knows what is there already, then who is silent: in between, a kill costs nothing.
     new.succeeds = Some(from.into());

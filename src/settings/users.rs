@@ -1,13 +1,15 @@
 //! Who may log in, and whose mail they may read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::document_fields::DocumentFields;
+use super::groups::{self, Group};
 use super::password::Password;
-use super::{Result, SettingsError, store_at};
+use super::{Definition, Result, SettingsError, same_name, store_at};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
-use crate::archive::rows::FolderRow;
 use crate::archive::view::{Reads, View};
 use crate::language::Lang;
 
@@ -64,47 +66,54 @@ impl User {
         self.role == Role::Auditor || (self.role == Role::Administrator && self.reads_all)
     }
 
-    /// The mailboxes that the user may read, as the catalog numbers them. Own uploads are among them.
+    /// The mailboxes that the user may read, as the catalog numbers them: those given to it or to one of its groups, those of
+    /// definitions that belong to it or to one of its groups, and its own uploads. The one place where reading is decided.
     pub fn reads(&self, archive: &Archive, view: &View) -> Result<Reads> {
         if self.reads_everything() {
             return Ok(Reads::All);
         }
-        let folders = view.folders()?;
-        let succeeded = |definition: &str| match super::definition(archive, definition) {
-            Ok(definition) => definition.succeeds,
-            Err(_) => None,
-        };
-        let mut before: std::collections::BTreeMap<String, Option<String>> = std::collections::BTreeMap::new();
-        let mut places = std::collections::BTreeSet::<FolderNumber>::new();
-        for row in &folders {
-            let folder = &row.folder;
+        let groups = groups::of(archive, &self.name)?;
+        let given: BTreeSet<&MailboxId> =
+            self.mailboxes.iter().chain(groups.iter().flat_map(|group| &group.mailboxes)).collect();
+        let mut definitions: BTreeMap<String, Option<Definition>> = BTreeMap::new();
+        let mut places = BTreeSet::<FolderNumber>::new();
+        for row in view.folders()? {
+            let folder = row.folder;
+            if folder.definition.is_empty() && folder.mailbox == self.name {
+                places.insert(row.place);
+                continue;
+            }
+            let definition = definitions
+                .entry(folder.definition.clone())
+                .or_insert_with_key(|name| super::definition(archive, name).ok())
+                .as_ref();
             // After a switch of module the same mailbox has another identity, and its old name.
-            let old = before.entry(folder.definition.clone()).or_insert_with_key(|name| succeeded(name));
-            let same_before = |id: &MailboxId| {
-                old.as_ref() == Some(&id.definition) && id.mailbox.eq_ignore_ascii_case(&folder.mailbox_name)
+            let before = definition.and_then(|definition| definition.succeeds.as_ref());
+            let given_before = |id: &&MailboxId| {
+                before == Some(&id.definition) && id.mailbox.eq_ignore_ascii_case(&folder.mailbox_name)
             };
-            if self.owns(row) || self.mailboxes.iter().any(|id| id.is(row) || same_before(id)) {
+            let is_given = given.contains(&MailboxId { definition: folder.definition, mailbox: folder.mailbox });
+            if is_given
+                || definition.is_some_and(|definition| self.owns(definition, &groups))
+                || (before.is_some() && given.iter().any(given_before))
+            {
                 places.insert(row.place);
             }
         }
         Ok(Reads::Places(places.into_iter().collect()))
     }
 
-    /// Whether this is the place of the user's own uploads.
-    fn owns(&self, row: &FolderRow) -> bool {
-        row.folder.definition.is_empty() && row.folder.mailbox == self.name
+    /// Whether a definition belongs to the user, or to one of these groups of it.
+    pub fn owns<'a>(&self, definition: &Definition, groups: impl IntoIterator<Item = &'a Group>) -> bool {
+        let owner = &definition.owner;
+        let is_owner = |name: &str| !owner.is_empty() && same_name(owner, name);
+        is_owner(&self.name) || groups.into_iter().any(|group| is_owner(&group.name))
     }
 
     /// What is wrong with the name, if anything.
     pub fn is_name(name: &str) -> bool {
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
         !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits)
-    }
-}
-
-impl MailboxId {
-    fn is(&self, row: &FolderRow) -> bool {
-        row.folder.definition == self.definition && row.folder.mailbox == self.mailbox
     }
 }
 
@@ -127,9 +136,10 @@ pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
     store_at(archive, key(&user.name), Some(json), who)
 }
 
-/// Removes a user, its tokens, and its rights to fields. Uploaded documents stay.
+/// Removes a user, its tokens, its places in groups, and its rights to fields. Uploaded documents stay.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
+    groups::forget_member(archive, name, who)?;
     let fields = DocumentFields::read(archive)?;
     let mut without = fields.clone();
     without.forget(name);

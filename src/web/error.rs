@@ -17,6 +17,9 @@ pub enum WebError {
     /// Logged in, but this page is for others.
     #[error("not allowed")]
     Forbidden,
+    /// Administering is for other networks.
+    #[error("not from this network")]
+    Elsewhere,
     /// What was entered; a whole sentence in the person's language.
     #[error("{0}")]
     Wrong(String),
@@ -36,7 +39,7 @@ impl WebError {
             Self::NotFound | Self::Archive(ArchiveError::NoDocument { .. }) => 404,
             Self::Method => 405,
             Self::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => 413,
-            Self::Stale | Self::Forbidden => 403,
+            Self::Stale | Self::Forbidden | Self::Elsewhere => 403,
             Self::Wrong(_) | Self::Settings(SettingsError::Wrong { .. } | SettingsError::NoDefinition { .. }) => 400,
             Self::TooMany => 429,
             Self::Settings(_) | Self::Archive(_) | Self::Io(_) => 500,

@@ -11,6 +11,7 @@ use crate::settings::administration::Layout;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Archive,
+    Compilations,
     Administration,
     Users,
     Account,
@@ -69,6 +70,9 @@ pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, 
                     @if let Some(person) = &context.person {
                         nav aria-label=(t.menu) {
                             (entry(section == Section::Archive, "/", t.archive))
+                            @if context.administration.publishing.is_some() {
+                                (entry(section == Section::Compilations, "/compilations", context.t.public.title))
+                            }
                             @if person.is_administrator() {
                                 (entry(section == Section::Administration, "/admin", t.administration))
                                 (entry(section == Section::Users, "/admin/users", t.users))
@@ -188,6 +192,7 @@ pub fn failed(context: &Context<'_>, error: &WebError) -> Response {
     let (title, more) = match error.status() {
         404 | 405 => (t.not_found, t.not_found_more.to_string()),
         403 if matches!(error, WebError::Stale) => (t.stale, t.stale_more.to_string()),
+        403 if matches!(error, WebError::Elsewhere) => (t.not_allowed, context.t.public.elsewhere.to_string()),
         403 => (t.not_allowed, t.not_allowed_more.to_string()),
         400 => (t.wrong, error.to_string()),
         413 => (t.wrong, t.too_long_more.to_string()),

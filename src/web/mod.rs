@@ -13,7 +13,7 @@
 //! - `request`, `response`, `error`: what comes in and goes out
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
 //! - `multipart`: files that a form brings
-//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
+//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `compile`: compilations; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
 //! - `trouble`: the one page of a box that cannot open its archive
 //! - `layout`: what all pages share, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `texts`: every word in German and English, `assets`: style, script, pictures
 
@@ -21,6 +21,7 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod charts;
+pub mod compile;
 pub mod context;
 pub mod dms;
 pub mod entry;

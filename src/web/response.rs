@@ -122,6 +122,8 @@ impl Response {
             ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
             ("Cross-Origin-Opener-Policy", "same-origin"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
+            // No archive belongs into a search engine, a public one neither.
+            ("X-Robots-Tag", "noindex"),
             ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
         ];
         for (name, value) in common {

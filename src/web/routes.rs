@@ -3,7 +3,7 @@
 use super::error::{Result, WebError};
 use super::request::Method;
 use super::response::Response;
-use super::{Context, Request, Web, admin, api, assets, dms, entry, layout};
+use super::{Context, Request, Web, admin, api, assets, compile, dms, entry, layout};
 use crate::settings::users;
 
 /// Whom a page is for. Checked before the page is made.
@@ -42,7 +42,7 @@ pub const fn post(path: &'static str, access: Access, page: Page) -> Route {
 
 /// All pages.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    [admin::ROUTES, api::ROUTES, assets::ROUTES, dms::ROUTES, entry::ROUTES].into_iter().flatten()
+    [admin::ROUTES, api::ROUTES, assets::ROUTES, compile::ROUTES, dms::ROUTES, entry::ROUTES].into_iter().flatten()
 }
 
 impl Route {
@@ -81,8 +81,17 @@ pub fn answer(web: &Web, request: &Request) -> Response {
             return Response::text(500, format!("{error}\n"));
         }
     };
+    if let Some(first) = request.path.first()
+        && ADMINISTERING.contains(&first.as_str())
+        && !context.administration.administers_from(request.peer)
+    {
+        return failed(&context, &WebError::Elsewhere);
+    }
     route(context)
 }
+
+/// What is for the networks of administrators alone, as is `api`.
+const ADMINISTERING: [&str; 2] = ["admin", "setup"];
 
 fn route(mut context: Context<'_>) -> Response {
     let method = if context.request.method == Method::Head { Method::Get } else { context.request.method };

@@ -24,6 +24,9 @@ use tempfile::TempDir;
 /// Where the pages stand, as a browser knows it.
 pub const HOST: &str = "box.example:8443";
 
+/// Where whoever asks comes from, unless a test says otherwise: a network of nobody's (RFC 5737), and no private one.
+pub const PEER: &str = "192.0.2.7";
+
 /// The pages of an archive of its own.
 pub struct Site {
     pub web: Arc<Web>,
@@ -183,10 +186,13 @@ impl Site {
         more: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answer {
+        // What a test gives comes first, and counts.
         let mut headers: Vec<(String, String)> =
-            [("host", HOST), ("x-scheme", "https"), ("x-peer", "192.0.2.7")].map(|(a, b)| (a.into(), b.into())).into();
+            more.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         headers.extend(cookie.map(|cookie| ("cookie".into(), format!("{COOKIE}={cookie}"))));
-        headers.extend(more.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        headers.extend(
+            [("host", HOST), ("x-scheme", "https"), ("x-peer", PEER)].map(|(name, value)| (name.into(), value.into())),
+        );
         let request = Request::new(method, target, headers, Body::Bytes(body));
         let mut bytes = Vec::new();
         // What breaks off is what a browser would see.

@@ -16,6 +16,8 @@ use crate::appliance::state::{Pages, PagesState, Storage};
 use crate::cli::Exit;
 use crate::limits::{BOX_SERVE_DEADLINE, ROLE_STACK};
 use crate::pulse::Pulse;
+use crate::settings::administration::Administration;
+use crate::settings::networks::Networks;
 use crate::settings::password::Password;
 use crate::settings::users::{self, Role};
 use crate::web::gate::Gate;
@@ -159,7 +161,7 @@ impl Boxed {
 /// Whether since the start a run of some definition ended, whatever the server said, or none was due.
 fn has_run(web: &Web) -> bool {
     let Ok(definitions) = crate::settings::definitions(&web.archive) else { return false };
-    let mut active = definitions.iter().flatten().filter(|definition| !definition.inactive).peekable();
+    let mut active = definitions.iter().flatten().filter(|definition| definition.is_fetched()).peekable();
     web.fetcher.waits(&web.archive).is_some()
         || active.peek().is_none()
         || active.any(|definition| {
@@ -198,6 +200,12 @@ fn fetching(web: &Web) -> String {
 
 /// A new password for the first active administrator, as a line for the console.
 fn new_password(web: &Web) -> Result<String, String> {
+    // Whoever stands in front of the box is let in again, also where the networks of the administration are no longer its own.
+    let mut administration = Administration::read(&web.archive).map_err(|error| error.to_string())?;
+    if !administration.admin_networks.is_empty() {
+        administration.admin_networks = Networks::default();
+        administration.write(&web.archive, CONSOLE).map_err(|error| error.to_string())?;
+    }
     let _turn = web.people();
     let change = || -> anyhow::Result<Option<String>> {
         let users = users::users(&web.archive)?;

@@ -55,7 +55,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
                 }
             }
         }
-        @if !definition.inactive {
+        @if definition.is_fetched() {
             section.card {
                 p { (t.reconcile_help) }
                 (run_button(context, &definition.name, true))

@@ -7,7 +7,7 @@ use super::super::error::{Result, WebError};
 use super::super::request::Form;
 use super::super::response::Response;
 use super::form::{Kind, Shown};
-use super::{Part, Tab, definition, entered, page, path, source_page, test};
+use super::{Part, Tab, definition, ended, entered, page, path, source_page, test};
 use crate::settings::mistake::{Mistake, What};
 use crate::settings::{self, Definition, SettingsError};
 
@@ -53,6 +53,7 @@ pub fn read_new(context: &Context<'_>, form: &Form, kind: Kind) -> (Definition, 
     if !matches!(known, Err(SettingsError::NoDefinition { .. })) {
         mistakes.push(Mistake::new("name", What::NameTaken).given(&definition.name));
     }
+    mistakes.extend(ended::owner_mistake(context, &definition, None));
     (definition, mistakes)
 }
 
@@ -71,7 +72,8 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
     let mut form = context.form()?;
     let _turn = context.web.settings();
     let old = definition(context)?;
-    let (definition, mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    let (definition, mut mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    mistakes.extend(ended::owner_mistake(context, &definition, Some(&old)));
     if !mistakes.is_empty() {
         form.push("name", &old.name);
         return Ok(one(context, &old, &form, &mistakes).status(400));

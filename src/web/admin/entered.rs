@@ -121,6 +121,7 @@ pub fn read(form: &Form, kind: Kind, old: Option<&Definition>) -> (Definition, V
         after: after(form, old, &mut found),
         play_back_folder: given(form.text("play_back_folder")),
         inactive: form.is_on("inactive"),
+        ended: old.is_some_and(|old| old.ended),
         interval_minutes: number(form.text("interval_minutes"), INTERVAL_MINUTES, 0),
         succeeds: old.and_then(|old| old.succeeds.clone()),
     };

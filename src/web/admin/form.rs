@@ -202,7 +202,7 @@ impl Shown<'_> {
                 (line("folders", t.folders, values.text("folders"), t.folders_help, &at("folders")))
                 (line("exclude_folders", t.exclude, values.text("exclude_folders"), "", &at("exclude_folders")))
                 (number("min_age_days", t.min_age, values.text("min_age_days"), t.min_age_help, &at("min_age_days")))
-                (line("owner", t.owner, values.text("owner"), t.owner_help, ""))
+                (super::ended::owners(context, values.text("owner"), &at("owner")))
             }
             section.card {
                 h2 { (t.part_fields) }

@@ -16,6 +16,8 @@ use crate::settings::administration::{
     self, Administration, BUILT_IN, FIELD_COLUMNS, Field, Layout, TITLE_WIDTH, Usage, Versioning,
 };
 use crate::settings::document_fields::Kind;
+use crate::settings::networks::Networks;
+use crate::settings::{self, Definition};
 
 /// What is wrong with which field.
 #[derive(Default)]
@@ -24,6 +26,8 @@ pub struct Faults {
     pub dns_name: &'static str,
     pub is_public: &'static str,
     pub public_mails: &'static str,
+    pub admin_networks: String,
+    pub publishing: String,
     pub field_columns: &'static str,
     pub title_width: &'static str,
     pub combobox: &'static str,
@@ -32,12 +36,14 @@ pub struct Faults {
 
 impl Faults {
     /// Those that there are, by field of the form.
-    pub fn named(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn named(&self) -> Vec<(&'static str, &str)> {
         let all = [
             ("name", self.name),
             ("dns_name", self.dns_name),
             ("is_public", self.is_public),
             ("public_mails", self.public_mails),
+            ("admin_networks", &self.admin_networks),
+            ("publishing", &self.publishing),
             ("field_columns", self.field_columns),
             ("title_width", self.title_width),
             ("combobox", self.combobox),
@@ -110,6 +116,7 @@ pub fn form(now: &Administration) -> Form {
     form.push("publishing", &code(now.publishing.as_ref()));
     form.push("is_public", if now.is_public { "1" } else { "" });
     form.push("public_mails", if now.public_mails { "1" } else { "" });
+    form.push("admin_networks", &now.admin_networks.to_string());
     form.push("usage", if now.usage == Usage::Mails { "mails" } else { "documents" });
     form.push(
         "layout",
@@ -190,6 +197,8 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
                 @if !now.public_mails {
                     (check("public_mails_sure", t.public_mails_sure, form.is_on("public_mails_sure"), ""))
                 }
+                (Input { name: "admin_networks", label: context.t.public.networks, value: form.text("admin_networks"),
+                    help: context.t.public.networks_help, wrong: &faults.admin_networks, fill: "off", ..Input::default() })
             }
             button.first { (common.save) }
         }
@@ -244,6 +253,13 @@ pub fn take(context: &Context<'_>, now: &Administration, form: &Form) -> Result<
         publishing: field("publishing"),
         is_public: form.is_on("is_public"),
         public_mails: form.is_on("public_mails"),
+        admin_networks: match form.get("admin_networks") {
+            None => now.admin_networks.clone(),
+            Some(text) => Networks::entered(text).unwrap_or_else(|wrong| {
+                faults.admin_networks = format!("{} {wrong}", context.t.public.networks_wrong);
+                now.admin_networks.clone()
+            }),
+        },
         usage: match form.text("usage") {
             "documents" => Usage::Documents,
             "mails" => Usage::Mails,
@@ -292,8 +308,28 @@ pub fn take(context: &Context<'_>, now: &Administration, form: &Form) -> Result<
     } else if new.public_mails && !now.public_mails && !form.is_on("public_mails_sure") {
         faults.public_mails = t.sure_missing;
     }
+    if faults.admin_networks.is_empty() && !new.administers_from(context.request.peer) {
+        faults.admin_networks = format!("{} {}", context.t.public.locks_out, context.request.peer);
+    }
+    if let Some(name) = filled_by(context, &new)? {
+        faults.publishing = format!("{} {name}", context.t.public.filled_by);
+    }
     if faults.is_none() && new != *now {
         new.write(&context.web.archive, &context.who())?;
     }
     Ok((new, faults))
+}
+
+/// A definition that fills the new field for publishing with every mail: what it archived already would be published at once.
+fn filled_by(context: &Context<'_>, new: &Administration) -> Result<Option<String>> {
+    let Some(Field::Other(name)) = &new.publishing else { return Ok(None) };
+    if context.administration.publishing == new.publishing {
+        return Ok(None);
+    }
+    let fills = |definition: &Definition| {
+        let map = &definition.fields;
+        [&map.from, &map.cc, &map.to, &map.subject].into_iter().flatten().any(|target| target == name)
+    };
+    let all = settings::definitions(&context.web.archive)?;
+    Ok(all.into_iter().flatten().find(fills).map(|definition| definition.name))
 }

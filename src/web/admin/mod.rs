@@ -8,7 +8,8 @@
 //! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
 //!   definition and back, `edit`: adding and changing
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
-//! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365
+//! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
+//!   `ended`: what is not fetched any more, and to whom it belongs
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
 
 pub(super) mod alarms;
@@ -16,6 +17,7 @@ pub(super) mod assistant;
 pub(super) mod completeness;
 pub(super) mod define;
 pub(super) mod edit;
+pub(super) mod ended;
 pub(super) mod entered;
 pub(super) mod fields;
 pub(super) mod form;
@@ -56,6 +58,9 @@ pub const ROUTES: &[Route] = &[
     post("/admin/sources/{name}/edit", ADMIN, edit::change),
     post("/admin/sources/{name}/run", ADMIN, sources::run),
     post("/admin/sources/{name}/inactive", ADMIN, sources::inactive),
+    get("/admin/sources/{name}/end", ADMIN, ended::show),
+    post("/admin/sources/{name}/end", ADMIN, ended::send),
+    post("/admin/sources/{name}/owner", ADMIN, ended::owner),
     get("/admin/sources/{name}/delete", ADMIN, sources::ask_delete),
     post("/admin/sources/{name}/delete", ADMIN, sources::delete),
     get("/admin/sources/{name}/completeness", ADMIN, completeness::show),

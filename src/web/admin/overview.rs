@@ -29,6 +29,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let (mood, said) = match states.first().map(|(state, _)| state.worst()) {
         _ if archive.stopped().is_some() || !unreadable.is_empty() => (Mood::Bad, t.all_bad),
         None => (Mood::Warn, t.all_none),
+        Some(Mood::Ended) => (Mood::Ended, context.t.rights.all_ended),
         Some(Mood::Inactive) => (Mood::Warn, t.all_inactive),
         Some(Mood::Good) => (Mood::Good, t.all_good),
         Some(Mood::Running) => (Mood::Running, t.all_running),

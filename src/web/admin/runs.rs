@@ -46,13 +46,19 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
                 dt { (t.last_run) } dd { (state.last_run(context)) }
                 dt { (t.next_run) } dd { (state.next_run(context)) }
                 dt { (t.mailboxes) } dd { (show::number(context.lang, state.open.mailboxes)) }
+                @if !definition.owner.is_empty() { dt { (context.t.rights.owner) } dd { (definition.owner) } }
             }
             div.row.actions {
-                @if !definition.inactive { (run_button(context, &definition.name, false)) }
-                form method="post" action={ (path(&definition.name)) "/inactive" } {
-                    (layout::token(context))
-                    @if definition.inactive { button { (t.switch_on) } }
-                    @else { input type="hidden" name="inactive" value="1"; button { (t.switch_off) } }
+                @if definition.is_fetched() { (run_button(context, &definition.name, false)) }
+                @if !definition.ended {
+                    form method="post" action={ (path(&definition.name)) "/inactive" } {
+                        (layout::token(context))
+                        @if definition.inactive { button { (t.switch_on) } }
+                        @else { input type="hidden" name="inactive" value="1"; button { (t.switch_off) } }
+                    }
+                }
+                a.button href={ (path(&definition.name)) "/end" } {
+                    (if definition.ended { context.t.rights.resume } else { context.t.rights.end })
                 }
                 a.button href={ (path(&definition.name)) "/delete" } { (t.delete) }
             }

@@ -37,6 +37,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
             Err(error) => unreadable.push(error.to_string()),
         }
     }
+    let (ended, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, definition)| definition.ended);
     let body = html! {
         h1 { (t.sources) }
         p { (t.sources_intro) }
@@ -59,7 +60,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
                                     td { (state.last_run(context)) }
                                     td { (state.next_run(context)) }
                                     td.number { (show::number(context.lang, state.open.mailboxes)) }
-                                    td { @if !definition.inactive { (run_button(context, &definition.name, false)) } }
+                                    td { @if definition.is_fetched() { (run_button(context, &definition.name, false)) } }
                                 }
                             }
                         }
@@ -69,6 +70,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
             (add_buttons(context))
             @if !rows.is_empty() { p { a href="/admin/switch" { (t.switch) } } }
         }
+        @if !ended.is_empty() { (super::ended::list(context, &ended)) }
     };
     Ok(page(context, Part::Sources, t.sources, &body))
 }
@@ -91,13 +93,17 @@ pub fn run(context: &Context<'_>) -> Result<Response> {
     let definition = definition(context)?;
     let is_asked = ask_run(context, &definition, form.is_on("reconcile"))?;
     let t = &context.t.admin;
-    context.notice(if is_asked { t.run_asked } else { t.is_inactive });
+    context.notice(match (is_asked, definition.ended) {
+        (true, _) => t.run_asked,
+        (false, true) => context.t.rights.is_ended,
+        (false, false) => t.is_inactive,
+    });
     Ok(Response::redirect(&path(&definition.name)))
 }
 
-/// Asks for a run; `false` where the definition is inactive.
+/// Asks for a run; `false` where the definition is inactive or has ended.
 pub fn ask_run(context: &Context<'_>, definition: &Definition, reconcile: bool) -> Result<bool> {
-    if definition.inactive {
+    if !definition.is_fetched() {
         return Ok(false);
     }
     context.journal(Happening::RunAsked(definition.name.clone()))?;

@@ -21,6 +21,7 @@ const LATE: i64 = 3600;
 /// How much something matters, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mood {
+    Ended,
     Inactive,
     Good,
     Running,
@@ -32,7 +33,7 @@ impl Mood {
     /// Class of tags and notes.
     pub fn class(self) -> &'static str {
         match self {
-            Self::Inactive | Self::Running => "",
+            Self::Ended | Self::Inactive | Self::Running => "",
             Self::Good => "good",
             Self::Warn => "warn",
             Self::Bad => "bad",
@@ -50,6 +51,7 @@ pub struct State {
     pub last: Option<Run>,
     pub standing: Standing,
     pub open: Open,
+    /// Nothing is fetched.
     pub inactive: bool,
 }
 
@@ -66,7 +68,9 @@ impl State {
         });
         let late = 3 * 60 * i64::from(definition.interval_minutes) + LATE;
         let is_late = last.as_ref().is_some_and(|run| run.ended.max(context.web.started) + late < now);
-        let (mood, tag, sentence) = if definition.inactive && standing.running_since.is_none() {
+        let (mood, tag, sentence) = if definition.ended && standing.running_since.is_none() {
+            (Mood::Ended, context.t.rights.tag_ended, context.t.rights.said_ended.to_owned())
+        } else if definition.inactive && standing.running_since.is_none() {
             (Mood::Inactive, t.tag_inactive, t.said_inactive.to_owned())
         } else if standing.running_since.is_some() {
             match standing.sentences.last() {
@@ -90,12 +94,12 @@ impl State {
         if let Some(days) = definition.secret_expires_in_days(now).filter(|days| *days <= WARN_DAYS) {
             further.push((if days < 0 { Mood::Bad } else { Mood::Warn }, expiry(lang, days)));
         }
-        Ok(Self { mood, tag, sentence, further, last, standing, open, inactive: definition.inactive })
+        Ok(Self { mood, tag, sentence, further, last, standing, open, inactive: !definition.is_fetched() })
     }
 
     /// With what is said further, unless nothing is fetched anyway.
     pub fn worst(&self) -> Mood {
-        if self.mood == Mood::Inactive {
+        if matches!(self.mood, Mood::Ended | Mood::Inactive) {
             return self.mood;
         }
         self.further.iter().map(|(mood, _)| *mood).chain([self.mood]).max().unwrap_or(self.mood)

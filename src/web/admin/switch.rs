@@ -13,7 +13,11 @@ use crate::settings::{self, Module};
 fn names(context: &Context<'_>) -> Result<[Vec<String>; 2]> {
     let mut names = [Vec::new(), Vec::new()];
     for definition in settings::definitions(&context.web.archive)?.into_iter().flatten() {
-        names[usize::from(matches!(definition.module, Module::O365(_)))].push(definition.name);
+        let is_o365 = matches!(definition.module, Module::O365(_));
+        // What has ended is not switched to; it may be taken up again before.
+        if !(is_o365 && definition.ended) {
+            names[usize::from(is_o365)].push(definition.name);
+        }
     }
     Ok(names)
 }

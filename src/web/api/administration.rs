@@ -29,7 +29,7 @@ pub const CALLS: &[Call] = &[
     .sent(Body::Json(&SETTINGS)),
 ];
 
-const ENTRIES: &[Entry; 22] = &[
+const ENTRIES: &[Entry; 23] = &[
     Entry::text("name", "name", NAME_CHARS, "Name of the archive"),
     Entry::word("language", &["de", "en"], ""),
     Entry::text("dns_name", "dns_name", 300, "DNS name for API call"),
@@ -39,6 +39,13 @@ const ENTRIES: &[Entry; 22] = &[
     Entry::flag("is_public_sure", "Needed where is_public becomes true"),
     Entry::flag("public_mails", "Published mails too"),
     Entry::flag("public_mails_sure", "Needed where public_mails becomes true"),
+    Entry::text(
+        "admin_networks",
+        "admin_networks",
+        2000,
+        "Networks from which /admin and the API are reached and administrators log in, such as 192.168.1.0/24, with commas \
+         between; empty: everywhere, and private networks where the archive is public",
+    ),
     Entry::word("usage", &["documents", "mails"], "Primary archive usage: what the table shows first"),
     Entry::word("layout", &["bright", "dark", "automatic"], "Of everybody who chose no other"),
     Entry::flag("hides_extended", "Hide extended icons"),

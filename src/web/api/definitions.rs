@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::admin::form::Kind;
 use super::super::admin::state::{Mood, State};
-use super::super::admin::{definition, edit, entered, sources, switch};
+use super::super::admin::{definition, edit, ended, entered, sources, switch};
 use super::super::request::Form;
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, maybe_time, nothing};
@@ -110,7 +110,12 @@ const ENTRIES: &[Entry; 29] = &[
         key: "exclude_folders",
         how: How::Names,
     },
-    Entry::text("owner", "owner", 200, "Eigentümer"),
+    Entry::text(
+        "owner",
+        "owner",
+        200,
+        "Name of a user or a group, who reads all that the definition archives; empty: nobody",
+    ),
     Entry::number("min_age_days", 0, 36_500, "0: all"),
     Entry::word(
         "after",
@@ -164,7 +169,7 @@ const SWITCH: Named = Named {
     ]),
 };
 
-const MOOD: Schema = Schema::Word(&["inactive", "good", "running", "warning", "bad"]);
+const MOOD: Schema = Schema::Word(&["ended", "inactive", "good", "running", "warning", "bad"]);
 
 const STATE: Named = Named {
     name: "DefinitionState",
@@ -194,12 +199,13 @@ const PROGRESS: Named = Named {
     ]),
 };
 
-const DEFINITION: Named = Named {
+pub const DEFINITION: Named = Named {
     name: "Definition",
     schema: Schema::Object(&[
         has("name", SAID, ""),
         has("module", MODULE, ""),
         has("succeeds", Schema::Maybe(&SAID), "The definition that it took the place of"),
+        has("ended", Schema::Flag, "Not fetched any more; changed by end and resume"),
         has("settings", Schema::Named(&SETTINGS), "Without secrets"),
         has("state", Schema::Named(&STATE), ""),
     ]),
@@ -215,6 +221,7 @@ const DEFINITIONS: Named = Named {
 
 fn mood(mood: Mood) -> &'static str {
     match mood {
+        Mood::Ended => "ended",
         Mood::Inactive => "inactive",
         Mood::Good => "good",
         Mood::Running => "running",
@@ -250,6 +257,7 @@ fn shown(context: &Context<'_>, view: &View, definition: &Definition) -> Result<
         "name": definition.name,
         "module": definition.module.code(),
         "succeeds": definition.succeeds,
+        "ended": definition.ended,
         "settings": settings,
         "state": {
             "mood": mood(state.mood),
@@ -280,7 +288,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     Ok(answer(200, json!({ "definitions": definitions, "unreadable": unreadable })))
 }
 
-fn one(asked: &Asked<'_>) -> Result<Response> {
+pub fn one(asked: &Asked<'_>) -> Result<Response> {
     let definition = definition(&asked.context)?;
     Ok(answer(200, shown(&asked.context, &asked.context.view()?, &definition)?))
 }
@@ -334,7 +342,7 @@ fn fits_module(kind: Kind, sent: &Map<String, Value>, at: &str) -> Result<()> {
     }
 }
 
-fn wrong(mistakes: &[Mistake], at: &str) -> Result<()> {
+pub fn wrong(mistakes: &[Mistake], at: &str) -> Result<()> {
     if mistakes.is_empty() {
         return Ok(());
     }
@@ -377,7 +385,8 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
         fits_module(Kind::of(&old), sent, "")?;
         fill(&mut form, sent);
     }
-    let (definition, mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    let (definition, mut mistakes) = entered::read(&form, Kind::of(&old), Some(&old));
+    mistakes.extend(ended::owner_mistake(context, &definition, Some(&old)));
     wrong(&mistakes, "")?;
     settings::put(&context.web.archive, &definition, &context.who())?;
     Ok(answer(200, shown(context, &context.view()?, &definition)?))

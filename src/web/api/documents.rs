@@ -174,6 +174,7 @@ const CHANGE: Named = Named {
             "By name; an empty text empties a field. The kind of a field says what may stand in it",
         ),
         may("is_published", Schema::Flag, "By the field for publishing"),
+        may("is_published_sure", Schema::Flag, "Needed where a mail becomes published"),
     ]),
 };
 
@@ -365,7 +366,12 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
     for (name, value) in body["fields"].as_object().into_iter().flatten() {
         edits.fields.insert(name.clone(), value.as_str().unwrap_or_default().into());
     }
+    edits.is_sure = body["is_published_sure"] == true;
     let publishes = body["is_published"].as_bool();
+    let unsure = || {
+        let what = "A mail would be published, with names and addresses of other people; confirm that.";
+        Problem::at(Reason::Refused, "/is_published_sure", what)
+    };
     if publishes.is_some() && !matches!(context.administration.publishing, Some(Field::Other(_))) {
         let what = "There is no field for publishing that could be filled; choose one in Archive administration.";
         return Err(Problem::at(Reason::Refused, "/is_published", what));
@@ -374,9 +380,16 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
         let what = "The owner of the token may not change the field for publishing.";
         return Err(Problem::new(Reason::RightMissing).saying(what));
     }
+    if publishes == Some(true) && !edits.is_sure && fields::asks_to_publish(context, metadata) {
+        return Err(unsure());
+    }
     let wrong = fields::edit(context, &shown, edits)?;
-    if !wrong.is_empty() {
-        let errors = wrong.into_iter().map(|(name, what)| Wrong { at: below("/fields", &name), what: what.into() });
+    if wrong.is_unsure {
+        return Err(unsure());
+    }
+    if !wrong.is_none() {
+        let errors =
+            wrong.fields.into_iter().map(|(name, what)| Wrong { at: below("/fields", &name), what: what.into() });
         return Err(Problem::of(Reason::Refused, errors.collect()));
     }
     if let Some(publishes) = publishes

@@ -29,7 +29,9 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 
 fn admit(context: &Context<'_>) -> std::result::Result<(), Problem> {
     let request = context.request;
-    if request.header("authorization").is_none() && Monitoring::read(&context.web.archive)?.allows(request.peer) {
+    if request.header("authorization").is_none()
+        && Monitoring::read(&context.web.archive)?.networks.allows(request.peer)
+    {
         return Ok(());
     }
     let (token, owner) = bearer::found(context.web, request)?;
@@ -56,7 +58,7 @@ impl Figures {
         let _ = writeln!(self.0, "archivista_{name} {value}");
     }
 
-    fn of_each(&mut self, name: &str, kind: &str, what: &str, all: &[Figure], value: impl Fn(&Figure) -> Option<i64>) {
+    fn of_each(&mut self, name: &str, kind: &str, what: &str, all: &[&Figure], value: impl Fn(&Figure) -> Option<i64>) {
         self.begin(name, kind, what);
         for figure in all {
             if let Some(value) = value(figure) {
@@ -70,6 +72,8 @@ impl Figures {
 struct Figure {
     definition: String,
     active: bool,
+    /// Nothing of it is an alarm any more.
+    ended: bool,
     running: bool,
     good_run: Option<i64>,
     last_run: Option<i64>,
@@ -96,11 +100,12 @@ fn definitions(context: &Context<'_>) -> Result<Vec<Figure>> {
         let runs = view.runs(&definition.name, RUNS, RUNS_LOOKED)?;
         let open = completeness::open(&view, &definition.name, clock::now(), OPEN_ROWS)?;
         all.push(Figure {
-            active: !definition.inactive,
+            active: definition.is_fetched(),
+            ended: definition.ended,
             running: standing.running_since.is_some(),
             good_run: runs.iter().find(|run| run.trouble.is_empty()).map(|run| run.ended),
             last_run: runs.first().map(|run| run.ended),
-            next_run: standing.next.filter(|_| !definition.inactive),
+            next_run: standing.next.filter(|_| definition.is_fetched()),
             mailboxes: open.mailboxes,
             archived: view.booked(&definition.name)?,
             failed: open.failed,
@@ -118,6 +123,9 @@ fn number(count: u64) -> Option<i64> {
 fn figures(context: &Context<'_>) -> Result<String> {
     let (web, archive) = (context.web, &context.web.archive);
     let all = definitions(context)?;
+    // What has ended runs late, fails and lacks nothing any more.
+    let lasting: Vec<&Figure> = all.iter().filter(|of| !of.ended).collect();
+    let all: Vec<&Figure> = all.iter().collect();
     let room = Room::of(&archive.paths().data).ok();
     let [memory, memory_most] = facts::own_memory();
     let state = web.link.as_deref().map(crate::appliance::link::Link::state);
@@ -142,12 +150,19 @@ fn figures(context: &Context<'_>) -> Result<String> {
         Some(u8::from(waits)),
     );
     out.of_each("definition_active", gauge, "1 where a definition is fetched.", &all, |of| Some(i64::from(of.active)));
-    out.of_each("definition_running", gauge, "1 while a run is under way.", &all, |of| Some(i64::from(of.running)));
-    out.of_each("last_successful_run_timestamp_seconds", gauge, "End of the last run without trouble.", &all, |of| {
-        of.good_run
+    out.of_each("definition_ended", gauge, "1 where a definition has ended for good.", &all, |of| {
+        Some(i64::from(of.ended))
     });
-    out.of_each("last_run_timestamp_seconds", gauge, "End of the last run.", &all, |of| of.last_run);
-    out.of_each("next_run_timestamp_seconds", gauge, "When the next run is due.", &all, |of| of.next_run);
+    out.of_each("definition_running", gauge, "1 while a run is under way.", &all, |of| Some(i64::from(of.running)));
+    out.of_each(
+        "last_successful_run_timestamp_seconds",
+        gauge,
+        "End of the last run without trouble.",
+        &lasting,
+        |of| of.good_run,
+    );
+    out.of_each("last_run_timestamp_seconds", gauge, "End of the last run.", &lasting, |of| of.last_run);
+    out.of_each("next_run_timestamp_seconds", gauge, "When the next run is due.", &lasting, |of| of.next_run);
     out.of_each("mailboxes", gauge, "Mailboxes of a definition.", &all, |of| number(of.mailboxes));
     out.of_each("mails_booked", gauge, "Mails of a definition with an outcome in the ledger.", &all, |of| {
         number(of.archived)
@@ -156,10 +171,10 @@ fn figures(context: &Context<'_>) -> Result<String> {
         "mails_failed",
         gauge,
         "Mails that the server did not hand out, at most 1000 of each folder.",
-        &all,
+        &lasting,
         |of| number(of.failed),
     );
-    out.of_each("mails_unexplained", gauge, "Mails on the server without an outcome.", &all, |of| {
+    out.of_each("mails_unexplained", gauge, "Mails on the server without an outcome.", &lasting, |of| {
         number(of.unexplained)
     });
     out.one("disk_free_bytes", gauge, "Room that is left for the archive.", room.map(|room| room.free));

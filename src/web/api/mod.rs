@@ -14,7 +14,8 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`: WebDMS; `definitions`, `runs`, `assistant`, `administration`, `fields`, `people`, `system`: WebAdmin; `own`: about the token
+//! - `documents`, `content`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `assistant`, `administration`, `fields`, `people`, `rights`,
+//!   `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -22,9 +23,11 @@ mod administration;
 mod assistant;
 mod bearer;
 mod call;
+mod compilations;
 mod content;
 mod definitions;
 mod documents;
+mod ended;
 mod fields;
 mod forms;
 pub mod metrics;
@@ -32,6 +35,7 @@ mod openapi;
 mod own;
 mod people;
 mod problem;
+mod rights;
 mod runs;
 mod schema;
 mod system;
@@ -49,6 +53,7 @@ use super::request::Method;
 use super::routes::{Access, Route, get, parameters};
 use super::{Request, Response, Web};
 use crate::limits::{API_BODY, API_BODY_USUAL, API_CONTAINERS};
+use crate::settings::administration::Administration;
 
 pub use bearer::Uses;
 pub(super) use bearer::{is_known, last_use};
@@ -66,11 +71,14 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         documents::CALLS,
         content::CALLS,
         definitions::CALLS,
+        ended::CALLS,
         runs::CALLS,
         assistant::CALLS,
         administration::CALLS,
         fields::CALLS,
         people::CALLS,
+        rights::CALLS,
+        compilations::CALLS,
         system::CALLS,
     ]
     .into_iter()
@@ -84,7 +92,9 @@ pub fn is_ours(request: &Request) -> bool {
 
 /// Answers a call, whatever it is.
 pub fn answer(web: &Web, request: &Request) -> Response {
-    let response = find(request).and_then(|(call, parameters)| carry_out(web, request, call, parameters));
+    let response = admit(web, request)
+        .and_then(|()| find(request))
+        .and_then(|(call, parameters)| carry_out(web, request, call, parameters));
     match response {
         // What a page says in plain text is said as a problem here.
         Ok(response) if response.status == 416 => {
@@ -94,6 +104,12 @@ pub fn answer(web: &Web, request: &Request) -> Response {
         Ok(response) => response,
         Err(problem) => problem.response(),
     }
+}
+
+/// Whether calls are answered in the network that a request comes from.
+fn admit(web: &Web, request: &Request) -> Result<()> {
+    let is_here = Administration::read(&web.archive)?.administers_from(request.peer);
+    if is_here { Ok(()) } else { Err(Problem::new(Reason::Elsewhere)) }
 }
 
 /// The call that a request is for, and what stands for `{…}` in its path.

@@ -50,7 +50,7 @@ pub const CALLS: &[Call] = &[
 pub const ROLES: [&str; 3] = ["administrator", "auditor", "user"];
 const ROLE: Schema = Schema::Word(&ROLES);
 
-const MAILBOX: &[Member] = &[
+pub const MAILBOX: &[Member] = &[
     has("definition", Schema::Text(0, 64), "Empty: uploads of a user"),
     has("mailbox", Schema::Text(1, 1000), "Its identity"),
 ];
@@ -188,7 +188,7 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
 }
 
 /// Mailboxes that were named, each of which there is.
-fn known(all: &BTreeMap<MailboxId, String>, given: &[Value]) -> Result<Vec<MailboxId>> {
+pub fn known(all: &BTreeMap<MailboxId, String>, given: &[Value]) -> Result<Vec<MailboxId>> {
     let mut mailboxes: Vec<MailboxId> = Vec::new();
     for (place, id) in given.iter().enumerate() {
         let text = |name: &str| id[name].as_str().unwrap_or_default().to_owned();

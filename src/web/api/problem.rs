@@ -33,6 +33,8 @@ pub enum Reason {
     TokenWrong,
     /// The token or its owner has not the right.
     RightMissing,
+    /// Calls are for other networks.
+    Elsewhere,
     /// There is nothing here, or nothing that the owner of the token may see.
     NotFound,
     MethodUnknown,
@@ -50,12 +52,13 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Invalid,
         Self::Refused,
         Self::TokenMissing,
         Self::TokenWrong,
         Self::RightMissing,
+        Self::Elsewhere,
         Self::NotFound,
         Self::MethodUnknown,
         Self::Conflict,
@@ -70,7 +73,7 @@ impl Reason {
         match self {
             Self::Invalid | Self::Refused => 400,
             Self::TokenMissing | Self::TokenWrong => 401,
-            Self::RightMissing => 403,
+            Self::RightMissing | Self::Elsewhere => 403,
             Self::NotFound => 404,
             Self::MethodUnknown => 405,
             Self::Conflict => 409,
@@ -89,6 +92,7 @@ impl Reason {
             Self::TokenMissing => "token_missing",
             Self::TokenWrong => "token_wrong",
             Self::RightMissing => "right_missing",
+            Self::Elsewhere => "elsewhere",
             Self::NotFound => "not_found",
             Self::MethodUnknown => "method_unknown",
             Self::Conflict => "conflict",
@@ -107,6 +111,7 @@ impl Reason {
             Self::TokenMissing => "A token is needed",
             Self::TokenWrong => "This token does not count",
             Self::RightMissing => "The right is missing",
+            Self::Elsewhere => "Not from this network",
             Self::NotFound => "There is nothing here",
             Self::MethodUnknown => "There is no such method here",
             Self::Conflict => "This cannot be done as things are",
@@ -126,6 +131,9 @@ impl Reason {
             }
             Self::TokenWrong => {
                 "It is mistyped, was revoked, has ended, or its owner may not log in any more. Make a new one."
+            }
+            Self::Elsewhere => {
+                "The API is used from the networks of the administration only; see Archive administration, Public archive."
             }
             Self::NotFound => "It does not exist, or the owner of the token may not see it.",
             Self::MethodUnknown => "The header field Allow names the methods that there are.",

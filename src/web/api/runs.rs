@@ -179,7 +179,7 @@ fn run(asked: &Asked<'_>) -> Result<Response> {
     if sources::ask_run(&asked.context, &definition, asked.body["reconcile"] == true)? {
         return Ok(answer(202, json!({ "is_asked": true })));
     }
-    Err(Problem::new(Reason::Conflict).saying("The definition is inactive; nothing is fetched."))
+    Err(Problem::new(Reason::Conflict).saying("The definition is inactive or has ended; nothing is fetched."))
 }
 
 fn tested(asked: &Asked<'_>) -> Result<Response> {

@@ -15,9 +15,10 @@ use crate::appliance::state::{BoxSettings, BoxState, Clock, Power, Storage};
 use crate::clock;
 use crate::disk::Room;
 use crate::language::Lang;
-use crate::limits::{BOX_DNS, BOX_INTERFACES, BOX_LOG_LINES, BOX_TIME_SERVERS, METRICS_NETWORKS};
+use crate::limits::{BOX_DNS, BOX_INTERFACES, BOX_LOG_LINES, BOX_TIME_SERVERS, NETWORKS};
 use crate::settings::administration::is_zone;
 use crate::settings::monitoring::Monitoring;
+use crate::settings::networks::Networks;
 
 pub const CALLS: &[Call] = &[
     Call::get(
@@ -75,7 +76,7 @@ const CHANGE: Named = Named {
 
 const MONITORING: Named = Named {
     name: "Monitoring",
-    schema: Schema::Object(&[has("networks", Schema::List(&SAID, METRICS_NETWORKS), "As 192.0.2.0/24; none: nobody")]),
+    schema: Schema::Object(&[has("networks", Schema::List(&SAID, NETWORKS), "As 192.0.2.0/24; none: nobody")]),
 };
 
 const LOG: Named =
@@ -335,12 +336,12 @@ fn show_monitoring(asked: &Asked<'_>) -> Result<Response> {
 }
 
 fn change_monitoring(asked: &Asked<'_>) -> Result<Response> {
-    let entered = Monitoring::entered(&texts(&asked.body["networks"]).join(" "));
+    let entered = Networks::entered(&texts(&asked.body["networks"]).join(" "));
     let refused = |wrong: String| {
         let what = format!("{} {wrong}", asked.context.t.tokens.networks_wrong);
         Problem::at(Reason::Refused, "/networks", what)
     };
-    monitored(&asked.context, &entered.map_err(refused)?)?;
+    monitored(&asked.context, &Monitoring { networks: entered.map_err(refused)? })?;
     show_monitoring(asked)
 }
 

@@ -8,15 +8,19 @@ use super::response::{Body, Response};
 use super::routes::{Access, Route, get};
 use crate::hash::Sha256;
 
-pub const ROUTES: &[Route] =
-    &[get("/assets/{name}", Access::Anybody, asset), get("/favicon.ico", Access::Anybody, icon)];
+pub const ROUTES: &[Route] = &[
+    get("/assets/{name}", Access::Anybody, asset),
+    get("/favicon.ico", Access::Anybody, icon),
+    get("/robots.txt", Access::Anybody, robots),
+];
 
 const STYLE: &str = concat!(
     include_str!("style.css"),
     include_str!("admin.css"),
     include_str!("assistant.css"),
     include_str!("dms.css"),
-    include_str!("charts.css")
+    include_str!("charts.css"),
+    include_str!("people.css")
 );
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"), include_str!("assistant.js"));
 const ICON: &str = include_str!("icon.svg");
@@ -57,6 +61,12 @@ pub fn find(name: &str) -> Option<Response> {
 
 fn asset(context: &Context<'_>) -> Result<Response> {
     find(&context.parameters[0]).ok_or(WebError::NotFound)
+}
+
+/// Asks search engines to stay away (RFC 9309).
+#[allow(clippy::unnecessary_wraps)] // the shape of every page
+fn robots(_: &Context<'_>) -> Result<Response> {
+    Ok(Response::text(200, "User-agent: *\nDisallow: /\n"))
 }
 
 /// For a PDF or picture in a tab of its own, which names no icon: browsers then ask for this one.

@@ -42,7 +42,6 @@ fn apart(response: Response, policy: &'static str) -> Response {
         .header("Content-Security-Policy", policy)
         // A document in a sandbox is not shown at all where it asks for more isolation.
         .header("Cross-Origin-Opener-Policy", "unsafe-none")
-        .header("X-Robots-Tag", "noindex")
 }
 
 /// The name under which a document is offered to be saved: where versions are made by it, `Akte_Version_Name`.
@@ -152,6 +151,9 @@ pub fn download(context: &Context<'_>) -> Result<Response> {
     let Some(shown) = visible(context)? else { return Ok(to_login(context)) };
     if shown.reads.is_some() {
         context.journal(Happening::Downloaded(shown.number, None))?;
+    } else if shown.document.metadata.is_mail() {
+        // The source of a mail is more than its View; a visitor is led where an unpublished one leads.
+        return if context.person.is_some() { Err(WebError::NotFound) } else { Ok(to_login(context)) };
     }
     let media_type = if shown.document.metadata.is_mail() { "message/rfc822" } else { "application/octet-stream" };
     Ok(apart(bytes(context, &shown, media_type, false), SANDBOX))

@@ -9,7 +9,7 @@ use super::super::error::Result;
 use super::super::layout::{self, Field as Input};
 use super::super::request::Form;
 use super::access::{self, Shown};
-use super::fields::names;
+use super::fields::{Wrong, asks_to_publish, names};
 use super::show;
 use super::state::State;
 use super::view::note;
@@ -26,7 +26,7 @@ pub struct Filled {
     pub note: Option<String>,
     /// By the names of fields.
     pub values: BTreeMap<String, String>,
-    pub wrong: BTreeMap<String, &'static str>,
+    pub wrong: Wrong,
 }
 
 /// The name of a further field in the form.
@@ -81,7 +81,8 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
         }
         @if with_note && !metadata.note.is_empty() { h2 { (t.note) } (note(&metadata.note)) }
         @if may_change {
-            @if !filled.wrong.is_empty() { (layout::trouble(context.t.fields.value_wrong)) }
+            @if filled.wrong.is_unsure { (layout::trouble(context.t.public.mail_unsure)) }
+            @else if !filled.wrong.is_none() { (layout::trouble(context.t.fields.value_wrong)) }
             form.stack method="post" action=(state.document(&format!("/documents/{}/fields", shown.number), &[])) {
                 (layout::token(context))
                 div.entries.(format!("columns-{columns}")) {
@@ -102,6 +103,9 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
                         small #note-help { (t.note_help) }
                     }
                 }
+                @if asks_to_publish(context, metadata) {
+                    (layout::check("publish_sure", context.t.public.mail_sure, false, context.t.public.mail_sure_help))
+                }
                 button.first { (context.t.page.save) }
             }
         }
@@ -117,7 +121,7 @@ fn entry(context: &Context<'_>, shown: &Shown, filled: &Filled, place: usize, na
     let t = &context.t.fields;
     let stored = shown.document.metadata.fields.get(name).map(String::as_str).unwrap_or_default();
     let value = filled.values.get(name).map_or(stored, String::as_str);
-    let wrong = filled.wrong.get(name).copied().unwrap_or_default();
+    let wrong = filled.wrong.fields.get(name).copied().unwrap_or_default();
     let kind = context.fields.kind(name);
     let is_publishing = context.administration.publishing == Some(Field::Other(name.to_owned()));
     let help = match kind {

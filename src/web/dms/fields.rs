@@ -64,6 +64,23 @@ pub struct Edits {
     pub title: Option<String>,
     pub note: Option<String>,
     pub fields: BTreeMap<String, String>,
+    /// A mail may be published by that.
+    pub is_sure: bool,
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, Default)]
+pub struct Wrong {
+    /// Of further fields, by their names.
+    pub fields: BTreeMap<String, &'static str>,
+    /// It would publish a mail, and nobody confirmed that.
+    pub is_unsure: bool,
+}
+
+impl Wrong {
+    pub fn is_none(&self) -> bool {
+        self.fields.is_empty() && !self.is_unsure
+    }
 }
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
@@ -76,6 +93,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
         title: entries::entered(&form, "title").map(Into::into),
         note: entries::entered(&form, "note").map(Into::into),
         fields: BTreeMap::new(),
+        is_sure: form.is_on("publish_sure"),
     };
     for name in names(context, &shown.document.metadata).into_iter().filter(|name| context.changes(name)) {
         if let Some(entered) = entries::entered(&form, &entries::input(&name)) {
@@ -84,7 +102,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
         }
     }
     let wrong = edit(context, &shown, edits.clone())?;
-    if !wrong.is_empty() {
+    if !wrong.is_none() {
         let filled = Filled { title: edits.title, note: edits.note, values: edits.fields, wrong };
         let body = entries::body(context, &shown, &filled)?;
         return Ok(page(context, &shown, Tab::Fields, &body)?.status(400));
@@ -95,20 +113,21 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
 }
 
 /// Changes a document, or nothing of it where a further field cannot be changed as is wanted: the answer says of each such
-/// field, in the language of the context, why not. The title of a mail stays, and so does a note that is not shown.
-pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BTreeMap<String, &'static str>> {
+/// field, in the language of the context, why not. The title of a mail stays, and so does a note that is not shown. A mail is
+/// published only where that is confirmed.
+pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<Wrong> {
     let t = &context.t.fields;
     let metadata = &shown.document.metadata;
     let plain = |text: &str| one_line(text).chars().take(FIELD_CHARS).collect::<String>();
     edits.title = edits.title.filter(|_| !metadata.is_mail()).as_deref().map(plain);
     edits.note = edits.note.filter(|_| context.administration.shows_note).as_deref().map(note_text);
     let names = names(context, metadata);
-    let mut wrong = BTreeMap::new();
+    let mut wrong = Wrong::default();
     for (name, entered) in std::mem::take(&mut edits.fields) {
         let entered = plain(&entered);
         if !names.contains(&name) {
             // Of one that it may not see the person learns nothing.
-            wrong.insert(name, t.value_of_none);
+            wrong.fields.insert(name, t.value_of_none);
             continue;
         }
         if entered == metadata.fields.get(&name).map(String::as_str).unwrap_or_default() {
@@ -116,7 +135,7 @@ pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BT
             continue;
         }
         if !context.changes(&name) {
-            wrong.insert(name, t.value_of_others);
+            wrong.fields.insert(name, t.value_of_others);
             continue;
         }
         let field = context.fields.get(&name);
@@ -129,10 +148,11 @@ pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BT
                 Kind::Date => t.value_date,
                 Kind::Text | Kind::YesNo | Kind::Selection => t.value_selection,
             };
-            wrong.insert(name, sentence);
+            wrong.fields.insert(name, sentence);
         }
     }
-    if wrong.is_empty() {
+    wrong.is_unsure = !edits.is_sure && publishes_mail(context, metadata, &edits);
+    if wrong.is_none() {
         let publishing = context.administration.publishing.as_ref().and_then(Field::key);
         let is_withdrawn = publishing.and_then(|name| edits.fields.get(name)).is_some_and(String::is_empty);
         apply(context, shown.number, edits)?;
@@ -141,6 +161,27 @@ pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<BT
         }
     }
     Ok(wrong)
+}
+
+/// Whether the person could publish this mail by what it may change of it, and has to confirm that.
+pub fn asks_to_publish(context: &Context<'_>, metadata: &Metadata) -> bool {
+    let administration = &context.administration;
+    metadata.is_mail()
+        && administration.publishes_mails()
+        && !link::is_published(administration, metadata)
+        && access::may_publish(context)
+}
+
+fn publishes_mail(context: &Context<'_>, metadata: &Metadata, edits: &Edits) -> bool {
+    let administration = &context.administration;
+    let value = match &administration.publishing {
+        Some(Field::Note) => edits.note.as_deref(),
+        Some(Field::Other(name)) => edits.fields.get(name).map(String::as_str),
+        _ => None,
+    };
+    metadata.is_mail()
+        && !link::is_published(administration, metadata)
+        && value.is_some_and(|value| !value.trim().is_empty())
 }
 
 fn one_line(text: &str) -> String {

@@ -37,5 +37,5 @@ fn open(context: &Context<'_>, number: Option<Number>) -> Result<Response> {
     access::note_opened(context, shown.number)?;
     let title = document::title(context, &shown);
     let body = html! { (view::public(context, &shown)?) };
-    Ok(layout::page(context, Section::None, Width::Usual, &title, &body).header("X-Robots-Tag", "noindex"))
+    Ok(layout::page(context, Section::None, Width::Usual, &title, &body))
 }

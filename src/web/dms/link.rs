@@ -11,12 +11,20 @@ pub fn text(context: &Context<'_>, number: Number, metadata: &Metadata) -> Strin
     format!("{}\n{}", title(context, number, metadata), address(context, number))
 }
 
+/// The same for a visitor, who sees of a document what its View shows and no field beside.
+pub fn public_text(context: &Context<'_>, number: Number, metadata: &Metadata) -> String {
+    let field = context.administration.link_title.as_ref();
+    let shown = field.filter(|field| !matches!(field, Field::Note | Field::Other(_)));
+    let title = shown.map(|field| value(field, metadata));
+    format!("{}\n{}", or_number(title, number, metadata), address(context, number))
+}
+
 pub fn address(context: &Context<'_>, number: Number) -> String {
     format!("{}/perl/avclient/index.pl?target=new&go={number}", base(context))
 }
 
 /// What all links begin with: *DNS name for API call*, else the address by which the page was asked for.
-fn base(context: &Context<'_>) -> String {
+pub fn base(context: &Context<'_>) -> String {
     let name = context.administration.dns_name.trim().trim_end_matches('/');
     if name.is_empty() || !is_dns_name(name) { context.request.origin() } else { name.to_string() }
 }
@@ -28,7 +36,11 @@ pub fn title(context: &Context<'_>, number: Number, metadata: &Metadata) -> Stri
         Field::Other(name) => field_value::shown(context.fields.kind(name), &value(field, metadata), context.lang),
         field => value(field, metadata),
     });
-    match field.map(|title| one_line(&title)) {
+    or_number(field, number, metadata)
+}
+
+fn or_number(title: Option<String>, number: Number, metadata: &Metadata) -> String {
+    match title.map(|title| one_line(&title)) {
         Some(title) if !title.is_empty() => title,
         _ => format!("{number}: {}", one_line(&metadata.title)).trim_end().to_string(),
     }
@@ -68,7 +80,7 @@ pub fn is_published(administration: &Administration, metadata: &Metadata) -> boo
 pub fn is_public(administration: &Administration, metadata: &Metadata) -> bool {
     administration.is_public
         && is_published(administration, metadata)
-        && (!metadata.is_mail() || administration.public_mails)
+        && (!metadata.is_mail() || (administration.public_mails && administration.publishes_mails()))
 }
 
 #[cfg(test)]

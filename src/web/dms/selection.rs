@@ -2,13 +2,14 @@
 
 use maud::html;
 
-use super::super::Context;
 use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
 use super::super::response::{Response, is_own_path};
-use super::{access, fields, link};
+use super::super::{Context, compile};
+use super::{access, fields, link, show};
 use crate::archive::commit::Number;
-use crate::limits::CHOSEN;
+use crate::archive::view::View;
+use crate::limits::{CHOSEN, TABLE_CHARS};
 
 /// `POST /selection`
 pub fn act(context: &Context<'_>) -> Result<Response> {
@@ -42,11 +43,24 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
             drop(view);
             Ok(show_links(context, &links, table))
         }
-        action @ ("publish" | "withdraw") => {
+        "compile" => {
             drop(view);
+            if !compile::may_make(context) {
+                return Err(WebError::Forbidden);
+            }
+            compile::from_selection(context, &numbers)
+        }
+        action @ ("publish" | "withdraw") => {
             if !access::may_publish(context) {
                 return Err(WebError::Forbidden);
             }
+            if action == "publish" && !form.is_on("sure") {
+                let mails = unpublished_mails(context, &view, &numbers)?;
+                if !mails.is_empty() {
+                    return Ok(ask(context, &numbers, &mails, table));
+                }
+            }
+            drop(view);
             let count = numbers.len() as u64;
             for number in numbers {
                 fields::publish(context, number, action == "publish")?;
@@ -60,6 +74,43 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
         }
         _ => Err(WebError::NotFound),
     }
+}
+
+/// Titles of the mails that would be published now.
+fn unpublished_mails(context: &Context<'_>, view: &View, numbers: &[Number]) -> Result<Vec<(Number, String)>> {
+    let mut mails = Vec::new();
+    for number in numbers {
+        let Some(document) = view.document(*number)? else { continue };
+        let metadata = &document.metadata;
+        if metadata.is_mail() && !link::is_published(&context.administration, metadata) {
+            mails.push((*number, show::cut(&metadata.title, TABLE_CHARS)));
+        }
+    }
+    Ok(mails)
+}
+
+/// Asks whether mails are to be published.
+fn ask(context: &Context<'_>, numbers: &[Number], mails: &[(Number, String)], table: &str) -> Response {
+    let (t, dms) = (&context.t.public, &context.t.dms);
+    let body = html! {
+        h1 { (t.mails_title) }
+        form.card method="post" action="/selection" {
+            (layout::token(context))
+            input type="hidden" name="table" value=(table);
+            input type="hidden" name="sure" value="1";
+            @for number in numbers { input type="hidden" name="number" value=(number); }
+            p { (t.mails_intro) }
+            ul { @for (number, title) in mails {
+                li { @if title.is_empty() { (dms.no_title) } @else { (title) } " " span.soft { (dms.number) " " (number) } }
+            } }
+            div.note.warn { p { (t.mail_sure_help) } }
+            p.row {
+                button.first name="action" value="publish" { (t.mails_sure) }
+                a.button href=(table) { (context.t.page.cancel) }
+            }
+        }
+    };
+    layout::page(context, Section::Archive, Width::Usual, t.mails_title, &body)
 }
 
 /// The links to copy by hand, for a browser without the script.

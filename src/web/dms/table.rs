@@ -162,6 +162,8 @@ fn rows(context: &Context<'_>, state: &State, columns: &Columns, found: &Found<R
     let publishes = access::may_publish(context)
         && access::shows_extended(context)
         && matches!(context.administration.publishing, Some(Field::Other(_)));
+    let compiles =
+        access::may_publish(context) && access::shows_extended(context) && context.administration.publishing.is_some();
     html! {
         form method="post" action="/selection" data-documents {
             (layout::token(context))
@@ -172,6 +174,7 @@ fn rows(context: &Context<'_>, state: &State, columns: &Columns, found: &Found<R
                     button name="action" value="publish" { (t.publish) }
                     button name="action" value="withdraw" { (t.withdraw) }
                 }
+                @if compiles { button name="action" value="compile" { (context.t.public.compile) } }
                 span.soft role="status" data-said data-copied=(t.copied) data-none=(t.none_chosen) {}
             }
             div.scroll {

@@ -99,12 +99,21 @@ fn mail(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
                 sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer" {}
         }
         @if text.as_ref().is_some_and(|text| text.cut) || safe.as_ref().is_some_and(|safe| safe.cut) {
-            p.note.warn { (t.cut) " " a href=(format!("/documents/{}/download", shown.number)) { (t.download_eml) } }
+            p.note.warn { (t.cut) @if shown.reads.is_some() { " " (download(context, shown)) } }
         }
         (specials)
         (attachments(context, shown, mail, within, &used))
-        p.actions { a.button href=(format!("/documents/{}/download", shown.number)) { (t.download_eml) } }
+        // Its source has more than is shown: who got a blind copy, by which ways it came.
+        @if shown.reads.is_some() { p.actions { a.button href=(path(shown)) { (t.download_eml) } } }
     })
+}
+
+fn path(shown: &Shown) -> String {
+    format!("/documents/{}/download", shown.number)
+}
+
+fn download(context: &Context<'_>, shown: &Shown) -> Markup {
+    html! { a href=(path(shown)) { (context.t.dms.download_eml) } }
 }
 
 fn entry(name: &str, value: &str) -> Markup {
@@ -301,7 +310,7 @@ pub fn note(text: &str) -> Markup {
 /// The page of a published document: nothing but this.
 pub fn public(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     let body = body(context, shown)?;
-    let access_link = link::text(context, shown.number, &shown.document.metadata);
+    let access_link = link::public_text(context, shown.number, &shown.document.metadata);
     Ok(html! {
         article.document.card data-link=(access_link) data-view {
             h1 { (super::document::title(context, shown)) }

@@ -10,7 +10,7 @@ use super::super::response::{Response, is_own_path};
 use super::super::session::COOKIE;
 use crate::archive::commit::Happening;
 use crate::settings::password::Password;
-use crate::settings::users::{self, User};
+use crate::settings::users::{self, Role, User};
 
 /// To the login, and afterwards back to what was asked for.
 pub fn to_login(context: &Context<'_>) -> Response {
@@ -73,13 +73,20 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         Password::waste_time(password);
         false
     };
+    let is_elsewhere = |user: &User| user.role == Role::Administrator && !context.administration.administers_from(peer);
+    let mut wrong = context.t.entry.login_wrong;
     if let Some(user) = user.filter(|_| is_right) {
-        attempt.was_right();
-        return begin(context, &user, own(form.text("next")));
+        if is_elsewhere(&user) {
+            // Whoever knows the password learns why; that it is right was known before.
+            wrong = context.t.public.elsewhere_login;
+        } else {
+            attempt.was_right();
+            return begin(context, &user, own(form.text("next")));
+        }
     }
     let name: String = name.chars().take(users::NAME_CHARS).collect();
     web.archive.journal_soon(&peer.to_string(), Happening::LoginRefused(name.clone()))?;
-    Ok(page(context, &name, own(form.text("next")), context.t.entry.login_wrong, "").status(403))
+    Ok(page(context, &name, own(form.text("next")), wrong, "").status(403))
 }
 
 /// Begins a session and goes to `next`.

@@ -11,9 +11,11 @@ use super::super::layout::{self, Field, Section, Width, check, select};
 use super::super::request::Form;
 use super::super::response::Response;
 use super::super::show;
+use super::{Tab, tabs};
 use crate::clock;
 use crate::limits::TOKENS_EACH;
 use crate::settings::monitoring::Monitoring;
+use crate::settings::networks::Networks;
 use crate::settings::tokens::{self, DAYS_MOST, DAYS_USUAL, NAME_CHARS, Rights, Token};
 use crate::settings::users::{self, Role, User};
 
@@ -90,7 +92,7 @@ fn fresh(context: &Context<'_>) -> Result<Form> {
     form.push("read", "1");
     form.push("owner", &context.person()?.user.name);
     form.push("ends", &today().saturating_add(i64::from(DAYS_USUAL).days()).to_string());
-    form.push("networks", &Monitoring::read(&context.web.archive)?.networks.join(", "));
+    form.push("networks", &Monitoring::read(&context.web.archive)?.networks.to_string());
     Ok(form)
 }
 
@@ -106,13 +108,8 @@ fn page(context: &Context<'_>, whose: Whose, form: &Form, faults: &Faults) -> Re
     tokens.retain(|token| whose == Whose::Everybodys || token.is_of(own));
     let is_own = whose == Whose::Own;
     let title = if is_own { t.title } else { t.title_all };
-    let back = if is_own {
-        ("/account", context.t.entry.account_title)
-    } else {
-        ("/admin/users", context.t.entry.users_title)
-    };
     let body = html! {
-        p { a href=(back.0) { "← " (back.1) } }
+        @if is_own { p { a href="/account" { "← " (context.t.entry.account_title) } } } @else { (tabs(context, Tab::Tokens)) }
         h1 { (title) }
         p {
             @if is_own { (t.intro) " " a href="/api/v1/openapi.json" { "/api/v1/openapi.json" } "." } @else { (t.intro_all) }
@@ -285,7 +282,7 @@ fn make(context: &Context<'_>, whose: Whose) -> Result<Response> {
         faults.form = t.too_many;
     }
     let (Some(owner), Some(ends), true) = (&owner, ends, faults.is_none()) else {
-        form.set("networks", &Monitoring::read(archive)?.networks.join(", "));
+        form.set("networks", &Monitoring::read(archive)?.networks.to_string());
         return page(context, whose, &form, &faults);
     };
     let new = tokens::New { name: form.text("name"), owner, maker: &maker.name, rights, created: clock::now(), ends };
@@ -337,9 +334,9 @@ pub fn monitored(context: &Context<'_>, new: &Monitoring) -> Result<()> {
 /// Takes the networks that may ask for figures.
 pub fn networks_entered(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    match Monitoring::entered(form.text("networks")) {
-        Ok(new) => {
-            monitored(context, &new)?;
+    match Networks::entered(form.text("networks")) {
+        Ok(networks) => {
+            monitored(context, &Monitoring { networks })?;
             context.notice(context.t.page.saved);
             Ok(Response::redirect("/admin/tokens"))
         }

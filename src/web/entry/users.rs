@@ -1,4 +1,4 @@
-//! Users and rights: who may log in, and the matrix mailbox × user.
+//! Users: who may log in.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,11 @@ use super::super::layout::{self, Field, Section, Width};
 use super::super::request::Form;
 use super::super::response::Response;
 use super::super::texts;
-use super::password_fault;
+use super::{Tab, password_fault, tabs};
 use crate::clock;
 use crate::settings::password::Password;
 use crate::settings::users::{self, MailboxId, Role, User};
+use crate::settings::{self, groups};
 
 /// All mailboxes that the archive knows, with what people call them.
 pub fn mailboxes(context: &Context<'_>) -> Result<BTreeMap<MailboxId, String>> {
@@ -69,8 +70,8 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
 fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wrong: &str) -> Result<Response> {
     let (t, common) = (&context.t.entry, &context.t.page);
     let users = users::users(&context.web.archive)?;
-    let mailboxes = mailboxes(context)?;
     let body = html! {
+        (tabs(context, Tab::Users))
         h1 { (t.users_title) }
         p { (t.users_intro) }
         section.card {
@@ -91,11 +92,6 @@ fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wron
                 }
             }
         }
-        section.card {
-            h2 { (t.matrix_title) }
-            p { (t.matrix_help) }
-            @if mailboxes.is_empty() { p.soft { (t.matrix_empty) } } @else { (matrix(context, &users, &mailboxes)) }
-        }
         form.card method="post" action="/admin/users" {
             (layout::token(context))
             h2 { (t.add_user) }
@@ -108,68 +104,8 @@ fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wron
                 ..Field::default() })
             button.first { (common.add) }
         }
-        p { a href="/admin/tokens" { (context.t.tokens.title_all) } }
     };
     Ok(layout::page(context, Section::Users, Width::Usual, t.users_title, &body))
-}
-
-/// A table of boxes; their names are the places of mailbox and user in their lists, checked against what they stand for.
-fn matrix(context: &Context<'_>, users: &[User], mailboxes: &BTreeMap<MailboxId, String>) -> Markup {
-    let t = &context.t.entry;
-    html! {
-        form method="post" action="/admin/users/rights" {
-            (layout::token(context))
-            @for user in users { input type="hidden" name="user" value=(user.name); }
-            div.scroll {
-                table {
-                    thead { tr { th scope="col" { (t.mailbox) } @for user in users { th scope="col" { (user.name) } } } }
-                    tbody {
-                        @for (id, name) in mailboxes {
-                            tr {
-                                th scope="row" { (name) }
-                                @for user in users {
-                                    td {
-                                        @if user.reads_everything() { span.soft { (t.reads_everything) } }
-                                        @else {
-                                            input type="checkbox" name=(format!("right:{}", user.name)) value=(value(id))
-                                                checked[user.mailboxes.contains(id)] aria-label={ (name) ": " (user.name) };
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            button { (context.t.page.save) }
-        }
-    }
-}
-
-/// A mailbox as the value of a box; neither part can hold a line end.
-fn value(id: &MailboxId) -> String {
-    format!("{}\n{}", id.definition, id.mailbox)
-}
-
-pub fn rights(context: &Context<'_>) -> Result<Response> {
-    let form = context.form()?;
-    let known = mailboxes(context)?;
-    let _turn = context.web.people();
-    for name in form.all("user") {
-        let Some(mut user) = users::user(&context.web.archive, name)?.filter(|user| !user.reads_everything()) else {
-            continue;
-        };
-        let right = format!("right:{}", user.name);
-        // Browsers send line ends of values as CR LF.
-        let given: Vec<String> = form.all(&right).map(|value| value.replace("\r\n", "\n")).collect();
-        let before = user.mailboxes.clone();
-        user.mailboxes = known.keys().filter(|id| given.contains(&value(id))).cloned().collect();
-        if user.mailboxes != before {
-            users::put_user(&context.web.archive, &user, &context.who())?;
-        }
-    }
-    context.notice(context.t.page.saved);
-    Ok(Response::redirect("/admin/users"))
 }
 
 /// Whether somebody who had this name before left uploads behind: the next one would read them, and be taken for the first in
@@ -209,6 +145,10 @@ pub fn create(context: &Context<'_>, new: &NewUser<'_>) -> Result<Option<[&'stat
         t.user_name_wrong
     } else if users::user(&context.web.archive, name)?.is_some() {
         t.user_name_taken
+    } else if groups::group(&context.web.archive, name)?.is_some() {
+        context.t.rights.user_name_of_group
+    } else if !settings::owned_by(&context.web.archive, name)?.is_empty() {
+        context.t.rights.name_owns
     } else if had_uploads(context, name)? {
         t.user_name_used
     } else {
@@ -340,18 +280,28 @@ pub fn alter(context: &Context<'_>, asked: impl FnOnce(&User) -> Changed) -> Res
 pub fn delete(context: &Context<'_>) -> Result<Response> {
     context.form()?;
     if let Some(wrong) = remove(context)? {
-        return Ok(one(context, &user(context)?, wrong, "").status(400));
+        return Ok(one(context, &user(context)?, &wrong, "").status(400));
     }
     context.notice(context.t.page.saved);
     Ok(Response::redirect("/admin/users"))
 }
 
+/// That definitions belong to this user or group: whoever gets its name later would read what they archived.
+pub fn owns(context: &Context<'_>, name: &str) -> Result<Option<String>> {
+    let owned = settings::owned_by(&context.web.archive, name)?;
+    let said = || format!("{} {}", context.t.rights.owns_definitions, owned.join(", "));
+    Ok((!owned.is_empty()).then(said))
+}
+
 /// Removes the user that the path names; or says why not.
-pub fn remove(context: &Context<'_>) -> Result<Option<&'static str>> {
+pub fn remove(context: &Context<'_>) -> Result<Option<String>> {
     let _turn = context.web.people();
     let user = user(context)?;
     if is_last(context, &user.name)? {
-        return Ok(Some(context.t.entry.last_administrator));
+        return Ok(Some(context.t.entry.last_administrator.to_owned()));
+    }
+    if let Some(owns) = owns(context, &user.name)? {
+        return Ok(Some(owns));
     }
     users::remove_user(&context.web.archive, &user.name, &context.who())?;
     context.web.sessions.end_all(&user.name, None);

@@ -10,6 +10,8 @@ mod fields;
 mod growth;
 mod managing;
 mod page;
+mod public;
+mod rights;
 mod system;
 mod tokens;
 mod trouble;
@@ -23,6 +25,8 @@ pub use fields::Fields;
 pub use growth::Growth;
 pub use managing::Managing;
 pub use page::Page;
+pub use public::Public;
+pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
 pub use trouble::Trouble;
@@ -46,6 +50,8 @@ pub struct Texts {
     pub system: System,
     pub growth: Growth,
     pub tokens: Tokens,
+    pub public: Public,
+    pub rights: Rights,
 }
 
 static DE: Texts = Texts {
@@ -62,6 +68,8 @@ static DE: Texts = Texts {
     system: system::DE,
     growth: growth::DE,
     tokens: tokens::DE,
+    public: public::DE,
+    rights: rights::DE,
 };
 static EN: Texts = Texts {
     code: "en",
@@ -77,6 +85,8 @@ static EN: Texts = Texts {
     system: system::EN,
     growth: growth::EN,
     tokens: tokens::EN,
+    public: public::EN,
+    rights: rights::EN,
 };
 
 pub fn of(lang: Lang) -> &'static Texts {

@@ -28,8 +28,10 @@ export async function pages(t) {
     await t.type('#password', PASSWORD);
     await t.type('#again', PASSWORD);
     await t.click('form[action="/admin/users"] button.first', { leads: true });
-    await t.click(`input[name="right:${name}"][aria-label^="${name}."]`);
-    await t.click('form[action="/admin/users/rights"] button', { leads: true });
+    await t.visit('/admin/rights');
+    await t.click(`input[name="is"][aria-label^="${name}."][aria-label$=": ${name}"]`);
+    await t.click('form[method="post"][action="/admin/rights"] button', { leads: true });
+    await t.visit('/admin/users');
   }
   for (const language of LANGUAGES) {
     await t.visit('/account');
@@ -39,7 +41,7 @@ export async function pages(t) {
       ['overview', '/admin', 1000],
       ['definition', '/admin/new/o365', 1000],
       ['completeness', '/admin/sources/Muster%20AG/completeness', 1440],
-      ['users', '/admin/users', 1000],
+      ['users', '/admin/rights', 1000],
       ['system', '/admin/system', 1000],
       ['documents', language === 'de' ? '/?q=von:muster' : '/?q=from:muster', 1000],
     ]) {

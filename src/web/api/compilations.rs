@@ -1,0 +1,162 @@
+//! Compilations: public lists of documents.
+
+use serde_json::{Value, json};
+
+use super::super::compile::change::{self, Faults, Wanted};
+use super::super::compile::{self, entries};
+use super::super::{Context, Response};
+use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing};
+use super::problem::{Problem, Reason};
+use super::schema::{MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
+use crate::archive::commit::Number;
+use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
+use crate::settings::compilations::{Compilation, NAME_CHARS};
+
+pub const CALLS: &[Call] = &[
+    Call::get(
+        "/compilations",
+        "listCompilations",
+        "Compilations that the owner of the token manages; auditors and administrators see all",
+        Answer::Json(200, &ALL),
+        list,
+    )
+    .with(Right::Read),
+    Call::post("/compilations", "addCompilation", "Make a compilation", Answer::Json(201, &COMPILATION), add)
+        .with(Right::Change)
+        .sent(Body::Json(&NEW)),
+    Call::get("/compilations/{name}", "getCompilation", "One compilation", Answer::Json(200, &COMPILATION), one)
+        .with(Right::Read),
+    Call::patch(
+        "/compilations/{name}",
+        "changeCompilation",
+        "Change a compilation, publish it or withdraw it; what is not sent stays",
+        Answer::Json(200, &COMPILATION),
+        alter,
+    )
+    .with(Right::Change)
+    .sent(Body::Json(&CHANGE)),
+    Call::delete("/compilations/{name}", "removeCompilation", "Delete a compilation; its documents stay", remove)
+        .with(Right::Change),
+];
+
+const NUMBERS: Schema = Schema::List(&Schema::Integer(1, i64::MAX), COMPILATION_DOCUMENTS);
+const TITLE: Schema = Schema::Text(1, COMPILATION_TITLE);
+const TEXT: Schema = Schema::Text(0, COMPILATION_TEXT);
+const NAME: Schema = Schema::Text(0, NAME_CHARS);
+
+const COMPILATION: Named = Named {
+    name: "Compilation",
+    schema: Schema::Object(&[
+        has("name", SAID, "The public page is at /c/NAME"),
+        has("address", SAID, "Of the public page"),
+        has("title", SAID, ""),
+        has("introduction", SAID, ""),
+        has(
+            "documents",
+            Schema::List(
+                &Schema::Object(&[
+                    has("number", Schema::Integer(1, i64::MAX), "The document number"),
+                    has("title", SAID, ""),
+                    has("is_public", Schema::Flag, "It appears on the public page"),
+                ]),
+                COMPILATION_DOCUMENTS,
+            ),
+            "In their order: those that the owner of the token may read, and those that anybody may",
+        ),
+        has("is_published", Schema::Flag, ""),
+        has("owner", SAID, "Who made it"),
+        has("created", MAYBE_TIME, ""),
+    ]),
+};
+const ALL: Named = Named {
+    name: "Compilations",
+    schema: Schema::Object(&[has(
+        "compilations",
+        Schema::List(&Schema::Named(&COMPILATION), COMPILATIONS),
+        "Newest first",
+    )]),
+};
+
+const NEW: Named = Named {
+    name: "NewCompilation",
+    schema: Schema::Object(&[
+        has("title", TITLE, ""),
+        may("name", NAME, "a to z, 0 to 9 and hyphens; left out: made from the title"),
+        may("introduction", TEXT, ""),
+        may("documents", NUMBERS, "In their order"),
+        may("is_published", Schema::Flag, ""),
+    ]),
+};
+const CHANGE: Named = Named {
+    name: "CompilationChange",
+    schema: Schema::Object(&[
+        may("title", TITLE, ""),
+        may("name", NAME, "Another address; the old one does not count any more"),
+        may("introduction", TEXT, ""),
+        may("documents", NUMBERS, "All of them, in their order"),
+        may("is_published", Schema::Flag, ""),
+    ]),
+};
+
+fn shown(context: &Context<'_>, one: &Compilation) -> Result<Value> {
+    let entries = entries::known(context, one)?
+        .into_iter()
+        .map(|entry| json!({ "number": entry.number, "title": entry.title, "is_public": entry.is_public }));
+    Ok(json!({
+        "name": one.name,
+        "address": compile::address(context, one),
+        "title": one.title,
+        "introduction": one.introduction,
+        "documents": entries.collect::<Vec<_>>(),
+        "is_published": one.is_published,
+        "owner": one.owner,
+        "created": maybe_time(Some(one.created)),
+    }))
+}
+
+fn list(asked: &Asked<'_>) -> Result<Response> {
+    let context = &asked.context;
+    let all = compile::all(context)?;
+    let all: Vec<Value> = all.iter().map(|one| shown(context, one)).collect::<Result<_>>()?;
+    Ok(answer(200, json!({ "compilations": all })))
+}
+
+fn one(asked: &Asked<'_>) -> Result<Response> {
+    let context = &asked.context;
+    Ok(answer(200, shown(context, &compile::seen(context, &context.parameters[0])?)?))
+}
+
+fn wanted(asked: &Asked<'_>) -> Wanted {
+    let body = &asked.body;
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let numbers = |all: &Vec<Value>| all.iter().filter_map(Value::as_u64).collect::<Vec<Number>>();
+    Wanted {
+        name: text("name"),
+        title: text("title"),
+        introduction: text("introduction"),
+        documents: body["documents"].as_array().map(numbers),
+        is_published: body["is_published"].as_bool(),
+    }
+}
+
+fn refused(faults: &Faults) -> Problem {
+    let all = [("/title", faults.title), ("/name", faults.name), ("/documents", &faults.documents)];
+    let errors = all.into_iter().filter(|(_, what)| !what.is_empty());
+    Problem::of(Reason::Refused, errors.map(|(at, what)| Wrong { at: at.into(), what: what.into() }).collect())
+}
+
+fn add(asked: &Asked<'_>) -> Result<Response> {
+    let made = change::make(&asked.context, &wanted(asked))?.map_err(|faults| refused(&faults))?;
+    Ok(answer(201, shown(&asked.context, &made)?))
+}
+
+fn alter(asked: &Asked<'_>) -> Result<Response> {
+    let context = &asked.context;
+    let changed = change::alter(context, &context.parameters[0], &wanted(asked))?.map_err(|faults| refused(&faults))?;
+    Ok(answer(200, shown(context, &changed)?))
+}
+
+fn remove(asked: &Asked<'_>) -> Result<Response> {
+    change::remove(&asked.context, &asked.context.parameters[0])?;
+    Ok(nothing())
+}
