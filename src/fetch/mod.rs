@@ -9,6 +9,7 @@
 //!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
 //! - `wait`: what keeps all runs from beginning
+//! - `restore`: mails back into their mailboxes
 //! - `check`: every mailbox of a definition tried step by step, `completeness`: what became of every message
 
 pub mod after;
@@ -19,6 +20,7 @@ pub mod folder;
 pub mod intake;
 pub mod job;
 pub mod progress;
+pub mod restore;
 pub mod schedule;
 pub mod variants;
 pub mod wait;

@@ -63,6 +63,8 @@ pub struct Web {
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
     pub opened: dms::access::Opened,
+    /// Mails on their way back into mailboxes.
+    pub restores: Arc<dms::restore::Restores>,
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
@@ -83,6 +85,7 @@ impl Web {
             people: Mutex::new(()),
             tests: Arc::default(),
             opened: dms::access::Opened::default(),
+            restores: Arc::default(),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
             started: crate::clock::now(),

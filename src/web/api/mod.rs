@@ -14,7 +14,7 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`: WebDMS; `definitions`, `runs`, `administration`, `fields`, `people`, `system`: WebAdmin; `own`: about the token
+//! - `documents`, `content`, `manage`: WebDMS; `definitions`, `runs`, `administration`, `fields`, `people`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -26,6 +26,7 @@ mod definitions;
 mod documents;
 mod fields;
 mod forms;
+mod manage;
 pub mod metrics;
 mod openapi;
 mod own;
@@ -64,6 +65,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         own::CALLS,
         documents::CALLS,
         content::CALLS,
+        manage::CALLS,
         definitions::CALLS,
         runs::CALLS,
         administration::CALLS,

@@ -7,6 +7,7 @@ mod dms;
 mod entry;
 mod fields;
 mod growth;
+mod manage;
 mod managing;
 mod page;
 mod system;
@@ -19,6 +20,7 @@ pub use dms::Dms;
 pub use entry::Entry;
 pub use fields::Fields;
 pub use growth::Growth;
+pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
 pub use system::System;
@@ -42,6 +44,7 @@ pub struct Texts {
     pub trouble: Trouble,
     pub system: System,
     pub growth: Growth,
+    pub manage: Manage,
     pub tokens: Tokens,
 }
 
@@ -57,6 +60,7 @@ static DE: Texts = Texts {
     trouble: trouble::DE,
     system: system::DE,
     growth: growth::DE,
+    manage: manage::DE,
     tokens: tokens::DE,
 };
 static EN: Texts = Texts {
@@ -71,6 +75,7 @@ static EN: Texts = Texts {
     trouble: trouble::EN,
     system: system::EN,
     growth: growth::EN,
+    manage: manage::EN,
     tokens: tokens::EN,
 };
 
