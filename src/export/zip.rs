@@ -16,7 +16,7 @@ const LOCATOR_64: u32 = 0x0706_4b50;
 /// Names are UTF-8.
 const FLAGS: u16 = 1 << 11;
 /// Made on Unix, version 4.5; needed to extract: 2.0, with ZIP64 4.5.
-const MADE_BY: u16 = 3 << 8 | 45;
+const MADE_BY: u16 = 0x032d;
 const NEEDED: u16 = 20;
 const NEEDED_64: u16 = 45;
 /// A plain file that its owner may write, as Unix says it.
@@ -153,7 +153,7 @@ fn dos(time: DateTime) -> (u16, u16) {
     let year = time.year().clamp(1980, 2107);
     let part = |number: i8| u16::try_from(number).unwrap_or_default();
     let date = u16::try_from(year - 1980).unwrap_or_default() << 9 | part(time.month()) << 5 | part(time.day());
-    (date, part(time.hour()) << 11 | part(time.minute()) << 5 | part(time.second()) / 2)
+    (date, part(time.hour()) << 11 | part(time.minute()) << 5 | (part(time.second()) / 2))
 }
 
 fn head(record: &mut Record, entry: &Entry, is_large: bool) {

@@ -73,16 +73,16 @@ impl RestoreError {
     /// Whether the next mail of the same mailbox would meet the same.
     fn is_of_mailbox(&self) -> bool {
         match self {
-            Self::NoDefinition(_) | Self::NoAccount { .. } | Self::Full { .. } => true,
-            Self::Source(
-                SourceError::NoFolder { .. }
-                | SourceError::Unsupported { .. }
-                // A message at which a server hangs up; the next one has a connection of its own.
-                | SourceError::Lost { .. }
-                | SourceError::Silent { .. },
-            ) => false,
-            Self::Source(_) => true,
             Self::Archive(_) | Self::Spool(_) | Self::TooLarge { .. } | Self::Refused { .. } => false,
+            // A message at which a server hangs up is one; the next one has a connection of its own.
+            Self::Source(error) => !matches!(
+                error,
+                SourceError::NoFolder { .. }
+                    | SourceError::Unsupported { .. }
+                    | SourceError::Lost { .. }
+                    | SourceError::Silent { .. }
+            ),
+            Self::NoDefinition(_) | Self::NoAccount { .. } | Self::Full { .. } => true,
         }
     }
 
@@ -144,7 +144,9 @@ pub fn run(archive: &Archive, items: &[Item], who: &str, pulse: &Pulse, report: 
         let place = (&items[first].definition, &items[first].mailbox.id);
         let same: Vec<usize> =
             (first..items.len()).filter(|at| (&items[*at].definition, &items[*at].mailbox.id) == place).collect();
-        same.iter().for_each(|at| is_done[*at] = true);
+        for at in &same {
+            is_done[*at] = true;
+        }
         one_mailbox(archive, items, &same, who, pulse, report);
     }
 }
@@ -160,7 +162,9 @@ fn one_mailbox(archive: &Archive, items: &[Item], places: &[usize], who: &str, p
         let result = result.map_err(Arc::new);
         // The others would wait for the same to happen again.
         let rest = if result.as_ref().is_err_and(|error| error.is_of_mailbox()) { &places[turn + 1..] } else { &[] };
-        rest.iter().for_each(|at| report(*at, result.clone()));
+        for at in rest {
+            report(*at, result.clone());
+        }
         let is_over = !rest.is_empty();
         report(*at, result);
         if is_over {

@@ -228,7 +228,7 @@ impl Shown<'_> {
                 div.note.warn {
                     p { (t.delete_warning) }
                     p { (context.t.manage.delete_when) }
-                    @if let Some(old) = self.old { p { (self.deleted_from(context, old)) } }
+                    @if let Some(old) = self.old { p { (deleted_from(context, old)) } }
                 }
                 (wrong(&self.wrong(context, "after", None)))
                 (check("sure", t.delete_sure, values.is_on("sure"), ""))
@@ -236,17 +236,6 @@ impl Shown<'_> {
                     &self.wrong(context, "play_back_folder", None)))
             }
         }
-    }
-
-    /// How many mails are archived already and stay, and from when others are deleted.
-    fn deleted_from(&self, context: &Context<'_>, old: &Definition) -> String {
-        let m = &context.t.manage;
-        let folders = context.view().ok().and_then(|view| view.folders().ok()).unwrap_or_default();
-        let rows = folders.iter().filter(|row| row.folder.definition == old.name);
-        let booked: u64 = rows.map(|row| row.booked).sum();
-        let next = context.web.fetcher.board.standing(&old.name).next.filter(|_| !old.inactive);
-        let when = next.map_or_else(|| m.next_run_soon.to_owned(), show::minute);
-        (m.delete_from)(&show::number(context.lang, booked), &when)
     }
 
     fn advanced(&self, context: &Context<'_>) -> Markup {
@@ -265,4 +254,15 @@ impl Shown<'_> {
             }
         }
     }
+}
+
+/// How many mails are archived already and stay, and from when others are deleted.
+fn deleted_from(context: &Context<'_>, old: &Definition) -> String {
+    let m = &context.t.manage;
+    let folders = context.view().ok().and_then(|view| view.folders().ok()).unwrap_or_default();
+    let rows = folders.iter().filter(|row| row.folder.definition == old.name);
+    let booked: u64 = rows.map(|row| row.booked).sum();
+    let next = context.web.fetcher.board.standing(&old.name).next.filter(|_| !old.inactive);
+    let when = next.map_or_else(|| m.next_run_soon.to_owned(), show::minute);
+    (m.delete_from)(&show::number(context.lang, booked), &when)
 }

@@ -190,13 +190,11 @@ pub fn wanted(context: &Context<'_>, shown: &Shown, into: Option<(&str, &str)>) 
 /// Begins a run and leads to its page; where too many others go on, back to `table`.
 pub fn begin(context: &Context<'_>, wanted: Vec<Wanted>, table: &str) -> Result<Response> {
     let web = context.web;
-    Ok(match web.restores.begin(&web.archive, &context.who(), wanted)? {
-        Some(id) => Response::redirect(&format!("/restores/{id}")),
-        None => {
-            context.notice(context.t.manage.restore_busy);
-            Response::redirect(table)
-        }
-    })
+    let Some(id) = web.restores.begin(&web.archive, &context.who(), wanted)? else {
+        context.notice(context.t.manage.restore_busy);
+        return Ok(Response::redirect(table));
+    };
+    Ok(Response::redirect(&format!("/restores/{id}")))
 }
 
 /// The mail of a person who may have it back.
