@@ -116,9 +116,9 @@ bench-graph: ## Fetch 5,000 mails side by side with python O365; writes docs/ben
 	cargo build --release --package archivista --package simulator
 	tests/bench/graph.py $(BENCH)
 
-bench-web: ## Memory of serve over 10,000 requests, as it is shipped
+bench-web: ## Memory of serve over 10,000 requests, and a page of results of 100,000 documents, as it is shipped
 	@tests/tools/install.sh $(BUILD_PACKAGES)
-	cargo test --release --test promises -- ten_thousand_requests --nocapture
+	cargo test --release --test promises -- ten_thousand_requests --include-ignored --nocapture --test-threads 1
 
 bench-box: tools box-tools disks ## Memory of the box idle and fetching, and time to the first page, in virtual machines
 	cargo test --test box -- --ignored --nocapture --test-threads 1 figures::bench
@@ -140,6 +140,8 @@ STATIC_PACKAGES := binutils python3 util-linux
 MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
 NETWORK_PACKAGES := busybox-static iproute2
 NEIGHBOUR_PACKAGES := avahi-daemon chrony iproute2 python3-zeroconf util-linux
+# What a printed page holds.
+PRINT_PACKAGES := poppler-utils
 # What Debian's own tools make of disks, to compare with.
 DISK_PACKAGES := e2fsprogs fdisk gdisk grub-common mtools
 
@@ -147,7 +149,7 @@ box-tools:
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(STATIC_PACKAGES) $(IMAGE_PACKAGES) $(BOX_PACKAGES)
 
 tools: ## Install what the tests need: Debian packages, python O365, schemathesis, Chromium, 6,046 real mails
-	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) $(NETWORK_PACKAGES) $(NEIGHBOUR_PACKAGES) $(DISK_PACKAGES)
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) $(NETWORK_PACKAGES) $(NEIGHBOUR_PACKAGES) $(DISK_PACKAGES) $(PRINT_PACKAGES)
 	@tests/tools/mail_corpus.sh $(TOOLS)
 	@tests/tools/python.sh $(TOOLS) o365
 	@tests/tools/python.sh $(TOOLS) schemathesis

@@ -233,6 +233,19 @@ pub const MULTIPART_HEAD: usize = 16 * 1024;
 pub const MULTIPART_VALUE: usize = 64 * 1024;
 /// Documents that are chosen at a time.
 pub const CHOSEN: usize = 500;
+/// Documents and bytes of one export, and documents that it asks for at a time.
+pub const EXPORT_DOCUMENTS: u64 = 10_000;
+pub const EXPORT_BYTES: u64 = 10_000_000_000;
+pub const EXPORT_BATCH: usize = 200;
+/// Characters of a title in the name of an exported file, and bytes of that name: Linux takes 255.
+pub const EXPORT_NAME_CHARS: usize = 80;
+pub const EXPORT_NAME_BYTES: usize = 200;
+/// Bytes of an address that opens a new mail: some programs cut it at 2,048.
+pub const MAILTO: usize = 1900;
+/// Mails that are played back by at a time, runs whose result is kept, and mails of one.
+pub const RESTORES_AT_ONCE: usize = 2;
+pub const RESTORES: usize = 32;
+pub const RESTORED: usize = 500;
 
 /// Header fields of a message, and of the messages within, that are shown.
 pub const MAIL_FIELDS: usize = 1000;

@@ -2,7 +2,10 @@
 //! of every kind leave `serve` below [`MOST`] and with as many descriptors as before.
 
 use std::fs;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use crate::support::archivista::Archivista;
 use crate::support::https::Https;
@@ -78,4 +81,104 @@ fn over_ten_thousand_documents() {
     let grown = descriptors(serving.pid()).saturating_sub(before);
     assert!(grown <= 4, "{grown} descriptors more than before");
     assert!(after.1 <= MOST, "{} KiB at the highest", after.1);
+}
+
+/// Documents of the large archive, and how often each page is asked for.
+const LARGE: u64 = 100_000;
+const TIMES: usize = 101;
+/// Users at a time, each from an address of its own.
+const USERS: u8 = 32;
+/// KiB that may come on top between the half and the end of all requests: the allocator keeps some for whoever comes next.
+const GROWN: u64 = 1024;
+
+fn large() -> Archivista {
+    let archivista = Archivista::new();
+    let archive = small::open(&archivista.data());
+    for from in (1..=LARGE).step_by(100) {
+        small::archive(&archive, from, from + 99);
+    }
+    archivista
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// No time is asserted: `make bench-web` tells them.
+#[test]
+#[ignore = "make bench-web"]
+fn pages_of_a_hundred_thousand_documents_beside_those_of_none() {
+    let (none, large) = (Archivista::new(), large());
+    let (none, large) = (Serving::start(&none, &[]), Serving::start(&large, &[]));
+    let (none, large) = (none.set_up(), large.set_up());
+    for (what, target) in [
+        ("the table", "/"),
+        ("a page of results, many fit", "/?q=mail"),
+        ("a page of results, few fit", "/?q=betreff:99999"),
+        ("a page of results, of a day", "/?q=mail+vor:2.1.2024"),
+        ("the last page", "/?sort=number&order=up"),
+        ("by title", "/?sort=title"),
+    ] {
+        let (mut of_none, mut of_large) = (Vec::new(), Vec::new());
+        for _ in 0..TIMES {
+            of_none.push(none.time(target));
+            of_large.push(large.time(target));
+        }
+        let (of_none, of_large) = (median(of_none).as_secs_f64() * 1e3, median(of_large).as_secs_f64() * 1e3);
+        println!("{what}: none {of_none:.2} ms, {LARGE} {of_large:.2} ms, ratio {:.1}", of_large / of_none);
+    }
+}
+
+/// The same as above over more documents, by more people, each from an address of its own.
+#[test]
+#[ignore = "make bench-web"]
+fn by_thirty_two_users_at_once() {
+    let archivista = large();
+    let serving = Serving::start(&archivista, &[]);
+    let mut administrator = serving.set_up();
+    let csrf = administrator.get("/admin/users").csrf();
+    let password = "Ein ganzer Satz ist gut.";
+    let browsers: Vec<Https> = (1..=USERS)
+        .map(|number| {
+            let name = format!("user{number}");
+            let fields = [
+                ("csrf", csrf.as_str()),
+                ("user", &name),
+                ("role", "auditor"),
+                ("password", password),
+                ("again", password),
+            ];
+            assert_eq!(administrator.post("/admin/users", &fields).status, 303);
+            let mut browser = serving.log_in(&name, password);
+            browser.from = Some(Ipv4Addr::new(127, 0, 0, 1 + number));
+            browser
+        })
+        .collect();
+    let rss = || of_status(serving.pid(), "VmRSS");
+    let idle = rss();
+    let (done, half) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for (turn, mut browser) in browsers.into_iter().enumerate() {
+            let (done, half) = (&done, &half);
+            scope.spawn(move || {
+                for request in 0..REQUESTS / usize::from(USERS) {
+                    let number = 1 + ((turn * REQUESTS + request) as u64 * 7919) % LARGE;
+                    // WebAdmin is not for auditors.
+                    let target = &targets(number)[(turn + request) % 7];
+                    let answer = browser.get(target);
+                    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+                    if done.fetch_add(1, Ordering::Relaxed) + 1 == REQUESTS / 2 {
+                        half.store(usize::try_from(rss()).unwrap(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let (half, end) = (half.load(Ordering::Relaxed) as u64, rss());
+    let most = of_status(serving.pid(), "VmHWM");
+    println!(
+        "{USERS} users: idle {idle} KiB; after half {half} KiB, after {REQUESTS} {end} KiB; at the highest {most} KiB"
+    );
+    assert!(end <= half + GROWN, "{} KiB more than after half of them", end - half);
 }

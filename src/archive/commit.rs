@@ -430,6 +430,12 @@ pub enum Happening {
     /// Fetching was to go on after the watchdog had started the box too often.
     #[n(15)]
     ResumeAsked,
+    /// Handed out together with others: these.
+    #[n(24)]
+    ExportedSome(#[n(0)] Vec<Number>),
+    /// Played back into a mailbox: of which definition, and its identity.
+    #[n(25)]
+    Restored(#[n(0)] Number, #[n(1)] String, #[n(2)] String),
 }
 
 impl Happening {
@@ -443,7 +449,9 @@ impl Happening {
             | Self::Withdrawn(number)
             | Self::Uploaded(number)
             | Self::Downloaded(number, _)
+            | Self::Restored(number, ..)
             | Self::OpenedByLink(number) => *number == document,
+            Self::ExportedSome(numbers) => numbers.contains(&document),
             _ => false,
         }
     }

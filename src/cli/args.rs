@@ -33,8 +33,9 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   reconcile [NAME]                  the same, and compare everything on the server with the ledger
   status                            is everything archived? by folder
   list [QUERY]                      the documents; from: to: subject: before: after: words
-  export (N… | --all) --format eml --out DIR
-                                    write N.eml, byte for byte as it came
+  export (N… | --all) --format eml|zip --out DIR
+                                    write N.eml, byte for byte as it came; or ZIP files with a list of
+                                    what is in them
   verify [--quick]                  every byte, every hash, the chain, the catalog
   rebuild catalog                   make the catalog anew from the packs
   mailtest --server S [--port P] --account A (--password X | --password-file F)
@@ -314,7 +315,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
 
 fn export(given: &mut Given) -> anyhow::Result<Request> {
     let format = given.text("format")?;
-    ensure!(format.as_deref() == Some("eml"), "give --format eml");
+    let zip = match format.as_deref() {
+        Some("eml") => false,
+        Some("zip") => true,
+        _ => bail!("give --format eml or --format zip"),
+    };
     ensure!(given.out.is_some(), "give --out DIR");
     let all = given.flag("all");
     let mut numbers = Vec::new();
@@ -325,7 +330,7 @@ fn export(given: &mut Given) -> anyhow::Result<Request> {
         }
     }
     ensure!(all == numbers.is_empty(), "give either document numbers or --all");
-    Ok(Request::Export { numbers })
+    Ok(Request::Export { numbers, zip })
 }
 
 fn account(given: &mut Given) -> anyhow::Result<Account> {

@@ -1,10 +1,17 @@
-//! `export (N… | --all) --format eml --out DIR`: the bytes as they came.
+//! `export (N… | --all) --format eml|zip --out DIR`: the bytes as they came.
+
+use std::io;
+
+use jiff::tz::TimeZone;
 
 use super::source::CONSOLE;
 use super::terminal::Terminal;
 use super::{Exit, Session};
 use crate::archive::ArchiveError;
 use crate::archive::commit::{Happening, Number};
+use crate::export::{self, Asked, Limits, index};
+use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
+use crate::settings::administration::Administration;
 
 /// Writes `N.eml` for each number; for every document where there are none. What cannot be exported is named and the rest
 /// is exported all the same.
@@ -46,4 +53,89 @@ pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Termina
     result?;
     terminal.log(&format!("{exported} exported, {failed} not."));
     Ok(if failed == 0 { Exit::Fine } else { Exit::Trouble })
+}
+
+/// Writes `documents-FROM.zip` with as many of the documents as one file takes, FROM being the first of them, and further
+/// files for the rest.
+pub fn zip(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let mut wanted = Wanted { numbers: numbers.to_vec(), is_all: numbers.is_empty() };
+    wanted.numbers.sort_unstable();
+    wanted.numbers.dedup();
+    let view = session.archive.view()?;
+    for number in &wanted.numbers {
+        if view.document(*number)?.is_none() {
+            return Err(ArchiveError::NoDocument { number: *number }.into());
+        }
+    }
+    drop(view);
+    let zone = Administration::read(session.archive)?.zone();
+    let (mut exported, mut failed) = (0, 0);
+    let mut from = wanted.from(session, 0)?;
+    while let Some(first) = from {
+        let (written, left) = one(session, &wanted, first, &zone, terminal)?;
+        exported += written.documents;
+        failed += written.damaged.len();
+        for number in &written.damaged {
+            terminal.log(&format!("document {number} is damaged; run archivista verify"));
+        }
+        from = left;
+    }
+    terminal.log(&format!("{exported} exported, {failed} not."));
+    Ok(if failed == 0 { Exit::Fine } else { Exit::Trouble })
+}
+
+/// Which documents are asked for.
+struct Wanted {
+    /// Ascending; unless all are.
+    numbers: Vec<Number>,
+    is_all: bool,
+}
+
+impl Wanted {
+    /// The first one from `from` on.
+    fn from(&self, session: &Session<'_>, from: Number) -> anyhow::Result<Option<Number>> {
+        Ok(self.some(session, from, 1)?.first().copied())
+    }
+
+    fn some(&self, session: &Session<'_>, from: Number, most: usize) -> Result<Vec<Number>, ArchiveError> {
+        if self.is_all {
+            let some = session.archive.view()?.documents(from.saturating_sub(1), most)?;
+            return Ok(some.into_iter().map(|(number, _)| number).collect());
+        }
+        let begin = self.numbers.partition_point(|number| *number < from);
+        Ok(self.numbers[begin..].iter().take(most).copied().collect())
+    }
+}
+
+/// One file from `first` on, and where the next one begins.
+fn one(
+    session: &Session<'_>,
+    wanted: &Wanted,
+    first: Number,
+    zone: &TimeZone,
+    terminal: &mut dyn Terminal,
+) -> anyhow::Result<(export::Written, Option<Number>)> {
+    let limits = Limits { documents: EXPORT_DOCUMENTS, bytes: EXPORT_BYTES };
+    let asked = Asked { zone: zone.clone(), words: &index::ENGLISH, limits };
+    let (mut next, mut last) = (first, first);
+    let mut more = || -> io::Result<Vec<Number>> {
+        session.pulse.go_on().map_err(io::Error::other)?;
+        let some = wanted.some(session, next, EXPORT_BATCH).map_err(io::Error::other)?;
+        if let Some(highest) = some.last() {
+            last = *highest;
+            next = highest.saturating_add(1);
+        }
+        Ok(some)
+    };
+    let mut written = export::Written::default();
+    let made = terminal.file(&format!("documents-{first}.zip"), &mut |out| {
+        written = export::write(session.archive, &asked, &mut more, out)?;
+        Ok(())
+    });
+    // What was handed out is written down, also where it ended before its time.
+    let high = written.left.map_or(last, |left| left.saturating_sub(1));
+    session.archive.journal(CONSOLE, Happening::Exported(first, high, written.documents))?;
+    made?;
+    let left = written.left;
+    Ok((written, left))
 }

@@ -80,7 +80,7 @@ pub enum Request {
     Fetch { name: Option<String>, reconcile: bool, json: bool },
     Status { json: bool },
     List { query: String, json: bool },
-    Export { numbers: Vec<u64> },
+    Export { numbers: Vec<u64>, zip: bool },
     Verify { quick: bool, json: bool },
     RebuildCatalog,
 }
@@ -98,7 +98,8 @@ impl Request {
             Self::Fetch { name, reconcile, json } => fetch::run(session, name.as_deref(), *reconcile, *json, terminal),
             Self::Status { json } => status::run(session, *json, terminal),
             Self::List { query, json } => list::run(session, query, *json, terminal),
-            Self::Export { numbers } => export::run(session, numbers, terminal),
+            Self::Export { numbers, zip: false } => export::run(session, numbers, terminal),
+            Self::Export { numbers, zip: true } => export::zip(session, numbers, terminal),
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
         }

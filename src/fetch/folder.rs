@@ -165,6 +165,10 @@ impl FolderJob<'_> {
 
     /// Whether archived messages of this folder are to be moved or deleted.
     fn has_after(&self) -> bool {
+        // What was played back stays where somebody wanted it.
+        if self.folder.role != Role::Inbox && self.folder.is_named(self.definition.play_back_to("INBOX")) {
+            return false;
+        }
         match &self.definition.after {
             AfterArchiving::Leave => false,
             AfterArchiving::Purge => true,

@@ -10,6 +10,7 @@
 //!   `variants`: mail that is there already when the module is switched
 //! - `tokens`: access tokens of accounts that sign in by a code, and their refresh tokens kept
 //! - `wait`: what keeps all runs from beginning
+//! - `restore`: mails back into their mailboxes
 //! - `check`: every mailbox of a definition tried step by step, `completeness`: what became of every message
 
 pub mod after;
@@ -20,6 +21,7 @@ pub mod folder;
 pub mod intake;
 pub mod job;
 pub mod progress;
+pub mod restore;
 pub mod schedule;
 pub mod tokens;
 pub mod variants;

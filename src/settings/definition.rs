@@ -13,6 +13,8 @@ use super::sign_in::SignIn;
 use super::{Result, SettingsError};
 use crate::archive::keys::Keys;
 
+/// Where mails are played back to when the definition says nothing and archived mails do not stay where they were.
+pub const PLAY_BACK_FOLDER: &str = "Archivista";
 /// Characters of the name of a definition.
 pub const NAME_CHARS: usize = 64;
 
@@ -196,6 +198,16 @@ impl Definition {
         !self.inactive && !self.ended
     }
 
+    /// The folder that a mail is played back to which was in `was`. Archived mails stay in it whatever happens to others, so
+    /// that what came back is not taken away again.
+    pub fn play_back_to<'a>(&'a self, was: &'a str) -> &'a str {
+        match (&self.play_back_folder, &self.after) {
+            (Some(folder), _) => folder,
+            (None, AfterArchiving::Leave) => was,
+            (None, _) => PLAY_BACK_FOLDER,
+        }
+    }
+
     /// Finds the first thing that a person has to put right before this can work.
     pub fn check(&self) -> std::result::Result<(), Mistake> {
         self.mistakes().into_iter().next().map_or(Ok(()), Err)
@@ -227,6 +239,12 @@ impl Definition {
         }
         if !(1..=10_080).contains(&self.interval_minutes) {
             found.push(Mistake::new("interval_minutes", What::Interval).number(self.interval_minutes));
+        }
+        if let Some(folder) = &self.play_back_folder
+            && self.after != AfterArchiving::Leave
+            && (folder.eq_ignore_ascii_case("INBOX") || self.folders.contains(folder))
+        {
+            found.push(Mistake::new("play_back_folder", What::PlayBack).given(folder));
         }
         if self.min_age_days > 36_500 {
             found.push(Mistake::new("min_age_days", What::MinAge).number(self.min_age_days));

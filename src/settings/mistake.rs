@@ -37,6 +37,8 @@ pub enum What {
     NoFolder,
     /// Deleting on the server was not confirmed.
     Unconfirmed,
+    /// Mails would be played back to where they are moved or deleted again.
+    PlayBack,
     Interval,
     /// Neither a user nor a group.
     Owner,
@@ -133,6 +135,10 @@ impl Mistake {
             What::Unconfirmed => (
                 "Nach der Archivierung würden die Mails auf dem Server gelöscht. Kreuzen Sie zur Bestätigung das Kästchen darunter an.",
                 "Mails would be deleted on the server after archiving. Tick the box below to confirm that.",
+            ),
+            What::PlayBack => (
+                "In diesem Ordner werden archivierte Mails verschoben oder gelöscht. Geben Sie für zurückgespielte Mails einen eigenen Ordner an.",
+                "Archived mails are moved or deleted in this folder. Give a folder of their own for mails that are played back.",
             ),
             What::Interval => {
                 ("Geben Sie 1 bis 10080 Minuten (eine Woche) an.", "Give 1 to 10080 (a week), in minutes.")

@@ -69,6 +69,8 @@ pub struct Web {
     pub sign_ins: Arc<admin::sign_ins::SignIns>,
     pub lists: admin::assistant::list::Lists,
     pub opened: dms::access::Opened,
+    /// Mails on their way back into mailboxes.
+    pub restores: Arc<dms::restore::Restores>,
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
@@ -93,6 +95,7 @@ impl Web {
             sign_ins: Arc::default(),
             lists: admin::assistant::list::Lists::default(),
             opened: dms::access::Opened::default(),
+            restores: Arc::default(),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
             started: crate::clock::now(),

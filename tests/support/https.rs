@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -40,11 +40,15 @@ impl Answer {
     }
 }
 
+type Stream = rustls::StreamOwned<rustls::ClientConnection, TcpStream>;
+
 /// Sends requests to one server and keeps its cookies.
 #[derive(Clone)]
 pub struct Https {
     address: SocketAddr,
     tls: Arc<rustls::ClientConfig>,
+    /// Asks from this address of this machine; any, where there is none.
+    pub from: Option<Ipv4Addr>,
     pub cookies: BTreeMap<String, String>,
 }
 
@@ -61,7 +65,7 @@ impl Https {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Self { address, tls: Arc::new(tls), cookies: BTreeMap::new() }
+        Self { address, tls: Arc::new(tls), from: None, cookies: BTreeMap::new() }
     }
 
     pub fn host(&self) -> String {
@@ -86,13 +90,71 @@ impl Https {
         self.ask("POST", target, &headers, pairs.join("&").as_bytes())
     }
 
+    /// Asks, reads so many bytes of the answer, and goes away.
+    pub fn leave(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8], after: usize) -> Vec<u8> {
+        let mut stream = self.begin(method, target, headers, body);
+        let mut some = vec![0; after];
+        stream.read_exact(&mut some).unwrap();
+        some
+    }
+
     /// One request; what the answer sets as cookies is sent with the next one.
     pub fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let tcp = TcpStream::connect(self.address).unwrap();
+        let mut stream = self.begin(method, target, headers, body);
+        let mut all = Vec::new();
+        // A server that ends without TLS's farewell has said all the same what its length announces.
+        let _ = stream.read_to_end(&mut all);
+        let answer = parse(&all);
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, rest) = value.split_once('=').unwrap();
+            let kept = rest.split(';').next().unwrap();
+            if rest.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.into(), kept.into());
+            }
+        }
+        answer
+    }
+
+    fn connect(&self) -> TcpStream {
+        use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+        let Some(from) = self.from else { return TcpStream::connect(self.address).unwrap() };
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&socket, &SocketAddr::from((from, 0))).unwrap();
+        connect(&socket, &self.address).unwrap();
+        socket.into()
+    }
+
+    /// How long it takes from the first byte of a request to the last one of its answer; the connection is there already.
+    pub fn time(&self, target: &str) -> Duration {
+        let mut stream = self.session();
+        stream.conn.complete_io(&mut stream.sock).unwrap();
+        let begun = Instant::now();
+        self.send(&mut stream, "GET", target, &[], b"");
+        let mut all = Vec::new();
+        let _ = stream.read_to_end(&mut all);
+        let time = begun.elapsed();
+        assert_eq!(parse(&all).status, 200, "{target}");
+        time
+    }
+
+    /// Sends a request; the answer is to be read from what is returned.
+    fn begin(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Stream {
+        let mut stream = self.session();
+        self.send(&mut stream, method, target, headers, body);
+        stream
+    }
+
+    fn session(&self) -> Stream {
+        let tcp = self.connect();
         tcp.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let session = rustls::ClientConnection::new(self.tls.clone(), name).unwrap();
-        let mut stream = rustls::StreamOwned::new(session, tcp);
+        rustls::StreamOwned::new(session, tcp)
+    }
+
+    fn send(&self, stream: &mut Stream, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.host());
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -108,20 +170,6 @@ impl Https {
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body).unwrap();
         stream.flush().unwrap();
-        let mut all = Vec::new();
-        // A server that ends without TLS's farewell has said all the same what its length announces.
-        let _ = stream.read_to_end(&mut all);
-        let answer = parse(&all);
-        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            let (name, rest) = value.split_once('=').unwrap();
-            let kept = rest.split(';').next().unwrap();
-            if rest.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.into(), kept.into());
-            }
-        }
-        answer
     }
 }
 

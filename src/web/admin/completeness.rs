@@ -10,6 +10,7 @@ use super::{Tab, definition, path, show, source_page};
 use crate::archive::commit::{FolderNumber, LeftOut, Outcome};
 use crate::fetch::completeness::{self, Counts, FolderCounts, OTHER_REASONS};
 use crate::limits::{FAILED_PER_PAGE, FOLDERS_PER_PAGE};
+use crate::settings::{AfterArchiving, Definition};
 use crate::source::RemoteId;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
@@ -55,6 +56,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
                 }
             }
         }
+        (after(context, &definition, sum.after_due))
         @if definition.is_fetched() {
             section.card {
                 p { (t.reconcile_help) }
@@ -63,6 +65,31 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         }
     };
     Ok(source_page(context, &definition, Tab::Completeness, &body))
+}
+
+/// What is still to be done on the server.
+fn after(context: &Context<'_>, definition: &Definition, due: u64) -> Markup {
+    let m = &context.t.manage;
+    if due == 0 && definition.after == AfterArchiving::Leave {
+        return html! {};
+    }
+    let count = show::number(context.lang, due);
+    let how = match &definition.after {
+        AfterArchiving::Leave => None,
+        AfterArchiving::Move(folder) => Some((m.after_moved)(folder)),
+        AfterArchiving::Delete => Some(m.after_deleted.to_owned()),
+        AfterArchiving::Purge => Some(m.after_purged.to_owned()),
+    };
+    html! {
+        section.card #after-due {
+            h2 { (m.after_due) }
+            @match how {
+                None => p { ((m.after_left)(&count)) },
+                Some(_) if due == 0 => p { (m.after_due_none) },
+                Some(how) => p { ((m.after_due_some)(&count, &how)) },
+            }
+        }
+    }
 }
 
 fn row(context: &Context<'_>, path: &str, folder: &FolderCounts) -> Markup {

@@ -7,6 +7,7 @@ use super::super::layout::{self, Field, check, select};
 use super::super::request::Form;
 use super::assistant::sign_in;
 use super::fields::{area, line, number, secret, wrong};
+use super::show;
 use crate::settings::mistake::Mistake;
 use crate::settings::{AfterArchiving, Definition, Module};
 
@@ -228,10 +229,15 @@ impl Shown<'_> {
                 h2 { (t.part_after) }
                 (select("after", t.after, values.text("after"), &options, ""))
                 (line("move_to", t.move_to, values.text("move_to"), "", &self.wrong(context, "move_to", None)))
-                div.note.warn { p { (t.delete_warning) } }
+                div.note.warn {
+                    p { (t.delete_warning) }
+                    p { (context.t.manage.delete_when) }
+                    @if let Some(old) = self.old { p { (deleted_from(context, old)) } }
+                }
                 (wrong(&self.wrong(context, "after", None)))
                 (check("sure", t.delete_sure, values.is_on("sure"), ""))
-                (line("play_back_folder", t.play_back, values.text("play_back_folder"), t.play_back_help, ""))
+                (line("play_back_folder", t.play_back, values.text("play_back_folder"), t.play_back_help,
+                    &self.wrong(context, "play_back_folder", None)))
             }
         }
     }
@@ -252,4 +258,15 @@ impl Shown<'_> {
             }
         }
     }
+}
+
+/// How many mails are archived already and stay, and from when others are deleted.
+fn deleted_from(context: &Context<'_>, old: &Definition) -> String {
+    let m = &context.t.manage;
+    let folders = context.view().ok().and_then(|view| view.folders().ok()).unwrap_or_default();
+    let rows = folders.iter().filter(|row| row.folder.definition == old.name);
+    let booked: u64 = rows.map(|row| row.booked).sum();
+    let next = context.web.fetcher.board.standing(&old.name).next.filter(|_| !old.inactive);
+    let when = next.map_or_else(|| m.next_run_soon.to_owned(), show::minute);
+    (m.delete_from)(&show::number(context.lang, booked), &when)
 }

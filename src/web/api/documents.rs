@@ -193,6 +193,11 @@ const LINK: Named = Named {
         has("title", SAID, ""),
         has("address", SAID, ""),
         has("text", SAID, "Title, line end, address: what is copied"),
+        has(
+            "mailto",
+            Schema::Maybe(&SAID),
+            "An address that opens a new mail with it; null where it is too long for one",
+        ),
     ]),
 };
 
@@ -442,9 +447,12 @@ fn linked(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
     let shown = access::readable(context)?;
     let metadata = &shown.document.metadata;
+    let short = link::short(context, shown.number, metadata);
+    let mailto = link::mailto(&short[0], std::slice::from_ref(&short));
     Ok(answer(
         200,
         json!({
+            "mailto": mailto.map(|(address, _)| address),
             "title": link::title(context, shown.number, metadata),
             "address": link::address(context, shown.number),
             "text": link::text(context, shown.number, metadata),

@@ -14,8 +14,8 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `assistant`, `administration`, `fields`, `people`, `rights`,
-//!   `system`: WebAdmin; `own`: about the token
+//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `assistant`, `administration`, `fields`, `people`,
+//!   `rights`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -30,6 +30,7 @@ mod documents;
 mod ended;
 mod fields;
 mod forms;
+mod manage;
 pub mod metrics;
 mod openapi;
 mod own;
@@ -70,6 +71,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         own::CALLS,
         documents::CALLS,
         content::CALLS,
+        manage::CALLS,
         definitions::CALLS,
         ended::CALLS,
         runs::CALLS,

@@ -70,6 +70,16 @@
     listen();
   }
 
+  // On paper a frame is as high as what is in it.
+  const fit = (on) => {
+    for (const frame of document.querySelectorAll("iframe[data-mail]")) {
+      const inner = frame.contentDocument?.documentElement;
+      frame.style.height = on && inner ? `${inner.scrollHeight}px` : "";
+    }
+  };
+  addEventListener("beforeprint", () => fit(true));
+  addEventListener("afterprint", () => fit(false));
+
   for (const button of document.querySelectorAll("[data-copy-link]")) {
     button.hidden = false;
     button.addEventListener("click", () => { copy(view?.dataset.link ?? button.closest("[data-link]").dataset.link); say(button.parentElement, "copied"); });

@@ -45,7 +45,8 @@ pub fn visible(context: &Context<'_>, number: Option<Number>) -> Result<Option<S
     if context.person.is_some() { Err(WebError::NotFound) } else { Ok(None) }
 }
 
-fn with_right(context: &Context<'_>, number: Number) -> Result<Option<Shown>> {
+/// [`readable`], of any number; `None` where it is not there for the person.
+pub fn with_right(context: &Context<'_>, number: Number) -> Result<Option<Shown>> {
     if context.person.is_none() {
         return Ok(None);
     }

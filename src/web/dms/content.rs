@@ -16,6 +16,7 @@ use super::super::response::{Body, Response, Sending, disposition};
 use super::access::{self, Shown};
 use super::mail::{Mail, turn};
 use super::media::{self, Show};
+use super::print;
 use super::range::{Asked, Window};
 use super::versions;
 use crate::archive::Archive;
@@ -88,7 +89,7 @@ fn send_range(archive: &Archive, number: u64, skip: u64, len: u64, out: &mut dyn
     }
 }
 
-/// `/documents/{number}/html`: a mail for its frame.
+/// `/documents/{number}/html`: a mail for its frame; with `?print=1` as a page of its own, to be printed.
 pub fn frame(context: &Context<'_>) -> Result<Response> {
     let Some(shown) = visible(context)? else { return Ok(to_login(context)) };
     if !shown.document.metadata.is_mail() {
@@ -96,7 +97,10 @@ pub fn frame(context: &Context<'_>) -> Result<Response> {
     }
     access::note_opened(context, shown.number)?;
     let mail = opened(context, &shown)?;
-    let safe = mail.html(&context.web.archive)?;
+    let mut safe = mail.html(&context.web.archive)?;
+    if context.request.query.is_on("print") {
+        print::begin(context, &shown, &mail, &mut safe);
+    }
     let response = stored(context, safe.html.into_bytes())?;
     Ok(apart(response.header("Content-Type", "text/html; charset=utf-8"), CONTENT_SECURITY_POLICY))
 }

@@ -81,22 +81,25 @@ pub fn page(context: &Context<'_>, shown: &Shown, tab: Tab, body: &Markup) -> Re
                 }
                 (body)
                 (versions)
-                (link_box(context, &access_link))
+                (link_box(context, shown, &access_link))
             }
         }
     };
     Ok(layout::page(context, Section::Archive, Width::Wide, &title, &body))
 }
 
-/// The access link to copy: by a button with the script, by hand without.
-fn link_box(context: &Context<'_>, access_link: &str) -> Markup {
+/// The access link to copy: by a button with the script, by hand without; or to send in a new mail.
+fn link_box(context: &Context<'_>, shown: &Shown, access_link: &str) -> Markup {
     let t = &context.t.dms;
+    let short = link::short(context, shown.number, &shown.document.metadata);
+    let mail = link::mailto(&short[0], std::slice::from_ref(&short));
     html! {
         section.link {
             label for="access-link" { (t.access_link) }
             textarea #access-link rows="2" readonly { (access_link) }
             div.row {
                 button type="button" hidden data-copy-link { (t.copy_link) }
+                @if let Some((address, _)) = mail { a.button href=(address) { (context.t.manage.forward) } }
                 span.soft role="status" data-said data-copied=(t.copied) {}
             }
         }

@@ -1,10 +1,15 @@
 //! Access links: two lines, title and address, in the form that the maker has given them since 2023.
 
 use super::super::Context;
+use super::super::request::encode;
 use super::show;
 use crate::archive::commit::{Metadata, Number};
+use crate::limits::MAILTO;
 use crate::settings::administration::{Administration, Field, is_dns_name};
 use crate::settings::field_value;
+
+/// Characters of a title in a new mail.
+const TITLE_CHARS: usize = 120;
 
 /// `TITLE\nADDRESS`, exactly as it is copied.
 pub fn text(context: &Context<'_>, number: Number, metadata: &Metadata) -> String {
@@ -44,6 +49,27 @@ fn or_number(title: Option<String>, number: Number, metadata: &Metadata) -> Stri
         Some(title) if !title.is_empty() => title,
         _ => format!("{number}: {}", one_line(&metadata.title)).trim_end().to_string(),
     }
+}
+
+/// Title and address for [`mailto`]: of a title only the beginning.
+pub fn short(context: &Context<'_>, number: Number, metadata: &Metadata) -> [String; 2] {
+    [show::cut(&title(context, number, metadata), TITLE_CHARS), address(context, number)]
+}
+
+/// An address that opens a new mail with these links (RFC 6068), and how many of them it holds: programs take only so much.
+/// `None` where there is no room for any.
+pub fn mailto(subject: &str, links: &[[String; 2]]) -> Option<(String, usize)> {
+    let mut address = format!("mailto:?subject={}&body=", encode(&show::cut(subject, TITLE_CHARS)));
+    let mut count = 0;
+    for [title, link] in links {
+        let pair = encode(&format!("{title}\r\n{link}\r\n\r\n"));
+        if address.len() + pair.len() > MAILTO {
+            break;
+        }
+        address += &pair;
+        count += 1;
+    }
+    (count > 0).then_some((address, count))
 }
 
 /// What a field of a document holds.
@@ -86,6 +112,23 @@ pub fn is_public(administration: &Administration, metadata: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_a_new_mail_holds_as_many_links_as_programs_take() {
+        let link = |title: &str| [title.to_owned(), "https://a.ch/go?x=1&y=2".to_owned()];
+        let (address, count) = mailto("Offerte & \"mehr\"?", &[link("Offerte für Küsnacht #1")]).unwrap();
+        assert_eq!(
+            (address.as_str(), count),
+            (
+                "mailto:?subject=Offerte%20%26%20%22mehr%22%3F&body=Offerte%20f%C3%BCr%20K%C3%BCsnacht%20%231%0D%0A\
+                 https%3A%2F%2Fa.ch%2Fgo%3Fx%3D1%26y%3D2%0D%0A%0D%0A",
+                1
+            )
+        );
+        let (address, count) = mailto("x", &vec![link("ü"); 500]).unwrap();
+        assert!(address.len() <= MAILTO && count > 10 && count < 500, "{count}");
+        assert_eq!(mailto("x", &[link(&"🎉".repeat(1000))]), None);
+    }
 
     #[test]
     fn titles_are_one_line() {

@@ -4,22 +4,25 @@
 //! room `mail` or sent as something that does not run (`content`); all of it works without script.
 //!
 //! - `table`, `state`: the search field and the table, kept in every link
-//! - `document`: what the tabs share; `view`, `fields` with `entries`, `source`, `proof`: the tabs; `mail`: a mail read for them
+//! - `document`: what the tabs share; `view`, `fields` with `entries`, `source`, `proof`: the tabs; `mail`: a mail read for them, `print`: one to be printed
 //! - `versions`: documents that are versions of one
 //! - `content`, `range`, `media`: bytes; `upload`: files on their way in
-//! - `link`, `go`: access links; `selection`: several documents at a time
+//! - `link`, `go`: access links; `selection`: several documents at a time, `export`: as one ZIP file, `restore`: back into their mailboxes
 
 pub mod access;
 pub(super) mod content;
 mod document;
 mod entries;
+pub(super) mod export;
 pub(super) mod fields;
 mod go;
 pub mod link;
 pub(super) mod mail;
 pub(super) mod media;
+mod print;
 pub(super) mod proof;
 mod range;
+pub mod restore;
 mod selection;
 mod source;
 pub(super) mod state;
@@ -46,6 +49,11 @@ pub const ROUTES: &[Route] = &[
     get("/go/{number}", Access::Anybody, go::short),
     get("/perl/avclient/index.pl", Access::Anybody, go::as_the_maker),
     post("/selection", Access::Person, selection::act),
+    get("/export", Access::Person, export::ask),
+    post("/export", Access::Person, export::send),
+    get("/documents/{number}/restore", Access::Person, restore::ask),
+    post("/documents/{number}/restore", Access::Person, restore::send),
+    get("/restores/{id}", Access::Person, restore::progress),
     get("/upload", Access::Person, upload::show),
     post("/upload", Access::Person, upload::send),
 ];

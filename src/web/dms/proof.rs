@@ -106,7 +106,8 @@ fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
 pub fn happening(context: &Context<'_>, what: &Happening) -> String {
     let t = &context.t.dms;
     match what {
-        Happening::Exported(..) => t.did_export.into(),
+        Happening::Exported(..) | Happening::ExportedSome(_) => t.did_export.into(),
+        Happening::Restored(..) => context.t.manage.did_restore.into(),
         Happening::Opened(_) => t.did_open.into(),
         Happening::FieldsChanged(_, names) => {
             let names: Vec<&str> =

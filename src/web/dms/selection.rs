@@ -6,7 +6,7 @@ use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
 use super::super::response::{Response, is_own_path};
 use super::super::{Context, compile};
-use super::{access, fields, link, show};
+use super::{access, export, fields, link, restore, show};
 use crate::archive::commit::Number;
 use crate::archive::view::View;
 use crate::limits::{CHOSEN, TABLE_CHARS};
@@ -33,15 +33,24 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
         return Ok(Response::redirect(table));
     }
     match form.text("action") {
-        "links" => {
-            let mut links = Vec::new();
+        "links" | "forward" => {
+            let (mut links, mut short) = (Vec::new(), Vec::new());
             for number in numbers {
                 if let Some(document) = view.document(number)? {
                     links.push(link::text(context, number, &document.metadata));
+                    short.push(link::short(context, number, &document.metadata));
                 }
             }
             drop(view);
-            Ok(show_links(context, &links, table))
+            Ok(show_links(context, &links, &short, table))
+        }
+        "export" => {
+            drop(view);
+            Ok(export::chosen(context, numbers))
+        }
+        "restore" => {
+            drop(view);
+            restore::of_chosen(context, &numbers, table)
         }
         "compile" => {
             drop(view);
@@ -113,16 +122,32 @@ fn ask(context: &Context<'_>, numbers: &[Number], mails: &[(Number, String)], ta
     layout::page(context, Section::Archive, Width::Usual, t.mails_title, &body)
 }
 
-/// The links to copy by hand, for a browser without the script.
-fn show_links(context: &Context<'_>, links: &[String], table: &str) -> Response {
-    let t = &context.t.dms;
+/// The links to copy by hand, for a browser without the script, or to send in a new mail.
+fn show_links(context: &Context<'_>, links: &[String], short: &[[String; 2]], table: &str) -> Response {
+    let (t, m) = (&context.t.dms, &context.t.manage);
+    let subject = match short {
+        [[title, _]] => title,
+        _ => t.copy_links,
+    };
+    let all = links.join("\n\n");
+    let mail = link::mailto(subject, short);
     let body = html! {
         p { a href=(table) { "← " (t.documents) } }
-        h1 { (t.copy_links) }
-        section.card.link {
+        h1 { (m.links_title) }
+        section.card.link data-link=(all) {
             label for="access-links" { (t.links_by_hand) }
-            textarea #access-links rows="12" readonly { (links.join("\n\n")) }
+            textarea #access-links rows="12" readonly { (all) }
+            div.row {
+                @if let Some((address, _)) = &mail { a.button.first href=(address) { (m.forward) } }
+                button type="button" hidden data-copy-link { (t.copy_links) }
+                span.soft role="status" data-said data-copied=(t.copied) {}
+            }
+            @match &mail {
+                Some((_, count)) if *count < links.len() => p.soft { ((m.forward_some)(*count as u64, links.len() as u64)) },
+                None => p.soft { (m.forward_none) },
+                Some(_) => {},
+            }
         }
     };
-    layout::page(context, Section::Archive, Width::Usual, t.copy_links, &body)
+    layout::page(context, Section::Archive, Width::Usual, m.links_title, &body)
 }

@@ -26,7 +26,8 @@ impl Only {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Its name in addresses.
+    pub fn name(self) -> &'static str {
         ONLY.iter().find(|(only, _)| *only == self).map_or("", |(_, name)| name)
     }
 }
@@ -99,6 +100,14 @@ impl State {
     /// The table's own address.
     pub fn table(&self) -> String {
         address("/", &self.form())
+    }
+
+    /// The address of a page about all that is found.
+    pub fn all(&self, path: &str, only: Only) -> String {
+        let mut form = Form::default();
+        form.push("q", &self.query);
+        form.push("only", only.name());
+        address(path, &form)
     }
 
     /// The address of a page of a document, from which the table is found again; `more` is what the page itself asks for.

@@ -80,14 +80,19 @@ fn row(context: &Context<'_>, columns: &Columns, number: Number, document: &Docu
     }
 }
 
+/// Which documents are shown: as was asked for, else what the archive is used for.
+pub fn only(context: &Context<'_>, state: &State) -> Only {
+    state.only.unwrap_or(match context.administration.usage {
+        Usage::Documents => Only::All,
+        Usage::Mails => Only::Mails,
+    })
+}
+
 /// Search field and table; `chosen` is the document that is shown beside it.
 pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Result<Markup> {
     let t = &context.t.dms;
     let view = context.view()?;
-    let only = state.only.unwrap_or(match context.administration.usage {
-        Usage::Documents => Only::All,
-        Usage::Mails => Only::Mails,
-    });
+    let only = only(context, state);
     let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
     let query = query.newest(context.ties()).only(only.kind());
     let columns = Columns::of(context, state);
@@ -116,6 +121,9 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
                 a href=(state.page(Some(further), state.back).table()) { (t.search_further) } }
         }
         (paging(context, &state, &found))
+        @if !found.rows.is_empty() && access::shows_extended(context) {
+            p.all { a href=(state.all("/export", only)) { (context.t.manage.export_all) } }
+        }
     })
 }
 
@@ -158,7 +166,7 @@ fn views(context: &Context<'_>, state: &State, only: Only, columns: &Columns) ->
 }
 
 fn rows(context: &Context<'_>, state: &State, columns: &Columns, found: &Found<Row>, chosen: Option<Number>) -> Markup {
-    let t = &context.t.dms;
+    let (t, m) = (&context.t.dms, &context.t.manage);
     let publishes = access::may_publish(context)
         && access::shows_extended(context)
         && matches!(context.administration.publishing, Some(Field::Other(_)));
@@ -170,6 +178,13 @@ fn rows(context: &Context<'_>, state: &State, columns: &Columns, found: &Found<R
             input type="hidden" name="table" value=(state.table());
             div.row.actions {
                 button name="action" value="links" data-copy-chosen { (t.copy_links) }
+                button name="action" value="forward" { (m.forward) }
+                @if access::shows_extended(context) {
+                    button name="action" value="export" { (m.export_zip) }
+                    @if access::may_change(context) {
+                        button name="action" value="restore" data-ask=(m.restore_sure) { (m.restore) }
+                    }
+                }
                 @if publishes {
                     button name="action" value="publish" { (t.publish) }
                     button name="action" value="withdraw" { (t.withdraw) }

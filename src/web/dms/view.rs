@@ -6,7 +6,7 @@ use super::super::Context;
 use super::super::error::Result;
 use super::super::mail::special::{Special, calendar, report, tnef};
 use super::super::mail::{Part, Piece, Wanted, charset, file_name, plain};
-use super::access::Shown;
+use super::access::{self, Shown};
 use super::content;
 use super::mail::{Mail, turn};
 use super::media::{self, Show};
@@ -103,8 +103,11 @@ fn mail(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
         }
         (specials)
         (attachments(context, shown, mail, within, &used))
-        // Its source has more than is shown: who got a blind copy, by which ways it came.
-        @if shown.reads.is_some() { p.actions { a.button href=(path(shown)) { (t.download_eml) } } }
+        p.actions.row {
+            // Its source has more than is shown: who got a blind copy, by which ways it came.
+            @if shown.reads.is_some() { a.button href=(path(shown)) { (t.download_eml) } }
+            (more_actions(context, shown, within))
+        }
     })
 }
 
@@ -114,6 +117,18 @@ fn path(shown: &Shown) -> String {
 
 fn download(context: &Context<'_>, shown: &Shown) -> Markup {
     html! { a href=(path(shown)) { (context.t.dms.download_eml) } }
+}
+
+/// What is done with a mail beside downloading it.
+fn more_actions(context: &Context<'_>, shown: &Shown, within: Option<usize>) -> Markup {
+    let t = &context.t.manage;
+    let mark = if within.is_some() { "&" } else { "?" };
+    html! {
+        a.button href={ (frame(shown, within)) (mark) "print=1" } target="_blank" rel="noopener" { (t.print) }
+        @if shown.reads.is_some() && access::may_change(context) && access::shows_extended(context) {
+            a.button href=(format!("/documents/{}/restore", shown.number)) { (t.restore) }
+        }
+    }
 }
 
 fn entry(name: &str, value: &str) -> Markup {

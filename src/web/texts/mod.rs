@@ -8,6 +8,7 @@ mod dms;
 mod entry;
 mod fields;
 mod growth;
+mod manage;
 mod managing;
 mod page;
 mod public;
@@ -23,6 +24,7 @@ pub use dms::Dms;
 pub use entry::Entry;
 pub use fields::Fields;
 pub use growth::Growth;
+pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
 pub use public::Public;
@@ -49,6 +51,7 @@ pub struct Texts {
     pub trouble: Trouble,
     pub system: System,
     pub growth: Growth,
+    pub manage: Manage,
     pub tokens: Tokens,
     pub public: Public,
     pub rights: Rights,
@@ -67,6 +70,7 @@ static DE: Texts = Texts {
     trouble: trouble::DE,
     system: system::DE,
     growth: growth::DE,
+    manage: manage::DE,
     tokens: tokens::DE,
     public: public::DE,
     rights: rights::DE,
@@ -84,6 +88,7 @@ static EN: Texts = Texts {
     trouble: trouble::EN,
     system: system::EN,
     growth: growth::EN,
+    manage: manage::EN,
     tokens: tokens::EN,
     public: public::EN,
     rights: rights::EN,

@@ -38,6 +38,8 @@ const STYLE: &str = "html{background:#fff;color:#000;color-scheme:light}\
 pub struct SafeHtml {
     /// To be served as `text/html; charset=utf-8` with [`CONTENT_SECURITY_POLICY`].
     pub html: String,
+    /// Where the mail itself begins in it.
+    pub body_at: usize,
     /// Pictures and backgrounds that the mail wanted to load from elsewhere and that are not shown.
     pub remote_images: usize,
     /// Numbers of the parts of the mail that are shown within: they need no row as attachments.
@@ -57,14 +59,16 @@ pub fn safe_html(html: &str, inline: &[Inline]) -> SafeHtml {
     let (remote_images, cut) = (writer.remote_images, cut || writer.cut);
     if whole {
         let used = std::mem::take(&mut writer.pictures.used);
-        return SafeHtml { html: writer.document(), remote_images, used, cut, as_text: false };
+        let (html, body_at) = writer.document();
+        return SafeHtml { html, body_at, remote_images, used, cut, as_text: false };
     }
     drop(writer);
     let mut writer = Writer::new(&[]);
     writer.out.push_str("<div class=\"mail-text\">");
     writer.out.push_str(&plain::fragments(&html_to_text(html), plain::Wrapping::AsWritten));
     writer.out.push_str("</div>");
-    SafeHtml { html: writer.document(), remote_images, used: Vec::new(), cut, as_text: true }
+    let (html, body_at) = writer.document();
+    SafeHtml { html, body_at, remote_images, used: Vec::new(), cut, as_text: true }
 }
 
 /// Whether a name is one that [`safe_html`] writes. The document's own `html`, `head`, `meta`, `style` and `body` aside.
@@ -91,6 +95,9 @@ fn head() -> String {
     )
 }
 
+/// What stands between the style sheets and the mail.
+const BODY: &str = "</style></head><body>";
+
 struct Writer<'a> {
     inline: &'a [Inline],
     /// The document. It is large where it holds pictures, so it is never copied.
@@ -110,7 +117,7 @@ impl<'a> Writer<'a> {
     fn new(inline: &'a [Inline]) -> Self {
         let mut out = head();
         let sheets_at = out.len();
-        out.push_str("</style></head><body>");
+        out.push_str(BODY);
         Self {
             inline,
             out,
@@ -156,10 +163,11 @@ impl<'a> Writer<'a> {
         true
     }
 
-    fn document(mut self) -> String {
+    /// The whole document, and where the mail begins in it.
+    fn document(mut self) -> (String, usize) {
         self.out.insert_str(self.sheets_at, &self.sheets);
         self.out.push_str("</body></html>");
-        self.out
+        (self.out, self.sheets_at + self.sheets.len() + BODY.len())
     }
 
     fn sheet(&mut self, css: &str) {

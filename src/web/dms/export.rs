@@ -1,0 +1,157 @@
+//! Several documents as one ZIP file: those that were chosen, or all that a search finds.
+//!
+//! A file is sent by a thread of its own (`web-long`), while it is made. What is found is asked for page by page, so that no list is
+//! held; each document of it stands in the journal before its bytes are sent.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use maud::html;
+
+use super::super::Context;
+use super::super::error::Result;
+use super::super::layout::{self, Section, Width};
+use super::super::response::{Body, Response};
+use super::state::State;
+use super::{show, table};
+use crate::archive::Archive;
+use crate::archive::commit::{Happening, Number};
+use crate::archive::error::Result as Read;
+use crate::archive::view::{Reads, View};
+use crate::clock;
+use crate::export::{self, Asked, Limits};
+use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
+use crate::search::{Ask, Cursor, Order, Query, Ties, find};
+use crate::settings::administration::Administration;
+
+/// Documents whose number and size the page tells.
+const COUNTED: usize = 2000;
+
+/// Which documents somebody wants.
+enum Wanted {
+    These(Vec<Number>),
+    Found(Box<Search>),
+}
+
+/// A search that goes on as long as more is asked for.
+struct Search {
+    query: Query,
+    reads: Reads,
+    at: Option<Cursor>,
+    is_over: bool,
+}
+
+impl Search {
+    fn of(context: &Context<'_>, state: &State) -> Result<Self> {
+        let view = context.view()?;
+        let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
+        let query = query.newest(Ties::of(&context.administration)).only(table::only(context, state).kind());
+        Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
+    }
+
+    /// The next of what it finds, newest first; none at its end.
+    fn more(&mut self, view: &View) -> Read<Vec<(Number, u64)>> {
+        while !self.is_over {
+            let order = Order::default();
+            let ask = Ask { query: &self.query, order, at: self.at, back: false, most: EXPORT_BATCH };
+            let found = find(view, &self.reads, ask, |number, document| (number, document.size))?;
+            self.at = found.further.or(found.after);
+            self.is_over = self.at.is_none();
+            if !found.rows.is_empty() {
+                return Ok(found.rows);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// `/export?q=…`: how much that would be.
+pub fn ask(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.manage;
+    let state = State::of(&context.request.query);
+    let mut search = Search::of(context, &state)?;
+    let (mut count, mut bytes) = (0, 0);
+    let view = context.view()?;
+    while count < COUNTED as u64 {
+        let some = search.more(&view)?;
+        if some.is_empty() {
+            break;
+        }
+        count += some.len() as u64;
+        bytes += some.iter().map(|(_, size)| size).sum::<u64>();
+    }
+    let is_more = !search.is_over;
+    drop(view);
+    let lang = context.lang;
+    let body = html! {
+        p { a href=(state.table()) { "← " (context.t.dms.documents) } }
+        h1 { (t.export_all) }
+        @if count == 0 { p { (context.t.dms.nothing_found) } } @else {
+            form.card method="post" action="/export" {
+                (layout::token(context))
+                input type="hidden" name="q" value=(state.query);
+                input type="hidden" name="only" value=(table::only(context, &state).name());
+                @if !state.query.is_empty() { p { (context.t.dms.search) ": " strong { (state.query) } } }
+                p { ((t.export_count)(is_more, &show::number(lang, count), &show::size(lang, bytes))) }
+                p { (t.export_help) }
+                p.soft { ((t.export_limit)(&show::number(lang, EXPORT_DOCUMENTS), &show::size(lang, EXPORT_BYTES))) }
+                p.row {
+                    button.first { (t.export_zip) }
+                    a.button href=(state.table()) { (context.t.page.cancel) }
+                }
+            }
+        }
+    };
+    Ok(layout::page(context, Section::Archive, Width::Usual, t.export_all, &body))
+}
+
+/// `POST /export`
+pub fn send(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    found(context, &State::of(&form))
+}
+
+/// All that a search finds.
+pub fn found(context: &Context<'_>, state: &State) -> Result<Response> {
+    Ok(zip(context, Wanted::Found(Box::new(Search::of(context, state)?))))
+}
+
+/// Documents that the person may read, each of which was looked at.
+pub fn chosen(context: &Context<'_>, numbers: Vec<Number>) -> Response {
+    zip(context, Wanted::These(numbers))
+}
+
+fn zip(context: &Context<'_>, mut wanted: Wanted) -> Response {
+    let archive: Arc<Archive> = context.web.archive.clone();
+    let (who, zone, words) = (context.who(), show::zone(), &context.t.manage.index);
+    let send = move |out: &mut dyn Write| {
+        let limits = Limits { documents: EXPORT_DOCUMENTS, bytes: EXPORT_BYTES };
+        let mut left = EXPORT_DOCUMENTS;
+        let mut more = || -> io::Result<Vec<Number>> {
+            let some = match &mut wanted {
+                Wanted::These(numbers) => std::mem::take(numbers),
+                Wanted::Found(search) => {
+                    let found = archive.view().and_then(|view| search.more(&view)).map_err(io::Error::other)?;
+                    found.into_iter().map(|(number, _)| number).collect()
+                }
+            };
+            let given: Vec<Number> = some.iter().copied().take(usize::try_from(left).unwrap_or(usize::MAX)).collect();
+            left -= given.len() as u64;
+            if !given.is_empty() {
+                archive.journal_soon(&who, Happening::ExportedSome(given)).map_err(io::Error::other)?;
+            }
+            Ok(some)
+        };
+        export::write(&archive, &Asked { zone: zone.clone(), words, limits }, &mut more, out).map(drop)
+    };
+    let name = format!("{}.zip", name(&context.administration));
+    let body = Body::Stream { len: None, reads: 0, send: Box::new(send) };
+    Response::new(200, "application/zip", body).attachment(&name)
+}
+
+/// `Muster AG 2026-11-21`
+fn name(administration: &Administration) -> String {
+    let name = super::super::mail::file_name::safe(&administration.archive_name);
+    let day = jiff::Timestamp::from_second(clock::now()).unwrap_or_default().to_zoned(show::zone()).date();
+    if name.is_empty() { format!("archivista {day}") } else { format!("{name} {day}") }
+}

@@ -1,0 +1,340 @@
+//! Play back: a mail returns to the mailbox that it came from. That may take long, so it is done by a thread of its own; a page shows
+//! how far it is.
+//!
+//! Whoever may read the mailbox and change documents may have its mails back; the runs of others are not there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use maud::{Markup, html};
+
+use super::super::Context;
+use super::super::error::{Result, WebError};
+use super::super::layout::{self, Section, Width};
+use super::super::response::{Response, is_own_path};
+use super::access::{self, Shown};
+use super::{proof, show};
+use crate::archive::Archive;
+use crate::archive::commit::{Number, Occurrence};
+use crate::clock;
+use crate::fetch::restore::{self, Item, RestoreError};
+use crate::limits::{RESTORED, RESTORES, RESTORES_AT_ONCE, ROLE_STACK, TABLE_CHARS};
+use crate::pulse::Pulse;
+use crate::settings;
+use crate::source::{Arrival, Mailbox, RemoteId};
+
+/// Seconds between two looks.
+const LOOK: u32 = 1;
+
+/// What became of a mail.
+#[derive(Clone, Debug)]
+pub enum State {
+    Waits,
+    /// In this folder.
+    Done(String),
+    Failed(Arc<RestoreError>),
+    /// It came from no mailbox: an upload, or a file.
+    NoMailbox,
+}
+
+/// A run, under way or ended.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    pub id: u64,
+    pub who: String,
+    /// Unix seconds.
+    pub began: i64,
+    pub is_running: bool,
+    pub mails: Vec<Mail>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub number: Number,
+    pub title: String,
+    /// What people call the mailbox; empty where there is none.
+    pub mailbox: String,
+    pub state: State,
+}
+
+/// The last runs, in memory only.
+#[derive(Default)]
+pub struct Restores {
+    all: Mutex<BTreeMap<u64, Restore>>,
+    last: AtomicU64,
+}
+
+/// Ends a run, also after a panic.
+struct Running {
+    restores: Arc<Restores>,
+    id: u64,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(restore) = self.restores.all().get_mut(&self.id) {
+            restore.is_running = false;
+        }
+    }
+}
+
+/// A mail that is wanted back, and where it goes, if there is such a place.
+pub struct Wanted {
+    pub number: Number,
+    pub title: String,
+    pub item: Option<Item>,
+}
+
+impl Restores {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Restore>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run of this person.
+    pub fn of(&self, who: &str, id: u64) -> Option<Restore> {
+        self.all().get(&id).filter(|restore| restore.who == who).cloned()
+    }
+
+    /// Begins a run; `None` where too many others go on.
+    pub fn begin(
+        self: &Arc<Self>,
+        archive: &Arc<Archive>,
+        who: &str,
+        wanted: Vec<Wanted>,
+    ) -> std::io::Result<Option<u64>> {
+        let mut all = self.all();
+        if all.values().filter(|restore| restore.is_running).count() >= RESTORES_AT_ONCE {
+            return Ok(None);
+        }
+        while all.len() >= RESTORES {
+            let Some(oldest) = all.values().find(|restore| !restore.is_running).map(|restore| restore.id) else {
+                break;
+            };
+            all.remove(&oldest);
+        }
+        let id = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+        let (mut mails, mut items, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for wanted in wanted {
+            let state = if wanted.item.is_some() { State::Waits } else { State::NoMailbox };
+            let mailbox = wanted.item.as_ref().map(|item| item.mailbox.name.clone()).unwrap_or_default();
+            if let Some(item) = wanted.item {
+                items.push(item);
+                places.push(mails.len());
+            }
+            mails.push(Mail { number: wanted.number, title: wanted.title, mailbox, state });
+        }
+        all.insert(id, Restore { id, who: who.into(), began: clock::now(), is_running: true, mails });
+        drop(all);
+        let running = Running { restores: self.clone(), id };
+        let (archive, who) = (archive.clone(), who.to_owned());
+        let work = move || {
+            restore::run(&archive, &items, &who, &Pulse::new(), &mut |at, result| {
+                let state = result.map_or_else(State::Failed, State::Done);
+                if let Some(restore) = running.restores.all().get_mut(&running.id) {
+                    restore.mails[places[at]].state = state;
+                }
+            });
+        };
+        std::thread::Builder::new().name("restore".into()).stack_size(2 * ROLE_STACK).spawn(work)?;
+        Ok(Some(id))
+    }
+}
+
+/// The mailboxes that the person may read and in which the mail was seen, each with its latest place there.
+pub fn ways(context: &Context<'_>, shown: &Shown) -> Result<Vec<Item>> {
+    if !shown.document.metadata.is_mail() {
+        return Ok(Vec::new());
+    }
+    let mut ways: Vec<(Item, i64)> = Vec::new();
+    for (folder, seen) in proof::seen(&context.view()?, shown)? {
+        // An upload came from no server.
+        if folder.definition.is_empty() {
+            continue;
+        }
+        let when = seen.seen;
+        let item = Item {
+            number: shown.number,
+            definition: folder.definition,
+            mailbox: Mailbox { id: folder.mailbox, name: folder.mailbox_name },
+            folder: folder.name,
+            arrival: arrival(seen),
+        };
+        let is_same =
+            |(other, _): &&mut (Item, i64)| other.definition == item.definition && other.mailbox.id == item.mailbox.id;
+        match ways.iter_mut().find(is_same) {
+            Some(known) if known.1 < when => *known = (item, when),
+            Some(_) => {}
+            None => ways.push((item, when)),
+        }
+    }
+    Ok(ways.into_iter().map(|(item, _)| item).collect())
+}
+
+fn arrival(seen: Occurrence) -> Arrival {
+    Arrival { id: RemoteId(seen.remote), received: seen.received, flags: seen.flags, reconstructed: false }
+}
+
+/// A document of the person's as it is wanted back: into this mailbox, else the one that it came from first.
+pub fn wanted(context: &Context<'_>, shown: &Shown, into: Option<(&str, &str)>) -> Result<Wanted> {
+    let mut ways = ways(context, shown)?.into_iter();
+    let item = match into {
+        None => ways.next(),
+        Some((definition, mailbox)) => Some(
+            ways.find(|item| item.definition == definition && item.mailbox.id == mailbox).ok_or(WebError::NotFound)?,
+        ),
+    };
+    Ok(Wanted { number: shown.number, title: show::cut(&shown.document.metadata.title, TABLE_CHARS), item })
+}
+
+/// Begins a run and leads to its page; where too many others go on, back to `table`.
+pub fn begin(context: &Context<'_>, wanted: Vec<Wanted>, table: &str) -> Result<Response> {
+    let web = context.web;
+    let Some(id) = web.restores.begin(&web.archive, &context.who(), wanted)? else {
+        context.notice(context.t.manage.restore_busy);
+        return Ok(Response::redirect(table));
+    };
+    Ok(Response::redirect(&format!("/restores/{id}")))
+}
+
+/// The mail of a person who may have it back.
+fn restorable(context: &Context<'_>) -> Result<(Shown, Vec<Item>)> {
+    let shown = access::readable(context)?;
+    if !access::may_change(context) {
+        return Err(WebError::Forbidden);
+    }
+    let ways = ways(context, &shown)?;
+    Ok((shown, ways))
+}
+
+/// `/documents/{number}/restore`: into which mailbox, and which folder.
+pub fn ask(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.manage;
+    let (shown, ways) = restorable(context)?;
+    let path = format!("/documents/{}", shown.number);
+    let folder = |item: &Item| match settings::definition(&context.web.archive, &item.definition) {
+        Ok(definition) => definition.play_back_to(&item.folder).to_owned(),
+        Err(_) => item.folder.clone(),
+    };
+    let body = html! {
+        p { a href=(path) { "← " (super::document::title(context, &shown)) } }
+        h1 { (t.restore) }
+        @if ways.is_empty() { p.note.warn { (t.restore_none) } } @else {
+            form.card method="post" action={ (path) "/restore" } {
+                (layout::token(context))
+                p { (t.restore_intro) }
+                @for (place, item) in ways.iter().enumerate() {
+                    div.field {
+                        label.check {
+                            input type="radio" name="into" value=(into(item)) checked[place == 0];
+                            span { (item.mailbox.name) " " span.soft { "(" (item.definition) ") – " (t.folder) ": " (folder(item)) } }
+                        }
+                    }
+                }
+                p.row {
+                    button.first { (t.restore) }
+                    a.button href=(path) { (context.t.page.cancel) }
+                }
+            }
+        }
+    };
+    Ok(layout::page(context, Section::Archive, Width::Usual, t.restore, &body))
+}
+
+/// A mailbox as the form sends it: a definition's name has no line end.
+fn into(item: &Item) -> String {
+    format!("{}\n{}", item.definition, item.mailbox.id)
+}
+
+/// `POST /documents/{number}/restore`
+pub fn send(context: &Context<'_>) -> Result<Response> {
+    let form = context.form()?;
+    let (shown, _) = restorable(context)?;
+    // Browsers send a line end as two characters.
+    let given = form.get("into").unwrap_or_default().replace("\r\n", "\n");
+    let wanted = wanted(context, &shown, given.split_once('\n'))?;
+    begin(context, vec![wanted], &format!("/documents/{}", shown.number))
+}
+
+/// Of several chosen documents.
+pub fn of_chosen(context: &Context<'_>, numbers: &[Number], table: &str) -> Result<Response> {
+    if !access::may_change(context) {
+        return Err(WebError::Forbidden);
+    }
+    let table = if is_own_path(table) { table } else { "/" };
+    begin(context, all(context, numbers)?, table)
+}
+
+/// Each of these that the person may read.
+fn all(context: &Context<'_>, numbers: &[Number]) -> Result<Vec<Wanted>> {
+    let mut all = Vec::new();
+    for number in numbers.iter().take(RESTORED) {
+        if let Some(shown) = access::with_right(context, *number)? {
+            all.push(wanted(context, &shown, None)?);
+        }
+    }
+    Ok(all)
+}
+
+/// `/restores/{id}`: how far it is.
+pub fn progress(context: &Context<'_>) -> Result<Response> {
+    let t = &context.t.manage;
+    let restore = found(context)?;
+    let count = |fits: fn(&State) -> bool| restore.mails.iter().filter(|mail| fits(&mail.state)).count() as u64;
+    let done = count(|state| matches!(state, State::Done(_)));
+    let failed = count(|state| matches!(state, State::Failed(_) | State::NoMailbox));
+    let all = restore.mails.len() as u64;
+    let body = html! {
+        p { a href="/" { "← " (context.t.dms.documents) } }
+        h1 { (t.restore) }
+        @if restore.is_running {
+            div.note role="status" { p { ((t.restoring)(done + failed, all)) } }
+            progress max=(all) value=(done + failed) aria-label=(t.restore) {}
+        }
+        @else if failed > 0 { div.note.bad role="status" { p { ((t.restored_some)(done, failed)) } } }
+        @else { div.note.good role="status" { p { ((t.restored)(done)) } } }
+        section.card {
+            p.soft { (show::ago(context.lang, restore.began)) }
+            ul.plain.restores { @for mail in &restore.mails { (one(context, mail)) } }
+        }
+        @if !restore.is_running && done > 0 { p.soft { (t.restored_help) } }
+    };
+    let response = layout::page(context, Section::Archive, Width::Usual, t.restore, &body);
+    Ok(if restore.is_running { response.header("Refresh", LOOK.to_string()) } else { response })
+}
+
+/// The run that the path names, if it is the person's own.
+pub fn found(context: &Context<'_>) -> Result<Restore> {
+    let id = context.parameters.first().and_then(|id| id.parse().ok()).ok_or(WebError::NotFound)?;
+    context.web.restores.of(&context.who(), id).ok_or(WebError::NotFound)
+}
+
+fn one(context: &Context<'_>, mail: &Mail) -> Markup {
+    let t = &context.t.manage;
+    let (mark, class) = match mail.state {
+        State::Waits => ("…", "state"),
+        State::Done(_) => ("✓", "state passed"),
+        State::Failed(_) | State::NoMailbox => ("✗", "state failed"),
+    };
+    let title = if mail.title.is_empty() { context.t.dms.no_title } else { &mail.title };
+    html! {
+        li class=(class) {
+            p {
+                span.mark aria-hidden="true" { (mark) } " "
+                a href=(format!("/documents/{}", mail.number)) { (mail.number) ": " (title) }
+            }
+            p.soft { (said(context, mail)) @if matches!(mail.state, State::Waits) { (t.restore_waits) } }
+        }
+    }
+}
+
+/// What became of a mail, in a sentence.
+pub fn said(context: &Context<'_>, mail: &Mail) -> String {
+    let t = &context.t.manage;
+    match &mail.state {
+        State::Waits => String::new(),
+        State::Done(folder) => (t.restored_to)(&mail.mailbox, folder),
+        State::Failed(error) => error.sentence(context.lang),
+        State::NoMailbox => t.restore_none.into(),
+    }
+}

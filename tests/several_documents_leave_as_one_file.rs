@@ -1,0 +1,268 @@
+//! Promise: what was chosen or found leaves the archive as one ZIP file, byte for byte, under names that harm nobody, in constant
+//! memory, and nobody gets what he may not read. Python's `zipfile` is the one who says what is in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::archivista::Archivista;
+use crate::support::hash::sha256;
+use crate::support::https::Https;
+use crate::support::serving::Serving;
+use crate::support::web::{Answer, Site};
+use crate::support::{mails, must_run, small, tool};
+use archivista::archive::commit::Happening;
+use archivista::settings::tokens::Rights;
+use archivista::settings::users::Role;
+use archivista::web::request::Method;
+
+const READ: Rights = Rights { read: true, change: false, administer: false, metrics: false };
+const NAMES: [&str; 9] = [
+    "../../etc/passwd",
+    "..\\..\\windows\\system.ini",
+    "CON",
+    "nul.txt",
+    "🎉🎉.pdf",
+    "rech\u{202e}fdp.exe",
+    "plan.pdf",
+    "Plan.PDF",
+    ".htaccess",
+];
+
+/// The files of a ZIP file, in their order.
+fn unzip(path: &Path) -> Vec<Value> {
+    let told = must_run(Command::new(tool("unzip.py")).arg(path));
+    serde_json::from_str::<Value>(&told).unwrap().as_array().unwrap().clone()
+}
+
+fn unzipped(bytes: &[u8]) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    fs::write(&path, bytes).unwrap();
+    unzip(&path)
+}
+
+fn name(file: &Value) -> &str {
+    file["name"].as_str().unwrap()
+}
+
+/// SHA-256 of all that is in it but the list.
+fn hashes(files: &[Value]) -> BTreeSet<String> {
+    files.iter().filter(|file| name(file) != "index.csv").map(|file| file["sha256"].as_str().unwrap().into()).collect()
+}
+
+/// The lines of the list, without the first.
+fn list(bytes: &[u8]) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    fs::write(&path, bytes).unwrap();
+    let script = "import csv, io, json, sys, zipfile\n\
+        text = zipfile.ZipFile(sys.argv[1]).read('index.csv').decode('utf-8-sig')\n\
+        print(json.dumps(list(csv.reader(io.StringIO(text, newline=''), delimiter=';'))[1:]))";
+    serde_json::from_str(&must_run(Command::new("python3").arg("-c").arg(script).arg(&path))).unwrap()
+}
+
+fn export(site: &Site, cookie: &str, numbers: &[u64]) -> Answer {
+    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    let mut fields = vec![("action", "export")];
+    fields.extend(numbers.iter().map(|number| ("number", number.as_str())));
+    let answer = site.post(cookie, "/selection", &fields);
+    assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/zip")), "{}", answer.text());
+    answer
+}
+
+#[test]
+fn hostile_names_harm_nobody_and_every_byte_is_there() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let mut truth = BTreeMap::new();
+    let long = format!("{}.pdf", "ü".repeat(300));
+    for (place, name) in NAMES.into_iter().chain([long.as_str()]).enumerate() {
+        let bytes = format!("file {place}").into_bytes();
+        truth.insert(site.file(&anna, name, &bytes), bytes);
+    }
+    // Two files of the same name, and mails with hostile subjects.
+    let again = b"another plan".to_vec();
+    truth.insert(site.file(&anna, "plan.pdf", &again), again);
+    for (place, subject) in ["../x", "=HYPERLINK(1)", "Offerte; \"gross\"", "", "COM1"].into_iter().enumerate() {
+        let raw = format!("From: Zoë <z@example.ch>\r\nTo: a@example.ch\r\nSubject: {subject}\r\n\r\nMail {place}\r\n");
+        truth
+            .insert(site.mail("anna", raw.as_bytes(), 1_700_000_000 + i64::try_from(place).unwrap()), raw.into_bytes());
+    }
+    let numbers: Vec<u64> = truth.keys().copied().collect();
+    let answer = export(&site, &anna, &numbers);
+    let files = unzipped(&answer.body);
+    assert_eq!(files.len(), truth.len() + 1);
+    assert_eq!(hashes(&files), truth.values().map(|bytes| sha256(bytes)).collect());
+    for file in &files {
+        let name = name(file);
+        assert!(name.len() <= 255 && !name.contains(['/', '\\', ':', '\u{202e}']), "{name}");
+    }
+    let mail = files.iter().find(|file| name(file).ends_with("_x.eml")).unwrap();
+    assert!(name(mail).starts_with("2023-11-14_"), "{mail}");
+    assert_eq!(mail["time"], json!([2023, 11, 14, 23, 13, 20]), "the time of this country");
+    let names: BTreeSet<&str> = files.iter().map(name).collect();
+    assert!(names.iter().any(|name| name.ends_with("_🎉🎉.pdf")) && names.contains("index.csv"));
+
+    let rows = list(&answer.body);
+    assert_eq!(rows.len(), truth.len());
+    for row in &rows {
+        let number: u64 = row[0].parse().unwrap();
+        assert_eq!(row[5], sha256(&truth[&number]));
+        assert!(names.contains(row[7].as_str()) && row[8].is_empty(), "{row:?}");
+    }
+    // What a spreadsheet would take for a formula is a text, and a semicolon is none between columns.
+    assert!(rows.iter().any(|row| row[4] == "'=HYPERLINK(1)"));
+    assert!(rows.iter().any(|row| row[4] == "Offerte; \"gross\"" && row[2] == "Zoë <z@example.ch>"));
+    let noted = site.journal().into_iter().find_map(|event| match event.what {
+        Happening::ExportedSome(numbers) => Some((event.who, numbers)),
+        _ => None,
+    });
+    assert_eq!(noted, Some(("anna".into(), numbers)));
+}
+
+#[test]
+fn nobody_gets_what_another_may_read() {
+    let site = Site::new();
+    let mail = |who: &str| format!("Subject: von {who}\r\n\r\nx").into_bytes();
+    let (of_anna, of_beat) = (site.mail("anna", &mail("anna"), 1), site.mail("beat", &mail("beat"), 2));
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let answer = export(&site, &anna, &[of_anna, of_beat, 4711]);
+    assert_eq!(hashes(&unzipped(&answer.body)), [sha256(&mail("anna"))].into());
+    for query in ["", "von", "betreff:beat"] {
+        let answer = site.post(&anna, "/export", &[("q", query)]);
+        let expected = if query.contains("beat") { BTreeSet::new() } else { [sha256(&mail("anna"))].into() };
+        assert_eq!(hashes(&unzipped(&answer.body)), expected, "{query}");
+        let page = site.get(Some(&anna), &format!("/export?q={query}"));
+        assert!(!page.text().contains("Documents: 2"), "{}", page.text());
+    }
+    assert!(site.get(Some(&anna), "/export").text().contains("Documents: 1"));
+    // Only what was handed out is noted.
+    let all: BTreeSet<u64> = site
+        .journal()
+        .into_iter()
+        .filter_map(|event| if let Happening::ExportedSome(numbers) = event.what { Some(numbers) } else { None })
+        .flatten()
+        .collect();
+    assert_eq!(all, [of_anna].into());
+
+    let token = site.api_token("anna", READ);
+    let post = |body: &Value| site.call(&token, Method::Post, "/exports", body);
+    let zip = post(&json!({ "numbers": [of_anna] }));
+    assert_eq!(hashes(&unzipped(&zip.body)), [sha256(&mail("anna"))].into());
+    let zip = post(&json!({ "q": "von", "only": "mails" }));
+    assert_eq!(hashes(&unzipped(&zip.body)), [sha256(&mail("anna"))].into());
+    assert_eq!(hashes(&unzipped(&post(&json!({ "q": "", "only": "files" })).body)), BTreeSet::new());
+    let (foreign, missing) = (post(&json!({ "numbers": [of_beat] })), post(&json!({ "numbers": [4711] })));
+    assert_eq!((foreign.status, foreign.text()), (400, missing.text()));
+    for wrong in [json!({}), json!({ "numbers": [] }), json!({ "numbers": [1], "q": "x" }), json!({ "numbers": [0] })] {
+        assert_eq!(post(&wrong).status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn a_search_leaves_page_by_page_until_its_end() {
+    let archivista = Archivista::new();
+    {
+        let archive = small::open(&archivista.data());
+        for from in (1..=700).step_by(100) {
+            small::archive(&archive, from, from + 99);
+        }
+    }
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    let csrf = browser.get("/export").csrf();
+    let answer = browser.post("/export", &[("csrf", &csrf), ("q", "mail")]);
+    assert_eq!(answer.status, 200);
+    let files = unzipped(&answer.body);
+    assert_eq!(hashes(&files), (1..=700).map(|number| sha256(&small::mail(number))).collect());
+    assert_eq!(list(&answer.body).len(), 700);
+    drop(serving);
+
+    // The same on the command line, with one that is damaged: it is named, and costs no other.
+    let pack = fs::read_dir(archivista.data().join("packs")).unwrap().next().unwrap().unwrap().path();
+    let record = small::records(&archivista.data(), 1)[0];
+    let mut bytes = fs::read(&pack).unwrap();
+    let place = usize::try_from(record.end() - 8).unwrap();
+    bytes[place] ^= 1;
+    fs::write(&pack, bytes).unwrap();
+    let out = archivista.beside("out");
+    let told = archivista.run(&["export", "--all", "--format", "zip", "--out", out.to_str().unwrap()]).ended_with(1);
+    assert!(told.stderr.contains("document 1 is damaged") && told.stderr.contains("699 exported, 1 not"), "{told:?}");
+    let zip = out.join("documents-1.zip");
+    assert_eq!(hashes(&unzip(&zip)), (2..=700).map(|number| sha256(&small::mail(number))).collect());
+    let rows = list(&fs::read(&zip).unwrap());
+    assert!(rows.len() == 700 && rows[0][7].is_empty() && rows[0][8].contains("damaged"), "{:?}", rows[0]);
+    let some = archivista.beside("some");
+    archivista.run(&["export", "7", "9", "--format", "zip", "--out", some.to_str().unwrap()]).succeeded();
+    assert_eq!(hashes(&unzip(&some.join("documents-7.zip"))), [7, 9].map(|number| sha256(&small::mail(number))).into());
+    let missing = archivista.run(&["export", "4711", "--format", "zip", "--out", some.to_str().unwrap()]).ended_with(1);
+    assert!(missing.stderr.contains("no document 4711"), "{missing:?}");
+}
+
+/// KiB, at the highest ever.
+fn peak(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+fn upload(browser: &mut Https, csrf: &str, name: &str, bytes: &[u8]) {
+    let mut body = format!(
+        "--=x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--=x\r\nContent-Disposition: form-data; \
+         name=\"files\"; filename=\"{name}\"\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend(bytes);
+    body.extend(b"\r\n--=x--\r\n");
+    let headers = [("Content-Type", "multipart/form-data; boundary=\"=x\"")];
+    let answer = browser.ask("POST", "/upload", &headers, &body);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+}
+
+#[test]
+fn a_document_of_150_megabytes_needs_no_memory_and_who_leaves_keeps_nobody() {
+    let archivista = Archivista::new();
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    let big = archivista.beside("gross.bin");
+    mails::big(150_000_000, &big);
+    let bytes = fs::read(&big).unwrap();
+    let csrf = browser.get("/upload").csrf();
+    upload(&mut browser, &csrf, "gross.bin", &bytes);
+    upload(&mut browser, &csrf, "klein.txt", b"klein");
+    let before = peak(serving.pid());
+    let body = format!("csrf={csrf}&action=export&number=1&number=2");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let answer = browser.ask("POST", "/selection", &form, body.as_bytes());
+    assert_eq!(answer.status, 200);
+    assert_eq!(hashes(&unzipped(&answer.body)), [sha256(&bytes), sha256(b"klein")].into());
+    let grown = peak(serving.pid()) - before;
+    assert!(grown < 4 * 1024, "{grown} KiB more at the highest");
+
+    // More of them than may be under way at a time leave in mid-download: nothing of them is left.
+    let descriptors = || fs::read_dir(format!("/proc/{}/fd", serving.pid())).unwrap().count();
+    let held = descriptors();
+    for _ in 0..archivista::limits::ANSWERS_LONG + 4 {
+        let some = browser.leave("POST", "/selection", &form, body.as_bytes(), 300_000);
+        assert!(some.starts_with(b"HTTP/1.1 200 OK"));
+    }
+    let mut tries = 0;
+    let answer = loop {
+        let answer = browser.ask("POST", "/selection", &form, format!("csrf={csrf}&action=export&number=2").as_bytes());
+        tries += 1;
+        if answer.status != 503 || tries == 100 {
+            break answer;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    assert_eq!((answer.status, hashes(&unzipped(&answer.body))), (200, [sha256(b"klein")].into()));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while descriptors() > held + 4 && std::time::Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(descriptors() <= held + 4, "{} descriptors more", descriptors() - held);
+}
