@@ -316,7 +316,7 @@ fn login(account: WrittenAccount, folder: &Path, place: &str) -> Result<Account>
             return Err(wrong("give one of password, password_file, access_token_file, oauth_client_id"));
         }
         (Some(_), None, None) | (None, Some(_), None) | (None, None, Some(_)) => {}
-        _ => return Err(wrong("give either a password, access_token_file or oauth_client_id, not both")),
+        _ => return Err(wrong("give either a password or access_token_file or oauth_client_id, not both")),
     }
     let access_token_file = account.access_token_file.map(|path| {
         let path = folder.join(path);

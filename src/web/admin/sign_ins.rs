@@ -14,8 +14,12 @@ use crate::fetch::Fetcher;
 use crate::limits::{ROLE_STACK, SIGN_IN_RESULTS, SIGN_INS};
 use crate::pulse::Pulse;
 use crate::settings::{self, Definition, Module};
-use crate::source::sign_in::{self, App, Polled, Trouble};
+use crate::source::sign_in::{self, App, Code, Polled, Trouble};
 use crate::source::{self, Retry, SourceError};
+
+/// How often a code is asked for, and the pause between two times.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How a sign-in stands.
 #[derive(Clone, Debug)]
@@ -167,7 +171,7 @@ impl Work {
 
     fn run(&self) -> source::Result<()> {
         let pulse = Pulse::new();
-        let code = sign_in::begin(&self.app, &pulse)?;
+        let code = self.code(&pulse)?;
         let (until, mut pause) = (Instant::now() + code.lives, code.pause);
         let ends = clock::now() + i64::try_from(code.lives.as_secs()).unwrap_or_default();
         self.set(State::Code { user_code: code.user_code.clone(), address: code.address.clone(), ends });
@@ -186,6 +190,17 @@ impl Work {
             }
         }
         Err(Trouble::CodeExpired.into())
+    }
+
+    /// A code; asked for again where the connection broke.
+    fn code(&self, pulse: &Pulse) -> source::Result<Code> {
+        for _ in 1..TRIES {
+            match sign_in::begin(&self.app, pulse) {
+                Err(error) if error.retry() == Retry::Now => std::thread::sleep(PAUSE),
+                other => return other,
+            }
+        }
+        sign_in::begin(&self.app, pulse)
     }
 
     fn granted(&self, granted: &sign_in::Granted) -> source::Result<()> {

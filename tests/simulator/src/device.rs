@@ -70,7 +70,12 @@ pub fn code(tenant: &mut Tenant, field: &Field<'_>) -> Result<Answer, Refusal> {
     }
     let number = tenant.next();
     let user_code: String = (0..8u64)
-        .map(|place| char::from(b"BCDFGHJKLMNPQRSTVWXZ"[usize::try_from(mix(number * 8 + place) % 20).unwrap_or(0)]))
+        .map(|place| {
+            char::from(
+                b"BCDFGHJKLMNPQRSTVWXZ"
+                    [usize::try_from(mix(number.wrapping_mul(8).wrapping_add(place)) % 20).unwrap_or(0)],
+            )
+        })
         .collect();
     let secret = BASE64.encode(hash(&[b"device", user_code.as_bytes()]).to_le_bytes());
     let device = Device { secret, user_code, ends: date::now() + tenant.config.code_life, user: None };

@@ -75,7 +75,7 @@ fn shown(context: &Context<'_>, fault: &str, above: &Markup) -> Response {
         form.card.guide method="post" action="/admin/assistant/list" autocomplete="off" {
             (layout::token(context))
             p { (t.list_intro) }
-            pre.lines { "anna@example.ch;Passwort\nbeat@example.ch;Passwort;imap.example.ch;993;TLS" }
+            pre.lines tabindex="0" { "anna@example.ch;Passwort\nbeat@example.ch;Passwort;imap.example.ch;993;TLS" }
             (area("list", t.list_field, "", "", fault))
             button.first { (t.list_check) }
         }
@@ -127,20 +127,21 @@ fn table(context: &Context<'_>, entries: &[Entry]) -> Markup {
             table {
                 thead { tr {
                     th.number scope="col" { (t.list_line) } th scope="col" { (t.address) } th scope="col" { (t.list_server) }
-                    th.number scope="col" { (d.port) } th scope="col" { (d.encryption) } th scope="col" { (t.list_result) }
+                    th.number scope="col" { (d.port) } th scope="col" { (d.encryption) }
                 } }
                 tbody {
                     @for entry in entries {
                         tr {
                             td.number { (entry.line) }
-                            td { (entry.address) }
-                            td { (entry.server) }
-                            td.number { @if entry.port > 0 { (entry.port) } }
-                            td { (check::encryption(entry.encryption).to_uppercase()) }
+                            // The mistakes beside the address: on a phone the rest is out of sight.
                             td.said {
+                                (entry.address) " "
                                 @if entry.faults.is_empty() { span.tag.good { (t.list_fine) } }
                                 @for fault in &entry.faults { p.wrong { (fault.sentence(context.lang)) } }
                             }
+                            td { (entry.server) }
+                            td.number { @if entry.port > 0 { (entry.port) } }
+                            td { (check::encryption(entry.encryption).to_uppercase()) }
                         }
                     }
                 }
