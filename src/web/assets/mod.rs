@@ -14,13 +14,10 @@ pub const ROUTES: &[Route] = &[
     get("/robots.txt", Access::Anybody, robots),
 ];
 
-const STYLE: &str = concat!(
-    include_str!("style.css"),
-    include_str!("admin.css"),
-    include_str!("dms.css"),
-    include_str!("charts.css"),
-    include_str!("people.css")
-);
+const STYLE: &str =
+    concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"), include_str!("charts.css"));
+/// For pages about people and for compilations; the first page is small without it.
+const PEOPLE: &str = include_str!("people.css");
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
 const ICON: &str = include_str!("icon.svg");
 
@@ -31,8 +28,8 @@ struct Asset {
     bytes: &'static str,
 }
 
-fn assets() -> &'static [Asset; 3] {
-    static ASSETS: OnceLock<[Asset; 3]> = OnceLock::new();
+fn assets() -> &'static [Asset; 4] {
+    static ASSETS: OnceLock<[Asset; 4]> = OnceLock::new();
     ASSETS.get_or_init(|| {
         let asset = |stem: &str, ending: &str, media_type, bytes: &'static str| {
             let hash = Sha256::of(bytes.as_bytes()).to_string();
@@ -42,12 +39,13 @@ fn assets() -> &'static [Asset; 3] {
             asset("style", "css", "text/css; charset=utf-8", STYLE),
             asset("script", "js", "text/javascript; charset=utf-8", SCRIPT),
             asset("icon", "svg", "image/svg+xml", ICON),
+            asset("people", "css", "text/css; charset=utf-8", PEOPLE),
         ]
     })
 }
 
-/// Path of the style sheet, the script, the icon.
-pub fn paths() -> [String; 3] {
+/// Path of the style sheet, the script, the icon, the style sheet for people.
+pub fn paths() -> [String; 4] {
     assets().each_ref().map(|asset| format!("/assets/{}", asset.name))
 }
 
