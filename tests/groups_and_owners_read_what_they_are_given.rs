@@ -4,6 +4,7 @@
 
 use crate::support::web::{Answer, Site};
 use archivista::settings::administration::{Field, Versioning};
+use archivista::settings::document_fields::{DocumentField, DocumentFields, Who};
 use archivista::settings::groups::{self, Group};
 use archivista::settings::tokens::Rights;
 use archivista::settings::users::{self, MailboxId, Role};
@@ -156,7 +157,11 @@ fn a_name_that_is_given_again_gives_no_right_of_its_predecessor() {
     define(&stage.site, "company", "Verkauf");
     let refused = stage.admin("/admin/groups/Verkauf/delete", &[]);
     assert!(refused.status == 400 && refused.text().contains("another owner: company"), "{}", refused.text());
+    let field =
+        DocumentField { name: "Lohn".into(), seen_by: Who::Users(vec!["beat".into()]), ..DocumentField::default() };
+    DocumentFields(vec![field]).write(archive, "test").unwrap();
     stage.done("/admin/users/beat/delete", &[]);
+    assert_eq!(DocumentFields::read(archive).unwrap().0[0].seen_by, Who::Users(Vec::new()));
     assert_eq!(groups::group(archive, "verkauf").unwrap().unwrap().members, ["anna"]);
     // One name, one meaning.
     let user = |name: &str| {

@@ -328,6 +328,7 @@ fn every_role_gets_on_every_route_what_it_may() {
 /// What a visitor gets of a published document, for the rows of the table that ask for one.
 const PUBLISHED: &[(&str, u16)] = &[
     ("/documents/M/html", 200),
+    ("/documents/M/html?print=1", 200),
     ("/documents/F/file", 200),
     ("/documents/M/file", 404),
     ("/documents/F/download", 200),

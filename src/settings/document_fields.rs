@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::users::{Role, User};
-use super::{Result, read_json, write_json};
+use super::{Result, read_json, same_name, write_json};
 use crate::archive::Archive;
 use crate::limits::{DEFINED_FIELDS, FIELD_CHARS, FIELD_NAME_CHARS, SELECTION_VALUES};
 
@@ -138,17 +138,6 @@ impl DocumentFields {
         self.0.iter_mut().find(|field| field.name == name)
     }
 
-    /// Takes a user out of every right: somebody else who gets the name later does not get what was meant for the first.
-    pub fn forget(&mut self, user: &str) {
-        for field in &mut self.0 {
-            for right in [&mut field.seen_by, &mut field.changed_by] {
-                if let Who::Users(names) = right {
-                    names.retain(|name| !name.eq_ignore_ascii_case(user));
-                }
-            }
-        }
-    }
-
     /// Those that are not hidden.
     pub fn shown(&self) -> impl Iterator<Item = &DocumentField> {
         self.0.iter().filter(|field| !field.is_hidden)
@@ -216,6 +205,23 @@ impl DocumentFields {
             self.0.swap(shown[at], other);
         }
     }
+}
+
+/// Takes a user out of every right: whoever gets the name later has none of them.
+pub fn forget_user(archive: &Archive, user: &str, who: &str) -> Result<()> {
+    let before = DocumentFields::read(archive)?;
+    let mut fields = before.clone();
+    for field in &mut fields.0 {
+        for right in [&mut field.seen_by, &mut field.changed_by] {
+            if let Who::Users(names) = right {
+                names.retain(|name| !same_name(name, user));
+            }
+        }
+    }
+    if fields != before {
+        fields.write(archive, who)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::document_fields::DocumentFields;
+use super::document_fields;
 use super::groups::{self, Group};
 use super::password::Password;
 use super::{Definition, Result, SettingsError, same_name, store_at};
@@ -136,16 +136,11 @@ pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
     store_at(archive, key(&user.name), Some(json), who)
 }
 
-/// Removes a user, its tokens, its places in groups, and its rights to fields. Uploaded documents stay.
+/// Removes a user, its tokens, its places in groups and its rights to fields. Uploaded documents stay.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
     groups::forget_member(archive, name, who)?;
-    let fields = DocumentFields::read(archive)?;
-    let mut without = fields.clone();
-    without.forget(name);
-    if without != fields {
-        without.write(archive, who)?;
-    }
+    document_fields::forget_user(archive, name, who)?;
     store_at(archive, key(name), None, who)
 }
 

@@ -34,7 +34,7 @@ pub const THEMES: [&str; 3] = ["auto", "light", "dark"];
 /// A whole page.
 pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, body: &Markup) -> Response {
     let t = &context.t.page;
-    let [style, script, icon] = assets::paths();
+    let [style, script, icon, people] = assets::paths();
     let of_archive = match context.administration.layout {
         Layout::Bright => "light",
         Layout::Dark => "dark",
@@ -61,6 +61,7 @@ pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, 
                 title { (title) " – " (name) }
                 link rel="icon" href=(icon) type="image/svg+xml";
                 link rel="stylesheet" href=(style);
+                @if matches!(section, Section::Users | Section::Compilations | Section::None) { link rel="stylesheet" href=(people); }
                 script src=(script) defer {}
             }
             body {

@@ -43,7 +43,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
         p { (t.sources_intro) }
         @for why in &unreadable { div.note.bad { p { (t.unreadable) ": " (why) } } }
         section.card {
-            @if rows.is_empty() { p { (t.sources_empty) } } @else {
+            @if rows.is_empty() { p { (if ended.is_empty() { t.sources_empty } else { context.t.rights.all_ended }) } } @else {
                 div.scroll {
                     table {
                         thead { tr {

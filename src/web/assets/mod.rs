@@ -19,9 +19,10 @@ const STYLE: &str = concat!(
     include_str!("admin.css"),
     include_str!("assistant.css"),
     include_str!("dms.css"),
-    include_str!("charts.css"),
-    include_str!("people.css")
+    include_str!("charts.css")
 );
+/// For pages about people and for compilations; the first page is small without it.
+const PEOPLE: &str = include_str!("people.css");
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"), include_str!("assistant.js"));
 const ICON: &str = include_str!("icon.svg");
 
@@ -32,8 +33,8 @@ struct Asset {
     bytes: &'static str,
 }
 
-fn assets() -> &'static [Asset; 3] {
-    static ASSETS: OnceLock<[Asset; 3]> = OnceLock::new();
+fn assets() -> &'static [Asset; 4] {
+    static ASSETS: OnceLock<[Asset; 4]> = OnceLock::new();
     ASSETS.get_or_init(|| {
         let asset = |stem: &str, ending: &str, media_type, bytes: &'static str| {
             let hash = Sha256::of(bytes.as_bytes()).to_string();
@@ -43,12 +44,13 @@ fn assets() -> &'static [Asset; 3] {
             asset("style", "css", "text/css; charset=utf-8", STYLE),
             asset("script", "js", "text/javascript; charset=utf-8", SCRIPT),
             asset("icon", "svg", "image/svg+xml", ICON),
+            asset("people", "css", "text/css; charset=utf-8", PEOPLE),
         ]
     })
 }
 
-/// Path of the style sheet, the script, the icon.
-pub fn paths() -> [String; 3] {
+/// Path of the style sheet, the script, the icon, the style sheet for people.
+pub fn paths() -> [String; 4] {
     assets().each_ref().map(|asset| format!("/assets/{}", asset.name))
 }
 

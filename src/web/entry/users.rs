@@ -200,6 +200,9 @@ fn one(context: &Context<'_>, user: &User, wrong: &str, password_wrong: &str) ->
             (Field { name: "again", label: t.password_again, kind: "password", fill: "new-password", ..Field::default() })
             button.first { (common.save) }
         }
+        @if !user.reads_everything() {
+            p { a href={ "/admin/rights?people=" (super::super::request::encode(&user.name)) } { (context.t.rights.matrix) } }
+        }
         form.card method="post" action={ (path) "/delete" } data-ask={ (t.delete_user) ": " (user.name) "?" } {
             (layout::token(context))
             p { (t.delete_user_help) }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { log_in } from '../people.mjs';
 
-const EACH = [[1440, 'light'], [1440, 'dark'], [360, 'light'], [360, 'dark']];
+const EACH = [[1440, 'light'], [360, 'dark']];
 
 export default async function (t) {
   const look = async (name) => {
