@@ -134,6 +134,46 @@ fn a_link_is_copied_where_it_should_be_and_nowhere_else() {
     browser::flow("links", &company.serving.origin(), &more);
 }
 
+/// The text of a printed page, and how many pages and pictures there are.
+fn printed(path: &Path) -> (String, usize, usize) {
+    let text = must_run(Command::new("pdftotext").arg("-layout").arg(path).arg("-"));
+    let pages = text.matches('\u{c}').count();
+    let pictures = must_run(Command::new("pdfimages").arg("-list").arg(path)).lines().count().saturating_sub(2);
+    (text, pages, pictures)
+}
+
+#[test]
+fn a_mail_is_printed_with_its_header_and_without_what_is_to_be_clicked() {
+    let mut company = company();
+    set(&mut company.administrator, &[]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots/printed");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (html, text) = (company.mail("Nordlicht Neuigkeiten"), company.mail("Offerte"));
+    let more = json!({
+        "language": "de-CH", "folder": folder, "html_mail": html["number"], "text_mail": text["number"],
+    });
+    browser::flow("print", &company.serving.origin(), &more);
+    for (name, mail) in [("view-html", html), ("page-html", html), ("view-text", text), ("page-text", text)] {
+        let path = folder.join(format!("{name}.pdf"));
+        let (words, pages, pictures) = printed(&path);
+        let title = mail["title"].as_str().unwrap().split_whitespace().next().unwrap();
+        for expected in [title, "Absender", "Empfänger", "Datum"] {
+            assert!(words.contains(expected), "{name} lacks {expected}: {words}");
+        }
+        for clicked in ["Verwaltung", "Zugriffslink", "Herunterladen", "Quelltext", "Druckansicht", "Suchen"] {
+            assert!(!words.contains(clicked), "{name} has {clicked}: {words}");
+        }
+        assert!((1..=6).contains(&pages), "{name}: {pages} pages");
+        if mail["number"] == html["number"] {
+            assert!(words.contains("Dämmplatten aus Hanf") && pictures > 0, "{name}: {pictures} pictures, {words}");
+        }
+        must_run(Command::new("pdftoppm").args(["-png", "-r", "60"]).arg(&path).arg(path.with_extension("")));
+    }
+    // On paper nobody can click: the address stands behind the words.
+    let (words, ..) = printed(&folder.join("page-html.pdf"));
+    assert!(words.contains("<http"), "{words}");
+}
+
 #[test]
 fn a_hostile_mail_harms_nobody_who_looks_at_it() {
     let hostile = hostile::all();

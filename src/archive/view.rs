@@ -54,11 +54,12 @@ impl View {
 
     /// A document as it is now.
     pub fn document(&self, number: Number) -> Result<Option<Document>> {
-        let Some(Row { value: mut document, .. }) = self.document_row(number)? else { return Ok(None) };
-        if let Some(change) = self.change_row(number)? {
-            document.metadata = change.value;
-        }
-        Ok(Some(document))
+        self.reader()?.document(number)
+    }
+
+    /// Reads many documents one after the other.
+    pub fn reader(&self) -> Result<Reader> {
+        Ok(Reader { documents: self.txn.open_table(DOCUMENTS)?, changes: self.txn.open_table(CHANGES)? })
     }
 
     /// The first document from this number on, as it began.
@@ -515,6 +516,24 @@ impl View {
             find("its indexes do not fit its rows".into());
         }
         Ok(())
+    }
+}
+
+/// See [`View::reader`]. Opening a table costs as much as reading a row of it.
+pub struct Reader {
+    documents: redb::ReadOnlyTable<u64, &'static [u8]>,
+    changes: redb::ReadOnlyTable<u64, &'static [u8]>,
+}
+
+impl Reader {
+    /// A document as it is now.
+    pub fn document(&self, number: Number) -> Result<Option<Document>> {
+        let Some(bytes) = self.documents.get(number)? else { return Ok(None) };
+        let Row { value: mut document, .. }: Row<Document> = decode("documents", bytes.value())?;
+        if let Some(bytes) = self.changes.get(number)? {
+            document.metadata = decode::<Row<Metadata>>("changes", bytes.value())?.value;
+        }
+        Ok(Some(document))
     }
 }
 

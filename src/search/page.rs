@@ -119,6 +119,7 @@ fn walk<T>(
     } else {
         view.by_number(reads, down, from.map(|(_, number)| number))?
     };
+    let documents = view.reader()?;
     let mut rows: Vec<(Cursor, T)> = Vec::new();
     let mut further = None;
     let mut more = false;
@@ -133,7 +134,7 @@ fn walk<T>(
             further = last;
             break;
         }
-        let Some(document) = view.document(number)? else { continue };
+        let Some(document) = documents.document(number)? else { continue };
         let cursor = Cursor { time: document.time, number };
         last = Some(cursor);
         if ask.query.fits(view, places, number, &document)? {
@@ -193,6 +194,7 @@ fn best<T>(
     {
         at = Some((Key::of(ask.order.sort, &document), cursor.number));
     }
+    let documents = view.reader()?;
     let mut rows: Vec<((Key, Number), Cursor, T)> = Vec::with_capacity(ask.most + 1);
     let mut only_newest = false;
     let mut more = false;
@@ -202,7 +204,7 @@ fn best<T>(
             only_newest = true;
             break;
         }
-        let Some(document) = view.document(number)? else { continue };
+        let Some(document) = documents.document(number)? else { continue };
         let key = (Key::of(ask.order.sort, &document), number);
         let is_behind = at.as_ref().is_none_or(|at| compare(&key, at) == Ordering::Greater);
         if !is_behind {

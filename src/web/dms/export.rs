@@ -49,9 +49,12 @@ impl Search {
         Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
     }
 
-    /// The next of what it finds, newest first; none at its end.
-    fn more(&mut self, view: &View) -> Read<Vec<(Number, u64)>> {
-        while !self.is_over {
+    /// The next of what it finds, newest first; none at its end, or after so many looks at the catalog, each of which is bounded.
+    fn more(&mut self, view: &View, looks: usize) -> Read<Vec<(Number, u64)>> {
+        for _ in 0..looks {
+            if self.is_over {
+                break;
+            }
             let order = Order::default();
             let ask = Ask { query: &self.query, order, at: self.at, back: false, most: EXPORT_BATCH };
             let found = find(view, &self.reads, ask, |number, document| (number, document.size))?;
@@ -73,7 +76,7 @@ pub fn ask(context: &Context<'_>) -> Result<Response> {
     let (mut count, mut bytes) = (0, 0);
     let view = context.view()?;
     while count < COUNTED as u64 {
-        let some = search.more(&view)?;
+        let some = search.more(&view, 1)?;
         if some.is_empty() {
             break;
         }
@@ -86,13 +89,14 @@ pub fn ask(context: &Context<'_>) -> Result<Response> {
     let body = html! {
         p { a href=(state.table()) { "← " (context.t.dms.documents) } }
         h1 { (t.export_all) }
-        @if count == 0 { p { (context.t.dms.nothing_found) } } @else {
+        @if count == 0 && !is_more { p { (context.t.dms.nothing_found) } } @else {
             form.card method="post" action="/export" {
                 (layout::token(context))
                 input type="hidden" name="q" value=(state.query);
                 input type="hidden" name="only" value=(table::only(context, &state).name());
                 @if !state.query.is_empty() { p { (context.t.dms.search) ": " strong { (state.query) } } }
-                p { ((t.export_count)(is_more, &show::number(lang, count), &show::size(lang, bytes))) }
+                @if count > 0 { p { ((t.export_count)(is_more, &show::number(lang, count), &show::size(lang, bytes))) } }
+                @else { p { (t.export_unknown) } }
                 p { (t.export_help) }
                 p.soft { ((t.export_limit)(&show::number(lang, EXPORT_DOCUMENTS), &show::size(lang, EXPORT_BYTES))) }
                 p.row {
@@ -131,7 +135,8 @@ fn zip(context: &Context<'_>, mut wanted: Wanted) -> Response {
             let some = match &mut wanted {
                 Wanted::These(numbers) => std::mem::take(numbers),
                 Wanted::Found(search) => {
-                    let found = archive.view().and_then(|view| search.more(&view)).map_err(io::Error::other)?;
+                    let found =
+                        archive.view().and_then(|view| search.more(&view, usize::MAX)).map_err(io::Error::other)?;
                     found.into_iter().map(|(number, _)| number).collect()
                 }
             };

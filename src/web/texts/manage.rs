@@ -10,6 +10,8 @@ pub struct Manage {
     pub export_help: &'static str,
     /// Whether there are more; how many, how long.
     pub export_count: fn(bool, &str, &str) -> String,
+    /// Many documents were looked at, and none fitted so far.
+    pub export_unknown: &'static str,
     pub export_limit: fn(&str, &str) -> String,
     /// Of the list in a ZIP file.
     pub index: Words,
@@ -60,6 +62,7 @@ pub const DE: Manage = Manage {
             format!("Akten: {count}, zusammen {size}.")
         }
     },
+    export_unknown: "Unter den neusten Akten passt keine; der Export sucht bis zur ältesten weiter.",
     export_limit: |count, size| {
         format!(
             "In eine Datei kommen höchstens {count} Akten und {size}, die neusten zuerst; die letzte Zeile der Liste sagt, wo sie aufhört. Grenzen Sie die Suche mit vor: und nach: ein, wenn es mehr sind."
@@ -130,6 +133,7 @@ pub const EN: Manage = Manage {
             format!("Documents: {count}, {size} in all.")
         }
     },
+    export_unknown: "None of the newest documents fits; the export goes on searching to the oldest.",
     export_limit: |count, size| {
         format!(
             "One file takes at most {count} documents and {size}, the newest first; the last line of the list says where it ends. Narrow the search by before: and after: where there are more."

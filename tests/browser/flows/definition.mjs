@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { log_in } from '../people.mjs';
 
-const SCREENS = [[1440, 'light'], [1440, 'dark'], [360, 'light'], [360, 'dark']];
+const SCREENS = [[1440, 'light'], [360, 'dark']];
 
 export default async function (t) {
   const { user, account, password, port, tls_port: tlsPort, authority } = t.config;
@@ -47,7 +47,7 @@ export default async function (t) {
   await log_in(t, user);
   await t.step('fields are defined that a definition fills');
   await t.visit('/admin/fields');
-  for (const name of ['Von', 'Kopie', 'Adressat', 'Thema']) {
+  for (const name of ['Schreiber', 'Kopie', 'Adressat', 'Thema']) {
     await t.type('#name', name);
     await t.choose('#kind', 'Text');
     await t.click({ role: 'button', name: 'Feld hinzufügen' }, { leads: true });
@@ -105,13 +105,13 @@ export default async function (t) {
   await t.step('folders, minimum age, owner, fields, move, play-back folder');
   await edit({
     folders: 'INBOX,Kunden,Privat', exclude_folders: 'Privat', min_age_days: '7', owner: user, interval_minutes: '10080',
-    field_from: 'Von', field_cc: 'Kopie', field_to: 'Adressat', field_subject: 'Thema',
+    field_from: 'Schreiber', field_cc: 'Kopie', field_to: 'Adressat', field_subject: 'Thema',
     after: 'move', move_to: 'Archiviert', play_back_folder: 'Zurück', inactive: true,
   });
   await run();
   assert.deepEqual((await rows()).sort(), ['Brief 1', 'Brief 3'], 'folders, excluded ones, minimum age');
-  assert.deepEqual(await rows('von:"absender 3"'), ['Brief 3']);
-  for (const query of ['thema:"brief 1"', 'adressat:an1', 'kopie:mit1']) assert.deepEqual(await rows(query), ['Brief 1'], query);
+  assert.deepEqual(await rows('schreiber:von3'), ['Brief 3']);
+  for (const query of ['thema:1', 'adressat:an1', 'kopie:mit1']) assert.deepEqual(await rows(query), ['Brief 1'], query);
   assert.deepEqual((await rows(`eigentümer:${user}`)).sort(), ['Brief 1', 'Brief 3']);
   await t.visit('/admin/sources/B%C3%BCro/completeness');
   await t.shows(/1 zu jung/);

@@ -202,6 +202,10 @@ export default async function (t) {
   await t.lacks({ role: 'link', name: 'Quelltext' });
   assert.equal(await t.text('h1'), `Aktennummer ${first}`);
   await look('without-title');
+  await t.visit('/');
+  await t.lacks({ role: 'button', name: 'Als ZIP exportieren' });
+  await t.lacks({ role: 'link', name: 'Alle Treffer exportieren' });
+  await t.find({ role: 'button', name: 'Link weiterleiten' });
 
   await t.step('Feld für Publikation');
   await set({ publishing: 'Web', hides_extended: false, suppresses_title: false, title_width: '3000' });
