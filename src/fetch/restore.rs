@@ -8,6 +8,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::job;
+use super::tokens::Tokens;
 use crate::archive::commit::{Happening, Number};
 use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Spool;
@@ -135,7 +136,7 @@ pub type Report<'a> = dyn FnMut(usize, Result<String, Arc<RestoreError>>) + 'a;
 
 /// Plays the mails back, one after the other, on one connection for each mailbox. `report` hears of each of
 /// them once.
-pub fn run(archive: &Archive, items: &[Item], who: &str, pulse: &Pulse, report: &mut Report<'_>) {
+pub fn run(archive: &Archive, tokens: &Tokens, items: &[Item], who: &str, pulse: &Pulse, report: &mut Report<'_>) {
     let mut is_done = vec![false; items.len()];
     for first in 0..items.len() {
         if is_done[first] {
@@ -147,19 +148,29 @@ pub fn run(archive: &Archive, items: &[Item], who: &str, pulse: &Pulse, report: 
         for at in &same {
             is_done[*at] = true;
         }
-        one_mailbox(archive, items, &same, who, pulse, report);
+        let definition = settings::definition(archive, &items[first].definition);
+        // One connection, opened when it is needed.
+        let mut source = None;
+        let mut one = |item: &Item| -> Result<String, RestoreError> {
+            let Ok(definition) = &definition else { return Err(RestoreError::NoDefinition(item.definition.clone())) };
+            let source = match &mut source {
+                Some(source) => source,
+                none => none.insert(open(archive, tokens, definition, item, pulse)?),
+            };
+            one(archive, item, definition, source.as_mut(), who)
+        };
+        one_mailbox(items, &same, &mut one, report);
     }
 }
 
-fn one_mailbox(archive: &Archive, items: &[Item], places: &[usize], who: &str, pulse: &Pulse, report: &mut Report<'_>) {
-    let mut opened = None;
+fn one_mailbox(
+    items: &[Item],
+    places: &[usize],
+    one: &mut dyn FnMut(&Item) -> Result<String, RestoreError>,
+    report: &mut Report<'_>,
+) {
     for (turn, at) in places.iter().enumerate() {
-        let item = &items[*at];
-        let result = match &mut opened {
-            Some(way) => one(archive, item, way, who),
-            none => open(archive, item, pulse).and_then(|way| one(archive, item, none.insert(way), who)),
-        };
-        let result = result.map_err(Arc::new);
+        let result = one(&items[*at]).map_err(Arc::new);
         // The others would wait for the same to happen again.
         let rest = if result.as_ref().is_err_and(|error| error.is_of_mailbox()) { &places[turn + 1..] } else { &[] };
         for at in rest {
@@ -173,22 +184,28 @@ fn one_mailbox(archive: &Archive, items: &[Item], places: &[usize], who: &str, p
     }
 }
 
-/// A definition, and a connection to one of its mailboxes.
-type Way = (Definition, Box<dyn MailSource>);
-
-fn open(archive: &Archive, item: &Item, pulse: &Pulse) -> Result<Way, RestoreError> {
-    let definition = settings::definition(archive, &item.definition)
-        .map_err(|_| RestoreError::NoDefinition(item.definition.clone()))?;
-    let places = job::open(&definition, pulse).map_err(RestoreError::Source)?;
+/// A connection to the mailbox of a mail.
+fn open<'a>(
+    archive: &'a Archive,
+    tokens: &'a Tokens,
+    definition: &'a Definition,
+    item: &Item,
+    pulse: &Pulse,
+) -> Result<Box<dyn MailSource + 'a>, RestoreError> {
+    let places = job::open(archive, tokens, definition, pulse).map_err(RestoreError::Source)?;
     let is_ours = |label: &str| matches!(definition.module, Module::O365(_)) || label == item.mailbox.id;
     let source = places.into_iter().find(|(label, _)| is_ours(label)).map(|(_, source)| source);
     let gone = || RestoreError::NoAccount { definition: item.definition.clone(), account: item.mailbox.name.clone() };
-    let source = source.ok_or_else(gone)?;
-    Ok((definition, source))
+    source.ok_or_else(gone)
 }
 
-fn one(archive: &Archive, item: &Item, way: &mut Way, who: &str) -> Result<String, RestoreError> {
-    let (definition, source) = way;
+fn one(
+    archive: &Archive,
+    item: &Item,
+    definition: &Definition,
+    source: &mut dyn MailSource,
+    who: &str,
+) -> Result<String, RestoreError> {
     let size = archive.view()?.document(item.number)?.ok_or(ArchiveError::NoDocument { number: item.number })?.size;
     if matches!(definition.module, Module::O365(_)) && size > GRAPH_PLAY_BACK {
         return Err(RestoreError::TooLarge { size, most: GRAPH_PLAY_BACK });

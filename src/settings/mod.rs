@@ -114,7 +114,7 @@ pub fn end(archive: &Archive, name: &str, is_ended: bool, who: &str) -> Result<(
     }
     definition.ended = is_ended;
     let value = definition.seal(archive.keys())?;
-    store(archive, name, Some(value), who)
+    store(archive, name, Some(value), Vec::new(), who)
 }
 
 /// Names of the definitions that belong to this user or group.

@@ -143,7 +143,7 @@ fn begin(asked: &Asked<'_>) -> Result<Response> {
         return Err(Problem::at(Reason::Refused, "/numbers", "There is no number in it."));
     }
     let who = context.who();
-    let begun = context.web.restores.begin(&context.web.archive, &who, wanted)?;
+    let begun = context.web.restores.begin(&context.web.archive, &context.web.fetcher, &who, wanted)?;
     let restore = begun.and_then(|id| context.web.restores.of(&who, id));
     let busy =
         || Problem::new(Reason::Conflict).saying("Other mails are being played back just now. Try again in a minute.");

@@ -21,7 +21,7 @@ use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::export::{self, Asked, Limits};
 use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
-use crate::search::{Ask, Cursor, Order, Query, Ties, find};
+use crate::search::{Ask, Cursor, Order, Query, find};
 use crate::settings::administration::Administration;
 
 /// Documents whose number and size the page tells.
@@ -45,7 +45,7 @@ impl Search {
     fn of(context: &Context<'_>, state: &State) -> Result<Self> {
         let view = context.view()?;
         let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
-        let query = query.newest(Ties::of(&context.administration)).only(table::only(context, state).kind());
+        let query = query.newest(context.ties()).only(table::only(context, state).kind());
         Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
     }
 

@@ -18,6 +18,7 @@ use super::{proof, show};
 use crate::archive::Archive;
 use crate::archive::commit::{Number, Occurrence};
 use crate::clock;
+use crate::fetch::Fetcher;
 use crate::fetch::restore::{self, Item, RestoreError};
 use crate::limits::{RESTORED, RESTORES, RESTORES_AT_ONCE, ROLE_STACK, TABLE_CHARS};
 use crate::pulse::Pulse;
@@ -100,6 +101,7 @@ impl Restores {
     pub fn begin(
         self: &Arc<Self>,
         archive: &Arc<Archive>,
+        fetcher: &Arc<Fetcher>,
         who: &str,
         wanted: Vec<Wanted>,
     ) -> std::io::Result<Option<u64>> {
@@ -127,9 +129,9 @@ impl Restores {
         all.insert(id, Restore { id, who: who.into(), began: clock::now(), is_running: true, mails });
         drop(all);
         let running = Running { restores: self.clone(), id };
-        let (archive, who) = (archive.clone(), who.to_owned());
+        let (archive, fetcher, who) = (archive.clone(), fetcher.clone(), who.to_owned());
         let work = move || {
-            restore::run(&archive, &items, &who, &Pulse::new(), &mut |at, result| {
+            restore::run(&archive, &fetcher.tokens, &items, &who, &Pulse::new(), &mut |at, result| {
                 let state = result.map_or_else(State::Failed, State::Done);
                 if let Some(restore) = running.restores.all().get_mut(&running.id) {
                     restore.mails[places[at]].state = state;
@@ -190,7 +192,7 @@ pub fn wanted(context: &Context<'_>, shown: &Shown, into: Option<(&str, &str)>) 
 /// Begins a run and leads to its page; where too many others go on, back to `table`.
 pub fn begin(context: &Context<'_>, wanted: Vec<Wanted>, table: &str) -> Result<Response> {
     let web = context.web;
-    let Some(id) = web.restores.begin(&web.archive, &context.who(), wanted)? else {
+    let Some(id) = web.restores.begin(&web.archive, &web.fetcher, &context.who(), wanted)? else {
         context.notice(context.t.manage.restore_busy);
         return Ok(Response::redirect(table));
     };

@@ -13,6 +13,7 @@ use super::{first_path, o365, other};
 use crate::archive::commit::Run;
 use crate::fetch::board::Standing;
 use crate::fetch::progress::Progress;
+use crate::limits::RUNS_LOOKED;
 use crate::settings::Definition;
 
 /// Seconds between two looks.
@@ -37,7 +38,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let view = context.view()?;
     let test = context.web.tests.of(&definition.name);
     let standing = context.web.fetcher.board.standing(&definition.name);
-    let last = view.runs(&definition.name, 1)?.pop();
+    let last = view.runs(&definition.name, 1, RUNS_LOOKED)?.pop();
     let stage = stage(&definition, test.as_ref(), &standing, last);
     let goes_on = matches!(stage, Stage::Testing | Stage::Waits | Stage::Runs);
     let has_documents = view.count()? > 0;
