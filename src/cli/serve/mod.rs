@@ -194,6 +194,7 @@ fn serve(
     if let Some(boxed) = &boxed {
         boxed.has_no_more();
     }
+    web.tests.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();

@@ -2,7 +2,7 @@
 //! its own; pages and calls look at how it stands.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::super::error::Result;
@@ -64,7 +64,8 @@ pub fn begin(context: &Context<'_>, definition: &Definition, account: &str, star
 /// What the thread of a sign-in works with.
 struct Work {
     all: Arc<SignIns>,
-    archive: Arc<Archive>,
+    /// Nobody keeps it open by waiting for a person.
+    archive: Weak<Archive>,
     fetcher: Arc<Fetcher>,
     tests: Arc<Tests>,
     app: App,
@@ -121,7 +122,7 @@ impl SignIns {
         drop(all);
         let work = Work {
             all: self.clone(),
-            archive: web.archive.clone(),
+            archive: Arc::downgrade(&web.archive),
             fetcher: web.fetcher.clone(),
             tests: web.tests.clone(),
             app: sign_in.app(imap),
@@ -205,13 +206,14 @@ impl Work {
 
     fn granted(&self, granted: &sign_in::Granted) -> source::Result<()> {
         let (name, account) = (&self.place.0, &self.place.1);
+        let archive = self.archive.upgrade().ok_or(SourceError::Cancelled)?;
         if granted.refresh.is_none() {
             let detail = "a sign-in without a refresh token".to_owned();
             return Err(SourceError::Protocol { detail });
         }
         let not_stored = |error: settings::SettingsError| Trouble::NotStored { said: error.to_string() };
         // Somebody may have changed or removed the definition meanwhile: the token is for what was signed in for.
-        let definition = settings::definition(&self.archive, name).map_err(not_stored)?;
+        let definition = settings::definition(&archive, name).map_err(not_stored)?;
         let is_same = match &definition.module {
             Module::Imap(imap) => imap.accounts.iter().any(|other| {
                 other.account == *account && other.sign_in.as_ref().is_some_and(|sign_in| sign_in.app(imap) == self.app)
@@ -221,9 +223,9 @@ impl Work {
         if !is_same {
             return Err(SourceError::Cancelled);
         }
-        self.fetcher.tokens.signed_in(&self.archive, name, account, granted, &self.who).map_err(not_stored)?;
+        self.fetcher.tokens.signed_in(&archive, name, account, granted, &self.who).map_err(not_stored)?;
         if self.starts {
-            let begun = self.tests.begin(&self.archive, &self.fetcher, definition, Some(self.who.clone()));
+            let begun = self.tests.begin(&archive, &self.fetcher, definition, Some(self.who.clone()));
             if let Err(error) = begun {
                 tracing::error!("the test of {name}: {error}");
             }

@@ -36,8 +36,17 @@ pub struct Test {
 }
 
 /// The last test of each definition, in memory only.
-#[derive(Default)]
-pub struct Tests(Mutex<BTreeMap<String, Test>>);
+pub struct Tests {
+    all: Mutex<BTreeMap<String, Test>>,
+    /// Of all tests: they hold the archive, which is closed by the last to hold it.
+    pulse: Pulse,
+}
+
+impl Default for Tests {
+    fn default() -> Self {
+        Self { all: Mutex::default(), pulse: Pulse::new() }
+    }
+}
 
 /// Ends a test, also after a panic.
 struct Running {
@@ -55,7 +64,12 @@ impl Drop for Running {
 
 impl Tests {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Test>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends those that run, since the process does.
+    pub fn end(&self) {
+        self.pulse.cancel();
     }
 
     pub fn of(&self, definition: &str) -> Option<Test> {
@@ -95,7 +109,8 @@ impl Tests {
         let (archive, fetcher) = (archive.clone(), fetcher.clone());
         let work = move || {
             let tokens = &fetcher.tokens;
-            check::run(&archive, tokens, &definition, &Pulse::new(), &mut |mailbox, step| running.note(mailbox, step));
+            let pulse = &running.tests.pulse;
+            check::run(&archive, tokens, &definition, pulse, &mut |mailbox, step| running.note(mailbox, step));
             let has_failed = running.tests.of(&definition.name).is_none_or(|test| test.has_failed);
             if let Some(who) = starts.filter(|_| !has_failed)
                 && let Err(error) = start(&archive, &fetcher, &definition.name, &who)

@@ -113,12 +113,13 @@ export default async function (t) {
   await t.shows('Der Anwendung fehlt die Berechtigung Mail.Read');
   await control({ op: 'configure', permissions: ['Mail.Read', 'User.Read.All'] });
   // Slow enough to be seen at work.
-  await control({ op: 'configure', latency: 600 });
+  await control({ op: 'configure', latency: 900 });
   await t.click({ role: 'button', name: 'Noch einmal testen' }, { leads: true });
 
   await t.step('the first run begins by itself');
   await t.shows('Die Mails werden archiviert.');
-  await t.find('progress');
+  await t.shows(/Postfach 1 von 1, Ordner \d+ von \d+/);
+  await t.shows(/Dauert noch\s+lässt sich noch nicht sagen/);
   // The page loads itself again, so it is only looked at.
   await t.noSidewaysScroll();
   await t.shot('assistant-running', { whole: true });
