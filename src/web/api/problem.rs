@@ -85,7 +85,7 @@ impl Reason {
         }
     }
 
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
             Self::Refused => "refused",
@@ -244,21 +244,15 @@ pub const SCHEMA: Named = Named {
     ]),
 };
 
-const NAMES: [&str; 13] = [
-    "invalid",
-    "refused",
-    "token_missing",
-    "token_wrong",
-    "right_missing",
-    "not_found",
-    "method_unknown",
-    "conflict",
-    "too_long",
-    "media_type",
-    "range",
-    "too_many_attempts",
-    "failed",
-];
+const NAMES: [&str; Reason::ALL.len()] = {
+    let mut names = [""; Reason::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Reason::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 
 #[cfg(test)]
 mod tests {
