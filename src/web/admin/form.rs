@@ -266,7 +266,7 @@ fn deleted_from(context: &Context<'_>, old: &Definition) -> String {
     let folders = context.view().ok().and_then(|view| view.folders().ok()).unwrap_or_default();
     let rows = folders.iter().filter(|row| row.folder.definition == old.name);
     let booked: u64 = rows.map(|row| row.booked).sum();
-    let next = context.web.fetcher.board.standing(&old.name).next.filter(|_| !old.inactive);
+    let next = context.web.fetcher.board.standing(&old.name).next.filter(|_| old.is_fetched());
     let when = next.map_or_else(|| m.next_run_soon.to_owned(), show::minute);
     (m.delete_from)(&show::number(context.lang, booked), &when)
 }
