@@ -43,7 +43,7 @@ pub fn partitions(disk: &Path) -> Vec<(u64, u64, u64)> {
         let number = row["node"].as_str().unwrap().strip_prefix(disk.to_str().unwrap()).unwrap();
         (number.trim_start_matches('p').parse().unwrap(), row["start"].as_u64().unwrap(), row["size"].as_u64().unwrap())
     };
-    table["partitiontable"]["partitions"].as_array().unwrap().iter().map(partition).collect()
+    table["partitiontable"]["partitions"].as_array().into_iter().flatten().map(partition).collect()
 }
 
 /// The GUID of a partition, in lower case; of the disk where the number is 0.
