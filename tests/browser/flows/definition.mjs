@@ -25,7 +25,7 @@ export default async function (t) {
       await t.visit('/admin/sources/B%C3%BCro/edit');
       for (const [name, value] of Object.entries(fields)) {
         if (value === true) await tick(name);
-        else if (['after', 'encryption'].includes(name)) await t.choose(`#${name}`, value);
+        else if (['after', 'encryption', 'owner'].includes(name)) await t.choose(`#${name}`, value);
         else await t.type(`#${name}`, value);
       }
       await t.click({ role: 'button', name: 'Speichern' }, { leads: true, status });
@@ -67,7 +67,7 @@ export default async function (t) {
   await t.type('#password-0', 'falsch');
   // Nothing is fetched before all is set.
   await tick('inactive');
-  await t.type('#owner', user);
+  await t.choose('#owner', user);
   await t.click({ role: 'button', name: 'Speichern und testen' }, { leads: true });
   await t.shows('hat die Anmeldung von');
   await edit({ 'password-0': password });
