@@ -7,6 +7,7 @@ use crate::limits::{BOX_HEALTHY, BOX_READ_ONLY, BOX_TRIAL};
 
 /// What is seen at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself")]
 pub struct Sight {
     /// Since this start.
     pub since_start: Duration,

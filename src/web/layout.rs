@@ -34,7 +34,7 @@ pub const THEMES: [&str; 3] = ["auto", "light", "dark"];
 /// A whole page.
 pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, body: &Markup) -> Response {
     let t = &context.t.page;
-    let [style, script, icon, people] = assets::paths();
+    let [style, script, icon, more_style, more_script] = assets::paths();
     let of_archive = match context.administration.layout {
         Layout::Bright => "light",
         Layout::Dark => "dark",
@@ -61,8 +61,9 @@ pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, 
                 title { (title) " – " (name) }
                 link rel="icon" href=(icon) type="image/svg+xml";
                 link rel="stylesheet" href=(style);
-                @if matches!(section, Section::Users | Section::Compilations | Section::None) { link rel="stylesheet" href=(people); }
+                @if section != Section::Archive { link rel="stylesheet" href=(more_style); }
                 script src=(script) defer {}
+                @if section == Section::Administration { script src=(more_script) defer {} }
             }
             body {
                 a.skip href="#main" { (t.skip) }

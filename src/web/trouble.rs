@@ -49,7 +49,7 @@ pub fn run(
 fn page(lang: Lang, state: &BoxState, wrong: Option<&str>) -> Response {
     let texts = texts::of(lang);
     let t = &texts.trouble;
-    let [style, _, icon, _] = assets::paths();
+    let [style, _, icon, ..] = assets::paths();
     let (title, sentence, todo) = match (&state.storage, wrong) {
         (Storage::Preparing, _) => (t.preparing, t.preparing_more.to_string(), t.preparing_todo),
         (Storage::Trouble(trouble), _) => {

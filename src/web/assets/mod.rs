@@ -14,16 +14,12 @@ pub const ROUTES: &[Route] = &[
     get("/robots.txt", Access::Anybody, robots),
 ];
 
-const STYLE: &str = concat!(
-    include_str!("style.css"),
-    include_str!("admin.css"),
-    include_str!("assistant.css"),
-    include_str!("dms.css"),
-    include_str!("charts.css")
-);
-/// For pages about people and for compilations; the first page is small without it.
-const PEOPLE: &str = include_str!("people.css");
-const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"), include_str!("assistant.js"));
+const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"));
+const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
+/// For all pages but those of WebDMS; the first page is small without it.
+const MORE_STYLE: &str = concat!(include_str!("people.css"), include_str!("assistant.css"), include_str!("charts.css"));
+/// For WebAdmin.
+const MORE_SCRIPT: &str = include_str!("assistant.js");
 const ICON: &str = include_str!("icon.svg");
 
 struct Asset {
@@ -33,8 +29,8 @@ struct Asset {
     bytes: &'static str,
 }
 
-fn assets() -> &'static [Asset; 4] {
-    static ASSETS: OnceLock<[Asset; 4]> = OnceLock::new();
+fn assets() -> &'static [Asset; 5] {
+    static ASSETS: OnceLock<[Asset; 5]> = OnceLock::new();
     ASSETS.get_or_init(|| {
         let asset = |stem: &str, ending: &str, media_type, bytes: &'static str| {
             let hash = Sha256::of(bytes.as_bytes()).to_string();
@@ -44,13 +40,14 @@ fn assets() -> &'static [Asset; 4] {
             asset("style", "css", "text/css; charset=utf-8", STYLE),
             asset("script", "js", "text/javascript; charset=utf-8", SCRIPT),
             asset("icon", "svg", "image/svg+xml", ICON),
-            asset("people", "css", "text/css; charset=utf-8", PEOPLE),
+            asset("more", "css", "text/css; charset=utf-8", MORE_STYLE),
+            asset("more", "js", "text/javascript; charset=utf-8", MORE_SCRIPT),
         ]
     })
 }
 
-/// Path of the style sheet, the script, the icon, the style sheet for people.
-pub fn paths() -> [String; 4] {
+/// Path of the style sheet, the script and the icon of all pages; of the further style sheet and script.
+pub fn paths() -> [String; 5] {
     assets().each_ref().map(|asset| format!("/assets/{}", asset.name))
 }
 
