@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 /// A flow that needs longer hangs: it is stopped, and tells where it was.
-const HANGS_AFTER: Duration = Duration::from_mins(2);
+const HANGS_AFTER: Duration = Duration::from_mins(6);
 /// What a stopped flow has for its last picture.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 
