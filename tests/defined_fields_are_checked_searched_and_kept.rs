@@ -316,11 +316,11 @@ fn saving_one_field_puts_back_no_other() {
     });
     sent.retain(|(name, _)| name != "note");
     sent.push(("note".into(), String::new()));
-    let send = |sent: &[(String, String)]| {
-        let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(stage.site.post(&stage.anna, &path, &sent).status, 303);
+    let save = |entered: &[(String, String)]| {
+        let entered: Vec<(&str, &str)> = entered.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(stage.site.post(&stage.anna, &path, &entered).status, 303);
     };
-    send(&sent);
+    save(&sent);
     let note = || stage.site.web.archive.view().unwrap().document(stage.mail).unwrap().unwrap().metadata.note;
     assert_eq!(
         (stage.value("Kunde").as_deref(), stage.value("Bezahlt").as_deref()),
@@ -334,6 +334,6 @@ fn saving_one_field_puts_back_no_other() {
         }
     }
     sent.push(("field:Bezahlt".into(), "yes".into()));
-    send(&sent);
+    save(&sent);
     assert_eq!((stage.value("Kunde").as_deref(), stage.value("Bezahlt").as_deref()), (Some("Meier"), Some("yes")));
 }

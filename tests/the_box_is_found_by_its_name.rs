@@ -273,7 +273,7 @@ own = socket.inet_aton('10.77.0.2')
 s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton('224.0.0.251') + own)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
 s.settimeout(5)
-name = b'\x0aarchivista\x05local\0'
+name = b'\\x0aarchivista\\x05local\\0'
 def ask(head, rest=b''):
     s.sendto(struct.pack('!6H', *head) + name + struct.pack('!2H', 255, 1) + rest, ('224.0.0.251', 5353))
 def answered(until):

@@ -76,7 +76,7 @@ mod tests {
             ("a trial that does not", Sight { healthy_for: None, ..TRIAL }, Verdict::GiveUpTrial),
             (
                 "a trial that has time left",
-                Sight { healthy_for: None, since_start: BOX_TRIAL - moment, ..TRIAL },
+                Sight { healthy_for: None, since_start: BOX_TRIAL.saturating_sub(moment), ..TRIAL },
                 Verdict::GoOn,
             ),
             (
