@@ -113,7 +113,7 @@ export default async function (t) {
   await t.shows('Der Anwendung fehlt die Berechtigung Mail.Read');
   await control({ op: 'configure', permissions: ['Mail.Read', 'User.Read.All'] });
   // Slow enough to be seen at work.
-  await control({ op: 'configure', latency: 900 });
+  await control({ op: 'configure', latency: 400 });
   await t.click({ role: 'button', name: 'Noch einmal testen' }, { leads: true });
 
   await t.step('the first run begins by itself');
