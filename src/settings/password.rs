@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::keys::random;
 use crate::limits::{PASSWORD_MEMORY, PASSWORD_TURNS};
 
-/// What a look at a password works in: one at a time, since each needs [`PASSWORD_MEMORY`].
-static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+/// One at a time: each needs [`PASSWORD_MEMORY`].
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A password as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,22 +43,13 @@ impl Password {
 }
 
 fn hash(password: &str, salt: &[u8], memory: u32, turns: u32) -> Option<[u8; 32]> {
-    let mut blocks = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let params = Params::new(memory, turns, 1, Some(32)).ok()?;
-    blocks.resize(params.block_count(), Block::new());
     let mut hash = [0; 32];
-    let done = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
-        password.as_bytes(),
-        salt,
-        &mut hash,
-        &mut *blocks,
-    );
-    // glibc would put the next session's few bytes into what is freed here, so that every login would take as much anew: there
-    // it is kept. musl gives it back to the system.
-    if cfg!(not(target_env = "gnu")) {
-        *blocks = Vec::new();
-    }
-    done.ok().map(|()| hash)
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password.as_bytes(), salt, &mut hash)
+        .ok()?;
+    Some(hash)
 }
 
 #[cfg(test)]
