@@ -68,20 +68,6 @@ fn a_network_that_comes_two_minutes_late_is_used() {
     assert_eq!(browser.get("/setup").status, 200);
 }
 
-/// The cable is in, and nobody answers.
-#[test]
-#[ignore = "make test-box"]
-fn a_dhcp_server_that_comes_two_minutes_late_is_heard() {
-    let setup = Setup { late_network: true, ..Setup::of(Arch::X86_64) };
-    let disk = Disk::flashed(setup.arch, 1 << 30);
-    let machine = Machine::start(&setup, &disk);
-    machine.wait_for_log("serving /data/archive", 0);
-    std::thread::sleep(Duration::from_mins(2));
-    machine.give_network();
-    let (_, mut browser) = machine.wait_for_setup();
-    assert_eq!(browser.get("/setup").status, 200);
-}
-
 #[test]
 #[ignore = "make test-box"]
 fn two_flashed_disks_never_mix() {

@@ -69,8 +69,6 @@ pub struct Setup {
     pub ports: Vec<u16>,
     /// Without this the guest reaches nothing but those.
     pub open_network: bool,
-    /// The cable is there, and nothing behind it until [`Machine::give_network`].
-    pub late_network: bool,
     /// Further arguments of QEMU.
     pub more: Vec<String>,
 }
@@ -86,7 +84,6 @@ impl Setup {
             clock: None,
             ports: Vec::new(),
             open_network: false,
-            late_network: false,
             more: Vec::new(),
         }
     }
@@ -376,14 +373,6 @@ impl Machine {
         Ok(machine)
     }
 
-    /// With [`Setup::late_network`]: from now on there is a network behind the cable, with its DHCP server.
-    pub fn give_network(&self) {
-        let forward = format!("tcp:{}-:443", self.address);
-        let user = json!({ "type": "user", "id": "late", "restrict": true, "hostfwd": [{ "str": forward }] });
-        self.qmp("netdev_add", &user);
-        self.qmp("netdev_add", &json!({ "type": "hubport", "id": "late-port", "hubid": 0, "netdev": "late" }));
-    }
-
     /// Has QEMU do something; events that come before its answer are kept.
     pub fn qmp(&self, what: &str, arguments: &Value) -> Value {
         let mut qmp = self.qmp.lock().unwrap();
@@ -516,11 +505,6 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
     // First, so that a disk among them comes before the one that the machine starts from.
     command.args(&setup.more);
     let restrict = if setup.open_network { "off" } else { "on" };
-    let network = if setup.late_network {
-        "hubport,id=net,hubid=0".to_owned()
-    } else {
-        format!("user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}")
-    };
     command
         .args(["-accel", "tcg", "-smp", "1", "-display", "none", "-nodefaults", "-no-user-config", "-m"])
         .arg(setup.memory.to_string())
@@ -535,7 +519,8 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
         .args(["-device", "virtserialport,chardev=shell,name=shell"])
         .arg("-qmp")
         .arg(format!("unix:{},server=on,wait=off", at("qmp").display()))
-        .args(["-netdev", &network])
+        .arg("-netdev")
+        .arg(format!("user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}"))
         .args(["-device", "virtio-net-pci,netdev=net,id=nic,romfile=", "-device", "virtio-rng-pci"])
         .arg("-drive")
         .arg(format!("if=none,id=disk,format=raw,discard=unmap,file={}", disk.path.display()));
