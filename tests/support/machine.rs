@@ -65,10 +65,8 @@ pub struct Setup {
     pub memory: u32,
     /// `-rtc base=`.
     pub clock: Option<&'static str>,
-    /// Ports of the host's loopback that the guest reaches at [`HOST`].
+    /// Ports of the host's loopback that the guest reaches at [`HOST`]; it reaches nothing else.
     pub ports: Vec<u16>,
-    /// Without this the guest reaches nothing but those.
-    pub open_network: bool,
     /// Further arguments of QEMU.
     pub more: Vec<String>,
 }
@@ -83,7 +81,6 @@ impl Setup {
             memory: 512,
             clock: None,
             ports: Vec::new(),
-            open_network: false,
             more: Vec::new(),
         }
     }
@@ -504,7 +501,6 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
     }
     // First, so that a disk among them comes before the one that the machine starts from.
     command.args(&setup.more);
-    let restrict = if setup.open_network { "off" } else { "on" };
     command
         .args(["-accel", "tcg", "-smp", "1", "-display", "none", "-nodefaults", "-no-user-config", "-m"])
         .arg(setup.memory.to_string())
@@ -520,7 +516,7 @@ fn command(setup: &Setup, disk: &Disk, folder: &Path, port: u16) -> Command {
         .arg("-qmp")
         .arg(format!("unix:{},server=on,wait=off", at("qmp").display()))
         .arg("-netdev")
-        .arg(format!("user,id=net,restrict={restrict},hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}"))
+        .arg(format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:443{forwarded}"))
         .args(["-device", "virtio-net-pci,netdev=net,id=nic,romfile=", "-device", "virtio-rng-pci"])
         .arg("-drive")
         .arg(format!("if=none,id=disk,format=raw,discard=unmap,file={}", disk.path.display()));
