@@ -1,15 +1,11 @@
 //! Promise: a login to Microsoft 365 is tried in the order and words of the maker's script, and whatever is wrong with it is
 //! said in one sentence, in German and English, with what to click in Entra.
 
-use std::path::Path;
-use std::process::Command;
-
 use crate::support::archivista::{Archivista, Counts, Output};
 use crate::support::definition::Definition;
 use crate::support::mails::tiny;
-use crate::support::must_run;
 use crate::support::scripted;
-use crate::support::tenant::{CLIENT, Folders, SECRET, TENANT, Tenant};
+use crate::support::tenant::{CLIENT, Folders, SECRET, TENANT, Tenant, certificate};
 use serde_json::{Value, json};
 use simulator::{Config, Extra};
 
@@ -279,15 +275,6 @@ fn a_secret_that_expires_is_explained_and_mended_by_a_new_one() {
     tenant.add(USER, "Inbox", &tiny("2@example.ch", "Zweite"));
     assert_eq!(archivista.fetch_counts(), Counts::archived(1));
     archivista.run(&["status"]).succeeded();
-}
-
-/// A key and a certificate signed by itself, as one uploads it to Entra.
-fn certificate(dir: &Path, name: &str, key: &[&str]) -> (String, String) {
-    let path = |end: &str| dir.join(format!("{name}.{end}")).to_str().unwrap().to_owned();
-    let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=Archivista", "-newkey"]).args(key);
-    must_run(command.args(["-keyout", &path("key"), "-out", &path("pem")]));
-    (path("pem"), path("key"))
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::definition::Definition;
 use crate::support::hostile;
 use crate::support::https::Https;
 use crate::support::serving::{ADMINISTRATOR, Serving};
-use crate::support::tenant::{Folders, Tenant};
+use crate::support::tenant::{CLIENT, Folders, SECRET, TENANT, Tenant, certificate, tiny};
 use crate::support::{must_run, tool};
 
 /// A small company, archived and served; [`ADMINISTRATOR`] reads everything.
@@ -223,4 +223,34 @@ fn the_first_page_is_small() {
     }
     println!("{all} bytes");
     assert!(all < 60_000, "{all} bytes");
+}
+
+#[test]
+fn somebody_sets_every_field_of_a_tenant() {
+    let (anna, beat) = ("anna@mymail.ch", "beat@mymail.ch");
+    let dir = tempfile::tempdir().unwrap();
+    let (certificate, key) = certificate(dir.path(), "own", &["rsa:2048"]);
+    let config = simulator::Config { certificates: vec![certificate.clone().into()], ..simulator::Config::default() };
+    let tenant = Tenant::start(&[(anna, tiny(anna, 9)), (beat, tiny(beat, 9))], config);
+    let archivista = Archivista::new();
+    let serving = Serving::start(&archivista, &[]);
+    serving.set_up();
+    let config = json!({
+        "language": "de-CH", "user": ADMINISTRATOR.0, "tenant": TENANT, "client": CLIENT, "secret": SECRET,
+        "simulator": tenant.simulator.url(), "authority": tenant.ca_file(), "mailboxes": [anna, beat],
+        "certificate": certificate, "key": key, "soon": in_days(20),
+    });
+    browser::flow("definition_o365", &serving.origin(), &config);
+    // Each run asked for as many as the field said then.
+    let log = tenant.control(&json!({ "op": "log" }));
+    let mut asked: Vec<u64> = log.as_array().unwrap().iter().filter_map(|line| line["page_size"].as_u64()).collect();
+    asked.dedup();
+    assert_eq!(asked, [3, 7]);
+}
+
+/// A day, as a field takes it.
+fn in_days(days: u64) -> String {
+    let day = std::time::SystemTime::now() + std::time::Duration::from_hours(24 * days);
+    let day = jiff::Timestamp::try_from(day).unwrap();
+    day.strftime("%Y-%m-%d").to_string()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use simulator::{Config, Simulator};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 
 use super::hash::sha256;
 use super::mails;
+use super::must_run;
 use super::proof::Place;
 
 pub const TENANT: &str = "mymail.onmicrosoft.com";
@@ -136,4 +138,13 @@ pub fn same(archive: &BTreeSet<Place>, server: &BTreeSet<Place>) {
     let missing: Vec<_> = server.difference(archive).collect();
     let too_much: Vec<_> = archive.difference(server).collect();
     assert!(missing.is_empty() && too_much.is_empty(), "missing: {missing:#?}\ntoo much: {too_much:#?}");
+}
+
+/// A certificate signed by itself, as one uploads it to Entra, and its key; both as files.
+pub fn certificate(dir: &Path, name: &str, key: &[&str]) -> (String, String) {
+    let path = |end: &str| dir.join(format!("{name}.{end}")).to_str().unwrap().to_owned();
+    let mut command = Command::new("openssl");
+    command.args(["req", "-x509", "-nodes", "-days", "30", "-subj", "/CN=Archivista", "-newkey"]).args(key);
+    must_run(command.args(["-keyout", &path("key"), "-out", &path("pem")]));
+    (path("pem"), path("key"))
 }
