@@ -115,6 +115,8 @@ pub const API_CONTAINERS: usize = 10_000;
 pub const API_PAGE: usize = 200;
 pub const API_LIST: usize = 5000;
 pub const API_SENT: usize = 1000;
+/// Spans of one setting of times of the week.
+pub const HOURS: usize = 50;
 /// Networks of one setting.
 pub const NETWORKS: usize = 32;
 /// Groups of users, members of one.

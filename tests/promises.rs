@@ -33,6 +33,7 @@ mod dovecot_itself;
 mod each_fault_alone_costs_nothing;
 mod each_field_of_the_archive_has_its_effect;
 mod every_mail_can_be_looked_at;
+mod fetching_disturbs_no_more_than_was_set;
 mod fetching_waits_for_a_clock_and_for_room;
 mod fields_take_what_the_definition_says;
 mod files_are_uploaded_and_played;

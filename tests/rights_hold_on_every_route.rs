@@ -154,6 +154,8 @@ const CASES: &[Case] = &[
     post("/admin/assistant/check", "/admin/assistant/check", &[("field", "tenant"), ("value", "x")], ADMIN),
     get("/admin/assistant/first/{name}", "/admin/assistant/first/company", ADMIN),
     post("/admin/assistant/first/{name}", "/admin/assistant/first/company", &[("do", "start")], ADMIN_DONE),
+    get("/admin/fetching", "/admin/fetching", ADMIN),
+    post("/admin/fetching", "/admin/fetching", &[("quiet", "never")], ADMIN_WRONG),
     get("/admin/switch", "/admin/switch", ADMIN),
     post("/admin/switch", "/admin/switch", &[], ADMIN_WRONG),
     get("/admin/archive", "/admin/archive", ADMIN),

@@ -407,6 +407,23 @@ impl View {
         Ok(found)
     }
 
+    /// When a run of a definition last brought a new mail, among the newest `look` runs of all definitions, Unix seconds;
+    /// where none of them did, when the first of them began.
+    pub fn last_new(&self, definition: &str, look: usize) -> Result<Option<i64>> {
+        let table = self.txn.open_table(RUNS)?;
+        let mut first = None;
+        for item in table.iter()?.rev().take(look) {
+            let run = decode::<Row<Run>>("runs", item?.1.value())?.value;
+            if run.definition == definition {
+                if run.archived > 0 {
+                    return Ok(Some(run.ended));
+                }
+                first = Some(run.started);
+            }
+        }
+        Ok(first)
+    }
+
     pub fn run_row(&self, key: u64) -> Result<Option<Row<Run>>> {
         let table = self.txn.open_table(RUNS)?;
         table.get(key)?.map(|bytes| decode("runs", bytes.value())).transpose()

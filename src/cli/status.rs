@@ -21,7 +21,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
         exit = Exit::Trouble;
     }
     let wait = session.fetcher.waits(session.archive);
-    if wait.is_some() {
+    if wait.is_some_and(Wait::is_trouble) {
         exit = Exit::Trouble;
     }
     let mut objects = Vec::new();

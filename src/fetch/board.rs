@@ -40,6 +40,8 @@ pub struct Standing {
     pub is_asked: bool,
     /// When the next run is due, Unix seconds; `None` where there is no schedule.
     pub next: Option<i64>,
+    /// When a run last brought a new mail, Unix seconds; where none did, when the first one began. `None`: nobody looked yet.
+    pub last_new: Option<i64>,
 }
 
 /// The standing of every definition, by name.
@@ -79,10 +81,18 @@ impl Board {
         self.standings().entry(definition.into()).or_default().next = next;
     }
 
+    /// See [`Standing::last_new`].
+    pub fn note_new(&self, definition: &str, at: i64) {
+        let mut standings = self.standings();
+        let standing = standings.entry(definition.into()).or_default();
+        standing.last_new = standing.last_new.max(Some(at));
+    }
+
     pub(super) fn begin(&self, definition: &str) {
         let mut standings = self.standings();
         let standing = standings.entry(definition.into()).or_default();
-        *standing = Standing { running_since: Some(clock::now()), next: standing.next, ..Standing::default() };
+        let (next, last_new) = (standing.next, standing.last_new);
+        *standing = Standing { running_since: Some(clock::now()), next, last_new, ..Standing::default() };
     }
 
     pub(super) fn end(&self, definition: &str) {

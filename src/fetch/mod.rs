@@ -39,7 +39,8 @@ use crate::language::Lang;
 use crate::pulse::Pulse;
 use crate::settings::Definition;
 use crate::settings::administration::{Administration, Field};
-use crate::source::SourceError;
+use crate::settings::fetching::Fetching;
+use crate::source::{SourceError, rate};
 use board::{Board, Shown};
 use progress::{Progress, Watch};
 use tokens::Tokens;
@@ -111,9 +112,22 @@ impl Fetcher {
     /// Why no run may begin just now.
     pub fn waits(&self, archive: &Archive) -> Option<Wait> {
         let of_box = self.link.as_deref().and_then(Wait::of_box);
+        // Settings that cannot be read keep nothing from being archived.
+        let of_hour = || {
+            let zone = Administration::read(archive).ok()?.zone();
+            Wait::of_hour(&Fetching::read(archive).ok()?, &jiff::Timestamp::now().to_zoned(zone))
+        };
         // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
         let of_disk = || Room::of(&archive.paths().data).ok().filter(|room| room.is_short_of(0)).map(Wait::Disk);
-        of_box.or_else(of_disk)
+        of_box.or_else(of_disk).or_else(of_hour)
+    }
+
+    /// Lets the sources receive as much as is set for now.
+    pub fn pace(archive: &Archive) {
+        let zone = Administration::read(archive).map(|set| set.zone());
+        if let (Ok(set), Ok(zone)) = (Fetching::read(archive), zone) {
+            rate::bound(set.rate(&jiff::Timestamp::now().to_zoned(zone)));
+        }
     }
 
     fn turn(&self, name: &str, pulse: &Pulse) -> Result<Turn<'_>, SourceError> {
@@ -142,6 +156,7 @@ impl Fetcher {
         match self.turn(&definition.name, pulse) {
             Ok(_turn) => {
                 self.board.begin(&definition.name);
+                Self::pace(archive);
                 let definition = &without_publishing(archive, definition);
                 let mut shown = Shown { board: &self.board, definition: &definition.name, watch };
                 job::run(archive, &self.tokens, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
@@ -157,6 +172,9 @@ impl Fetcher {
                 watch.tell(&what);
                 run.trouble = what;
             }
+        }
+        if run.archived > 0 {
+            self.board.note_new(&definition.name, run.ended);
         }
         watch.progress(&Progress::Ended);
         run

@@ -34,6 +34,7 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
     let mut told = HashSet::new();
     let mut waited = None;
     while let Ok(()) = pulse.go_on() {
+        Fetcher::pace(archive);
         let wait = fetcher.waits(archive);
         let code = wait.map(Wait::code);
         if code != waited {

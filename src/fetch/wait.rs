@@ -1,8 +1,13 @@
 //! What fetching waits for, although runs are due.
 
+use jiff::civil::DateTime;
+use jiff::{ToSpan, Zoned};
+
 use crate::appliance::link::Link;
 use crate::disk::Room;
 use crate::language::Lang;
+use crate::settings::fetching::Fetching;
+use crate::settings::hours;
 
 /// Why nothing is fetched just now. It ends by itself, or by a person's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub enum Wait {
     Guard,
     /// What is free on the disk is the reserve.
     Disk(Room),
+    /// It is a quiet hour, until the clock on the wall shows this.
+    Quiet(DateTime),
 }
 
 impl Wait {
@@ -27,12 +34,25 @@ impl Wait {
         }
     }
 
+    /// The quiet hour that it is.
+    pub(super) fn of_hour(set: &Fetching, now: &Zoned) -> Option<Self> {
+        let minutes = set.quiet.are_now(now).then(|| set.quiet.minutes_left(now))??;
+        let until = now.datetime().with().second(0).subsec_nanosecond(0).build().ok()?;
+        Some(Self::Quiet(until.saturating_add(i64::from(minutes).minutes())))
+    }
+
+    /// Whether somebody has to do something about it.
+    pub fn is_trouble(self) -> bool {
+        !matches!(self, Self::Quiet(_))
+    }
+
     /// For scripts.
     pub fn code(self) -> &'static str {
         match self {
             Self::Clock => "clock",
             Self::Guard => "guard",
             Self::Disk(_) => "disk",
+            Self::Quiet(_) => "quiet",
         }
     }
 
@@ -51,6 +71,14 @@ impl Wait {
             (Self::Guard, Lang::En) => {
                 "Archiving is paused: the watchdog had to start the box several times in a row. Look into the log under System, then go on from the overview.".into()
             }
+            (Self::Quiet(until), Lang::De) => format!(
+                "Es ist Ruhezeit: Das Archivieren geht weiter {}. Die Zeiten stehen unter Mail-Archivierung, Zeiten und Bandbreite.",
+                hours::moment(until, lang)
+            ),
+            (Self::Quiet(until), Lang::En) => format!(
+                "These are quiet hours: archiving goes on {}. The hours stand under Mail archiving, Hours and bandwidth.",
+                hours::moment(until, lang)
+            ),
             (Self::Disk(room), Lang::De) => format!(
                 "Das Archivieren ist angehalten: Auf dem Datenträger sind nur noch {} MB frei, {} MB bleiben als Reserve. Lesen geht weiter. Nehmen Sie einen grösseren Datenträger, oder schaffen Sie Platz.",
                 room.free / 1_000_000,

@@ -6,6 +6,7 @@
 //!
 //! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
+//! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
@@ -16,8 +17,10 @@ pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
+pub mod fetching;
 pub mod field_value;
 pub mod groups;
+pub mod hours;
 pub mod mistake;
 pub mod monitoring;
 pub mod networks;

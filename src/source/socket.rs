@@ -1,6 +1,6 @@
 //! From a name to a protected connection: DNS, TCP, TLS by rustls with the provider `ring`.
 //!
-//! Every wait of a socket is cut into slices of a second: each beats the pulse and hears a cancellation.
+//! What is received is bounded by [`rate`]. Every wait of a socket is cut into slices of a second: each beats the pulse and hears a cancellation.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::error::words;
-use super::{Result, SourceError};
+use super::{Result, SourceError, rate};
 use crate::limits::CONNECT_TIMEOUT;
 use crate::pulse::{Cancelled, Pulse};
 
@@ -50,7 +50,9 @@ impl Tcp {
 
 impl Read for Tcp {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.patiently(|stream| stream.read(to))
+        let read = self.patiently(|stream| stream.read(to))?;
+        rate::received(read, &self.pulse).map_err(io::Error::other)?;
+        Ok(read)
     }
 }
 

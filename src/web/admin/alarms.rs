@@ -44,7 +44,8 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     if let Some(wait) = web.fetcher.waits(&web.archive) {
         let sentence = wait.sentence(context.lang);
-        alarms.push(Alarm { mood: Mood::Bad, sentence, has_button: wait == Wait::Guard });
+        let mood = if wait.is_trouble() { Mood::Bad } else { Mood::Inactive };
+        alarms.push(Alarm { mood, sentence, has_button: wait == Wait::Guard });
     }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));

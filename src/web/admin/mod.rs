@@ -9,7 +9,7 @@
 //!   definition and back, `edit`: adding and changing
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
 //! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
-//!   `ended`: what is not fetched any more, and to whom it belongs
+//!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
 
 pub(super) mod alarms;
@@ -19,6 +19,7 @@ pub(super) mod define;
 pub(super) mod edit;
 pub(super) mod ended;
 pub(super) mod entered;
+pub(super) mod fetching;
 pub(super) mod fields;
 pub(super) mod form;
 mod growth;
@@ -79,6 +80,8 @@ pub const ROUTES: &[Route] = &[
     post("/admin/assistant/check", ADMIN, assistant::check::send),
     get("/admin/assistant/first/{name}", ADMIN, assistant::first::show),
     post("/admin/assistant/first/{name}", ADMIN, assistant::first::send),
+    get("/admin/fetching", ADMIN, fetching::show),
+    post("/admin/fetching", ADMIN, fetching::send),
     get("/admin/switch", ADMIN, switch::show),
     post("/admin/switch", ADMIN, switch::send),
     get("/admin/archive", ADMIN, managing::show),

@@ -68,7 +68,10 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
                 }
             }
             (add_buttons(context))
-            @if !rows.is_empty() { p { a href="/admin/switch" { (t.switch) } } }
+            p.row {
+                a href="/admin/fetching" { (context.t.fetching.title) }
+                @if !rows.is_empty() { a href="/admin/switch" { (t.switch) } }
+            }
         }
         @if !ended.is_empty() { (super::ended::list(context, &ended)) }
     };

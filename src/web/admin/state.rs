@@ -13,6 +13,7 @@ use crate::fetch::completeness::{self, Open};
 use crate::language::Lang;
 use crate::limits::{OPEN_ROWS, RUNS_LOOKED};
 use crate::settings::Definition;
+use crate::settings::fetching::Fetching;
 use crate::settings::o365::WARN_DAYS;
 
 /// Seconds beyond three intervals after which a run is missed.
@@ -94,6 +95,12 @@ impl State {
         if let Some(days) = definition.secret_expires_in_days(now).filter(|days| *days <= WARN_DAYS) {
             further.push((if days < 0 { Mood::Bad } else { Mood::Warn }, expiry(lang, days)));
         }
+        let silence = Fetching::read(&context.web.archive)?.silence.map(i64::from);
+        if let Some(hours) = silence.filter(|_| definition.is_fetched())
+            && last_new(context, view, &definition.name, &standing)?.is_some_and(|new| now - new > hours * 3600)
+        {
+            further.push((Mood::Warn, (context.t.fetching.silent)(hours)));
+        }
         Ok(Self { mood, tag, sentence, further, last, standing, open, inactive: !definition.is_fetched() })
     }
 
@@ -131,6 +138,18 @@ impl State {
             _ => html! { (t.soon) },
         }
     }
+}
+
+/// See [`View::last_new`]; looked up once.
+fn last_new(context: &Context<'_>, view: &View, definition: &str, standing: &Standing) -> Result<Option<i64>> {
+    if standing.last_new.is_some() {
+        return Ok(standing.last_new);
+    }
+    let new = view.last_new(definition, RUNS_LOOKED)?;
+    if let Some(new) = new {
+        context.web.fetcher.board.note_new(definition, new);
+    }
+    Ok(new)
 }
 
 fn unexplained(lang: Lang, count: u64) -> String {

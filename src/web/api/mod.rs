@@ -28,6 +28,7 @@ mod content;
 mod definitions;
 mod documents;
 mod ended;
+mod fetching;
 mod fields;
 mod forms;
 mod manage;
@@ -74,6 +75,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         manage::CALLS,
         definitions::CALLS,
         ended::CALLS,
+        fetching::CALLS,
         runs::CALLS,
         assistant::CALLS,
         administration::CALLS,

@@ -6,6 +6,7 @@ mod assistant;
 mod definition;
 mod dms;
 mod entry;
+mod fetching;
 mod fields;
 mod growth;
 mod manage;
@@ -22,6 +23,7 @@ pub use assistant::Assistant;
 pub use definition::Definition;
 pub use dms::Dms;
 pub use entry::Entry;
+pub use fetching::Fetching;
 pub use fields::Fields;
 pub use growth::Growth;
 pub use manage::Manage;
@@ -46,6 +48,7 @@ pub struct Texts {
     pub assistant: Assistant,
     pub definition: Definition,
     pub dms: Dms,
+    pub fetching: Fetching,
     pub fields: Fields,
     pub managing: Managing,
     pub trouble: Trouble,
@@ -65,6 +68,7 @@ static DE: Texts = Texts {
     assistant: assistant::DE,
     definition: definition::DE,
     dms: dms::DE,
+    fetching: fetching::DE,
     fields: fields::DE,
     managing: managing::DE,
     trouble: trouble::DE,
@@ -83,6 +87,7 @@ static EN: Texts = Texts {
     assistant: assistant::EN,
     definition: definition::EN,
     dms: dms::EN,
+    fetching: fetching::EN,
     fields: fields::EN,
     managing: managing::EN,
     trouble: trouble::EN,
