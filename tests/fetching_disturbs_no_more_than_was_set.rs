@@ -133,7 +133,7 @@ fn silence_is_told_of() {
     let text = "name = 'office'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'anna'\npassword = 'x'\n";
     std::fs::write(&file, text).unwrap();
     archivista::settings::put(&site.web.archive, &definition_file::read(&file).unwrap(), "test").unwrap();
-    let told = || site.get(Some(&cookie), "/admin").text().contains("Seit mehr als ");
+    let told = || site.get(Some(&cookie), "/admin").text().contains("No new mail came for more than ");
     let run = |hours: i64, archived: u64| {
         let at = clock::now() - hours * 3600;
         let run = Run { definition: "office".into(), started: at, ended: at, archived, ..Run::default() };
