@@ -36,6 +36,9 @@ export default async function (t) {
   };
 
   await log_in(t, user);
+  await t.visit('/account');
+  await t.choose('#language', 'de');
+  await t.click({ role: 'button', name: 'Save' }, { leads: true });
   await t.step('a definition whose values cannot be right is not stored');
   await t.visit('/admin/new/o365');
   assert.equal(await (await t.find('#number_of_mails')).evaluate((field) => field.value), '25', 'the maker begins with 25');
