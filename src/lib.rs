@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod disk;
+pub mod ending;
 pub mod export;
 pub mod fetch;
 pub mod hash;

@@ -17,8 +17,8 @@
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
 //! | `appliance` | the box around it all: `supervise` with root's rights, and what `serve` knows of the box |
 //!
-//! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `disk`, `language`, `pulse` and
-//! `roles` (signs of life and who watches them). `regex/` is a crate beside them: what the crate `imap` asks of the crate `regex`.
+//! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `disk`, `language`, `pulse`,
+//! `roles` and `ending` (signs of life, who watches them, and why they ended). `regex/` is a crate beside them: what the crate `imap` asks of the crate `regex`.
 //!
 //! Bytes flow one way, left to right. Exactly one process has a data folder open.
 

@@ -49,6 +49,11 @@ impl Serving {
         self.child.id()
     }
 
+    /// Its exit code once it has ended on its own; inside, `None` where a signal ended it.
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().unwrap().map(|status| status.code())
+    }
+
     pub fn origin(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }

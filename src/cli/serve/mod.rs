@@ -21,6 +21,7 @@ use crate::appliance::roles::of_serve;
 use crate::appliance::state::{PagesState, Storage};
 use crate::archive::Archive;
 use crate::control;
+use crate::ending::{self, Why};
 use crate::fetch::{Fetcher, schedule};
 use crate::limits::{DESCRIPTORS, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
@@ -67,6 +68,15 @@ enum Broken {
     Archive(String),
     #[error(transparent)]
     Gate(GateError),
+}
+
+impl From<Broken> for Why {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Stuck(stuck) => Self::Silent { role: stuck.name.into(), seconds: stuck.seconds },
+            other => Self::Other(other.to_string()),
+        }
+    }
 }
 
 pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
@@ -187,6 +197,7 @@ fn serve(
     if let Some(broken) = broken {
         // A stuck thread cannot be joined, so nothing is dropped: the log carries all that was acknowledged.
         tracing::error!("{broken}");
+        ending::keep(data, broken.into());
         process::exit(START_AGAIN);
     }
     let _ = std::fs::remove_file(&archive.paths().control);

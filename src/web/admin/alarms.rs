@@ -5,9 +5,11 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::layout;
 use super::super::texts::System;
+use super::show;
 use super::state::Mood;
 use crate::appliance::state::{Storage, StorageTrouble};
 use crate::disk::Room;
+use crate::ending;
 use crate::fetch::wait::Wait;
 
 /// One sentence.
@@ -49,6 +51,9 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
     }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));
+    }
+    if let Some(ending) = ending::last(&web.archive.paths().data) {
+        alarms.push(Alarm::new(Mood::Warn, ending.sentence(context.lang, &show::second(ending.at))));
     }
     let Some(state) = web.link.as_deref().map(crate::appliance::link::Link::state) else { return alarms };
     match &state.storage {

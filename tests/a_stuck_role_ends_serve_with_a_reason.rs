@@ -1,0 +1,58 @@
+//! Promise: a role that neither works nor ends, as one does whose parser spins or whose socket or disk is stuck, ends `serve` by
+//! a code that asks for a new start, and the overview says afterwards which role it was.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::ptrace;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+
+use crate::support::administering::Administering;
+use crate::support::archivista::Archivista;
+use crate::support::serving::{ADMINISTRATOR, Serving};
+
+/// Three time-outs of a server, and what a role has to end in; nothing here takes longer.
+const HANGS_AFTER: Duration = Duration::from_mins(5);
+
+/// The thread of a role.
+fn thread_named(process: u32, name: &str) -> Pid {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap().map(|task| task.unwrap().path());
+    let is_it = |task: &std::path::PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name);
+    let task = tasks.into_iter().find(is_it).unwrap_or_else(|| panic!("no thread {name}"));
+    Pid::from_raw(task.file_name().unwrap().to_str().unwrap().parse().unwrap())
+}
+
+#[test]
+fn and_the_overview_says_which() {
+    let archivista = Archivista::new();
+    let mut serving = Serving::start(&archivista, &[]);
+    let browser = serving.set_up();
+    // It stands still from now on; all others go on.
+    let fetch = thread_named(serving.pid(), "fetch");
+    ptrace::seize(fetch, ptrace::Options::empty()).unwrap();
+    ptrace::interrupt(fetch).unwrap();
+    let since = Instant::now();
+    let code = loop {
+        // The process is not gone before whoever holds its thread has seen that end.
+        let _ = waitpid(fetch, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG));
+        if let Some(code) = serving.ended() {
+            break code;
+        }
+        assert!(since.elapsed() < HANGS_AFTER, "it goes on without its role");
+        thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(code, Some(70));
+    drop((serving, browser));
+    let serving = Serving::start(&archivista, &[]);
+    let mut admin = Administering::of(serving.log_in(ADMINISTRATOR.0, ADMINISTRATOR.1), &[]);
+    admin.speak("de");
+    let overview = admin.page("/admin");
+    assert!(
+        overview.contains("Das Programm hat sich am ") && overview.contains("die Rolle «fetch» regte sich 1"),
+        "{overview}"
+    );
+    admin.speak("en");
+    assert!(admin.page("/admin").contains("The program started itself again at "));
+}
