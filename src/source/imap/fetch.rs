@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::wire::busy;
 use super::fetch_line::Fetched;
 use super::lines::{Status, Verdict};
 use super::session::Session;
@@ -194,7 +195,7 @@ impl Work<'_> {
             Ok(status) if status.verdict == Verdict::Ok => Ok(Answer::Done),
             // The whole account is held up, not one message.
             Ok(status) if status.said.to_ascii_lowercase().contains("throttled") => {
-                Err(SourceError::Busy { said: status.said })
+                Err(busy(&status))
             }
             Ok(status) => Ok(Answer::Refused(status)),
             Err(error @ SourceError::Protocol { .. }) => Ok(Answer::Broken(error)),
