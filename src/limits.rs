@@ -13,6 +13,8 @@ pub const LANES_AT_ONCE: usize = 8;
 /// A mailbox that gives no sign of life for so long is asked to end, and what is told of one that does not.
 pub const MAILBOX_SILENCE: Duration = Duration::from_mins(3);
 pub const MAILBOX_GRACE: Duration = Duration::from_secs(30);
+/// A run that gives no sign of life for so long, its mailboxes aside, is stuck.
+pub const RUN_SILENCE: Duration = Duration::from_mins(3);
 /// How often one run tries a mailbox again whose server has too many connections.
 pub const MAILBOX_REFUSED: u32 = 6;
 /// Connections to one IMAP server at a time: at first, and at most where it never refuses one; and the time without a
@@ -20,6 +22,8 @@ pub const MAILBOX_REFUSED: u32 = 6;
 pub const IMAP_FIRST: usize = 4;
 pub const IMAP_PER_SERVER: usize = 8;
 pub const IMAP_CLEAN: Duration = Duration::from_mins(10);
+/// How long a server may count a connection that has ended.
+pub const IMAP_LEFT: Duration = Duration::from_secs(5);
 /// Messages that may wait between a source and the archive.
 pub const INGEST_QUEUE: usize = 16;
 /// Bytes of a message's header that are read; what follows is archived but not looked at.

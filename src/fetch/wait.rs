@@ -11,6 +11,8 @@ pub enum Wait {
     Clock,
     /// The watchdog had to start the box too often.
     Guard,
+    /// Somebody paused it.
+    Paused,
     /// What is free on the disk is the reserve.
     Disk(Room),
 }
@@ -32,6 +34,7 @@ impl Wait {
         match self {
             Self::Clock => "clock",
             Self::Guard => "guard",
+            Self::Paused => "paused",
             Self::Disk(_) => "disk",
         }
     }
@@ -50,6 +53,12 @@ impl Wait {
             }
             (Self::Guard, Lang::En) => {
                 "Archiving is paused: the watchdog had to start the box several times in a row. Look into the log under System, then go on from the overview.".into()
+            }
+            (Self::Paused, Lang::De) => {
+                "Das Archivieren ist angehalten: Es wird nichts geholt, bis Sie in der Übersicht weiter archivieren.".into()
+            }
+            (Self::Paused, Lang::En) => {
+                "Archiving is paused: nothing is fetched until you go on from the overview.".into()
             }
             (Self::Disk(room), Lang::De) => format!(
                 "Das Archivieren ist angehalten: Auf dem Datenträger sind nur noch {} MB frei, {} MB bleiben als Reserve. Lesen geht weiter. Nehmen Sie einen grösseren Datenträger, oder schaffen Sie Platz.",

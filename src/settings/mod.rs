@@ -16,6 +16,7 @@ pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
+pub mod fetching;
 pub mod field_value;
 pub mod groups;
 pub mod mistake;

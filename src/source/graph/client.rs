@@ -5,8 +5,8 @@
 //! `Prefer: IdType="ImmutableId"`; every body is bounded by whoever reads it.
 
 use std::io::Read;
-use std::sync::atomic::AtomicU32;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use oauth2::{HttpRequest, HttpResponse};

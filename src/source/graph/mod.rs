@@ -38,9 +38,9 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::pace::Pace;
 pub use client::MAIL_WRITE;
 pub use tenant::{Cloud, Credential, Mailboxes, NUMBER_OF_MAILS, Tenant};
-pub use super::pace::Pace;
 pub use trouble::Trouble;
 
 use super::{

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::account::Account;
 use super::lines::Status;
-use crate::limits::{IMAP_CLEAN, IMAP_FIRST, IMAP_PER_SERVER};
+use crate::limits::{IMAP_CLEAN, IMAP_FIRST, IMAP_LEFT, IMAP_PER_SERVER};
 use crate::pulse::Pulse;
 use crate::source::pace::SLICE;
 use crate::source::{Result, SourceError};
@@ -42,6 +42,8 @@ struct Inner {
     /// Those that are being made, and those that stand.
     open: usize,
     standing: usize,
+    /// When others ended: a server may count them for a while.
+    left: Vec<Instant>,
     /// When the limit last changed.
     since: Instant,
 }
@@ -70,7 +72,7 @@ impl Gate {
     }
 
     fn new(server: String) -> Self {
-        let inner = Inner { limit: IMAP_FIRST, open: 0, standing: 0, since: Instant::now() };
+        let inner = Inner { limit: IMAP_FIRST, open: 0, standing: 0, left: Vec::new(), since: Instant::now() };
         Self { server, inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
@@ -106,7 +108,8 @@ impl Pass {
     /// The server has too many connections: no more than stand now, and at least one.
     pub fn refused(self) {
         let mut inner = self.gate.inner();
-        inner.limit = inner.limit.min(inner.standing.max(1));
+        inner.left.retain(|left| left.elapsed() < IMAP_LEFT);
+        inner.limit = inner.limit.min((inner.standing + inner.left.len()).max(1));
         inner.since = Instant::now();
         tracing::info!("{} takes {} connections at a time", self.gate.server, inner.limit);
     }
@@ -116,7 +119,11 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut inner = self.gate.inner();
         inner.open = inner.open.saturating_sub(1);
-        inner.standing = inner.standing.saturating_sub(usize::from(self.stands));
+        if self.stands {
+            inner.standing = inner.standing.saturating_sub(1);
+            inner.left.retain(|left| left.elapsed() < IMAP_LEFT);
+            inner.left.push(Instant::now());
+        }
         drop(inner);
         self.gate.changed.notify_all();
     }
@@ -130,7 +137,10 @@ mod tests {
     #[test]
     fn servers_say_it_in_their_own_words() {
         for (line, want) in [
-            ("a1 NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=16)", true),
+            (
+                "a1 NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=16)",
+                true,
+            ),
             ("a1 NO [ALERT] Maximum number of connections from user+IP exceeded", true),
             ("a1 NO [ALERT] Too many simultaneous connections. (Failure)", true),
             ("a1 NO [LIMIT] no", true),
@@ -162,6 +172,10 @@ mod tests {
         assert!(!third.is_finished());
         passes.clear();
         third.join().unwrap().unwrap();
+        // Those that have just ended may still be counted there.
+        gate.enter(&pulse).unwrap().refused();
+        assert_eq!(gate.inner().limit, 2);
+        gate.inner().left.clear();
         gate.enter(&pulse).unwrap().refused();
         assert_eq!(gate.inner().limit, 1);
         let only = gate.enter(&pulse).unwrap();

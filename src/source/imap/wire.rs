@@ -6,8 +6,8 @@
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::gate::is_crowded;
 use super::connect::Socket;
+use super::gate::is_crowded;
 use super::lines::{Status, Verdict};
 use super::stream::{Deaf, Ear, Heard, Reader, Stop, protocol};
 use crate::source::error::words;
