@@ -222,9 +222,8 @@ impl Hand<'_, '_, '_> {
                 told.without_mailbox.push(mailbox.name.clone());
             }
             Err(error) => {
-                // What one met, the next ones would meet as well: said once.
-                if !(error.is_ours() && self.ends.swap(true, Ordering::Relaxed)) {
-                    self.ends.store(error.is_ours(), Ordering::Relaxed);
+                // What is ours the others meet as well: said once.
+                if !error.is_ours() || !self.ends.swap(true, Ordering::Relaxed) {
                     told.trouble(&mailbox.name, &error);
                 }
             }

@@ -37,6 +37,10 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             section.card {
                 h2 { (t.progress) }
                 (progress(context, standing.progress.as_ref()))
+                form method="post" action={ (path(&definition.name)) "/cancel" } {
+                    (layout::token(context))
+                    button { (t.cancel_run) }
+                }
                 p.soft { (t.started) ": " (show::ago(context.lang, since)) }
                 @for sentence in &standing.sentences { div.note.bad { p { (sentence.of(context.lang)) } } }
             }
@@ -73,6 +77,16 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     };
     let response = source_page(context, &definition, Tab::Runs, &body);
     Ok(if is_running || standing.is_asked { super::again(response, LOOK) } else { response })
+}
+
+/// Ends the run that is under way.
+pub fn cancel(context: &Context<'_>) -> Result<Response> {
+    context.form()?;
+    let definition = definition(context)?;
+    let t = &context.t.admin;
+    let was_there = context.web.fetcher.cancel(&definition.name, &context.who());
+    context.notice(if was_there { t.run_cancelled } else { t.no_run });
+    Ok(Response::redirect(&path(&definition.name)))
 }
 
 fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {

@@ -14,7 +14,7 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `assistant`, `administration`, `fields`, `people`,
+//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
 //!   `rights`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
@@ -28,6 +28,7 @@ mod content;
 mod definitions;
 mod documents;
 mod ended;
+mod fetching;
 mod fields;
 mod forms;
 mod manage;
@@ -75,6 +76,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         definitions::CALLS,
         ended::CALLS,
         runs::CALLS,
+        fetching::CALLS,
         assistant::CALLS,
         administration::CALLS,
         fields::CALLS,
