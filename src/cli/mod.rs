@@ -88,6 +88,11 @@ pub enum Request {
 }
 
 impl Request {
+    /// Done at once, so that it waits for none of those that take long: it may be about one of them.
+    pub fn is_brief(&self) -> bool {
+        matches!(self, Self::Cancel { .. } | Self::Pause { .. })
+    }
+
     /// Carries the verb out on an open archive.
     pub fn run(&self, session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
         match self {

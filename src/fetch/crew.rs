@@ -205,6 +205,8 @@ impl Hand<'_, '_, '_> {
         pulse.adopt();
         *lock(self.active) = Some(Active { pulse: pulse.clone(), asked: None });
         let result = self.tries(source, mailbox, &pulse);
+        // What is asked of the run from here on is not answered for a mailbox that was asked to end.
+        self.crew.pulse.adopt();
         let asked = lock(self.active).take().and_then(|active| active.asked);
         let is_run_over = self.crew.pulse.is_cancelled();
         let mut told = lock(self.told);

@@ -91,12 +91,16 @@ pub fn cancel(context: &Context<'_>) -> Result<Response> {
 
 fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
     let (t, lang) = (&context.t.admin, context.lang);
-    let Some(Progress::Folder { mailbox, folder, done, of, bytes, seconds, .. }) = progress else {
+    let Some(Progress::Folder { mailbox, folder, done, of, bytes, seconds, at, .. }) = progress else {
         return html! { p { (t.starting) } progress aria-label=(t.progress) {} };
     };
     let number = |count: u64| show::number(lang, count);
     let between = if lang == Lang::De { "von" } else { "of" };
     html! {
+        // Several are worked at a time; the one that moved last is shown.
+        @if at.mailboxes > 1 {
+            p.soft { (t.mailboxes) ": " (number(at.mailbox.saturating_sub(1))) " " (between) " " (number(at.mailboxes)) }
+        }
         p { strong { (mailbox) } " " (folder) }
         @if *of > 0 { progress aria-label=(t.progress) value=(done) max=(of) {} }
         @else { progress aria-label=(t.progress) {} }
