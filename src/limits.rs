@@ -4,6 +4,26 @@ use std::time::Duration;
 
 /// A message up to this size waits for the archive in memory; a longer one in the spool folder.
 pub const SPOOL_IN_MEMORY: usize = 256 * 1024;
+/// Mailboxes that are worked at a time, all definitions together: a connection with its message each, some 700 kB. Those of
+/// one run; its second and further ones leave half of all places to the first ones of other runs.
+pub const MAILBOXES_AT_ONCE: usize = 8;
+pub const MAILBOXES_PER_RUN: usize = 4;
+/// Further connections of these mailboxes that fetch messages at a time, beside the first one of each.
+pub const LANES_AT_ONCE: usize = 8;
+/// A mailbox that gives no sign of life for so long is asked to end, and what is told of one that does not.
+pub const MAILBOX_SILENCE: Duration = Duration::from_mins(3);
+pub const MAILBOX_GRACE: Duration = Duration::from_secs(30);
+/// A run that gives no sign of life for so long, its mailboxes aside, is stuck.
+pub const RUN_SILENCE: Duration = Duration::from_mins(3);
+/// How often one run tries a mailbox again whose server has too many connections.
+pub const MAILBOX_REFUSED: u32 = 6;
+/// Connections to one IMAP server at a time: at first, and at most where it never refuses one; and the time without a
+/// refusal after which one more is tried.
+pub const IMAP_FIRST: usize = 4;
+pub const IMAP_PER_SERVER: usize = 8;
+pub const IMAP_CLEAN: Duration = Duration::from_mins(10);
+/// How long a server may count a connection that has ended.
+pub const IMAP_LEFT: Duration = Duration::from_secs(5);
 /// Messages that may wait between a source and the archive.
 pub const INGEST_QUEUE: usize = 16;
 /// Bytes of a message's header that are read; what follows is archived but not looked at.
@@ -42,6 +62,8 @@ pub const GRAPH_PAGE: usize = 8 * 1024 * 1024;
 pub const GRAPH_MESSAGE: usize = 16 * 1024 * 1024;
 /// An error of Microsoft Graph, an access token.
 pub const GRAPH_ANSWER: usize = 256 * 1024;
+/// Answers of Microsoft Graph that are longer than [`GRAPH_ANSWER`] and held in memory at a time, all tenants together.
+pub const GRAPH_BIG_AT_ONCE: usize = 1;
 /// Pages of one listing (users, folders, ids) that are followed.
 pub const GRAPH_PAGES: usize = 100_000;
 /// Users of one tenant, each some 150 bytes in memory.

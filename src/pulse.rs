@@ -1,5 +1,8 @@
 //! Signs of life. A *pulse* is beaten on every byte of progress and in every idle wait; whoever supervises reads its age.
 //! A *cancel* asks a role to end at its next beat.
+//!
+//! What works for several threads at a time is handed one pulse, and each of its threads adopts a child of that: a thread
+//! then beats, and hears, its own. So one that hangs is not hidden by those that move.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,8 +21,25 @@ pub struct Pulse {
 #[derive(Debug, Default)]
 struct Inner {
     /// Milliseconds since the process started.
-    beat: AtomicU64,
+    beat: Arc<AtomicU64>,
     cancelled: AtomicBool,
+    /// Cancelled with it.
+    above: Option<Arc<Inner>>,
+}
+
+impl Inner {
+    fn beat(&self) {
+        let now = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.beat.store(now, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_cancelled())
+    }
+
+    fn is_below(&self, other: &Arc<Self>) -> bool {
+        self.above.as_ref().is_some_and(|above| Arc::ptr_eq(above, other) || above.is_below(other))
+    }
 }
 
 /// The role was asked to end.
@@ -54,16 +74,38 @@ impl Pulse {
         pulse
     }
 
-    /// Notes progress.
-    pub fn beat(&self) {
-        let now = u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.inner.beat.store(now, Ordering::Relaxed);
+    /// One that beats for itself, just has, and is cancelled with this one.
+    pub fn child(&self) -> Self {
+        let child = Self { inner: Arc::new(Inner { above: Some(self.inner.clone()), ..Inner::default() }) };
+        child.beat();
+        child
     }
 
-    /// Notes progress and tells whether to go on.
+    /// One that can be cancelled for itself, is cancelled with this one, and beats with it.
+    pub fn part(&self) -> Self {
+        let (beat, above) = (self.inner.beat.clone(), Some(self.inner.clone()));
+        Self { inner: Arc::new(Inner { beat, above, ..Inner::default() }) }
+    }
+
+    /// This one, or that of this thread where it is below this one.
+    fn acting<T>(&self, act: impl FnOnce(&Inner) -> T) -> T {
+        OWN.with_borrow(|own| match own {
+            Some(own) if own.inner.is_below(&self.inner) => act(&own.inner),
+            _ => act(&self.inner),
+        })
+    }
+
+    /// Notes progress, of this thread's own pulse where that is a child of this one.
+    pub fn beat(&self) {
+        self.acting(Inner::beat);
+    }
+
+    /// Notes progress and tells whether to go on; of this thread's own pulse where that is a child of this one.
     pub fn go_on(&self) -> Result<(), Cancelled> {
-        self.beat();
-        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+        self.acting(|inner| {
+            inner.beat();
+            if inner.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+        })
     }
 
     /// Time since the last beat.
@@ -79,6 +121,35 @@ impl Pulse {
 
     /// Whether the role was asked to end.
     pub fn is_cancelled(&self) -> bool {
-        self.inner.cancelled.load(Ordering::Relaxed)
+        self.acting(Inner::is_cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_beats_and_hears_its_own() {
+        let role = Pulse::new();
+        let (one, other) = (role.child(), role.child());
+        one.adopt();
+        one.cancel();
+        assert!(role.go_on().is_err() && other.go_on().is_ok());
+        OWN.set(None);
+        assert!(role.go_on().is_ok());
+        role.cancel();
+        assert!(other.is_cancelled());
+    }
+
+    #[test]
+    fn a_part_beats_with_the_whole_and_is_cancelled_alone() {
+        let whole = Pulse::default();
+        let part = whole.part();
+        part.beat();
+        assert!(Arc::ptr_eq(&whole.inner.beat, &part.inner.beat));
+        part.cancel();
+        assert!(!whole.is_cancelled() && part.is_cancelled());
+        assert!(part.child().is_cancelled());
     }
 }

@@ -105,10 +105,16 @@ fn a_program_sets_the_same() {
     let token = site.api_token("chefin", Rights { administer: true, ..Rights::default() });
     let set = |body: Value| site.call(&token, Method::Patch, "/fetching", &body);
     let first = site.call(&token, Method::Get, "/fetching", &Value::Null).json();
-    assert_eq!(first, json!({ "quiet": [], "bandwidth": null, "bounded": [], "silence": 120 }));
-    let answer = set(json!({ "quiet": ["mo-fr 8-18", "so 22-6"], "bandwidth": 200 }));
-    let expected =
-        json!({ "quiet": ["Mo-Fr 08:00-18:00", "Su 22:00-06:00"], "bandwidth": 200, "bounded": [], "silence": 120 });
+    let shown = |set: Value| {
+        let mut all =
+            json!({ "paused": false, "waits": null, "quiet": [], "bandwidth": null, "bounded": [], "silence": 120 });
+        all.as_object_mut().unwrap().extend(set.as_object().unwrap().clone());
+        all
+    };
+    assert_eq!(first, shown(json!({})));
+    // Quiet hours would be waited for, if it is such an hour.
+    let answer = set(json!({ "bounded": ["mo-fr 8-18", "so 22-6"], "bandwidth": 200 }));
+    let expected = shown(json!({ "bounded": ["Mo-Fr 08:00-18:00", "Su 22:00-06:00"], "bandwidth": 200 }));
     assert_eq!((answer.status, answer.json()), (200, expected.clone()));
     // What is not sent stays; what is wrong changes nothing.
     for (body, at) in [
@@ -152,4 +158,31 @@ fn silence_is_told_of() {
     assert!(told());
     site.web.fetcher.board.note_new("office", clock::now());
     assert!(!told());
+}
+
+/// What is archived stays, the run is no trouble, and what is left comes afterwards.
+#[test]
+fn a_run_ends_when_a_quiet_hour_begins() {
+    let dovecot = Dovecot::start();
+    // At the least bandwidth it takes a minute.
+    for number in 0..30 {
+        let body = "Zeile um Zeile um Zeile\r\n".repeat(4000);
+        let mail = format!("Subject: Nr. {number}\r\nMessage-ID: <{number}@example.ch>\r\n\r\n{body}");
+        dovecot.deliver(USER, "INBOX", mail.as_bytes());
+    }
+    let archivista = Archivista::new();
+    let (_serving, mut admin) = Administering::start(&archivista, &[]);
+    admin.done(PAGE, &[("bandwidth", "50")]);
+    archivista.define(&Definition::of(&dovecot, "office"));
+    admin.when("/", |answer| answer.text().contains("Nr. "));
+    admin.done(PAGE, &[("quiet", &around_now())]);
+    let page = admin.when("/admin/sources/office", |answer| !answer.text().contains("<progress"));
+    let some = archivista.list().len();
+    assert!((1..30).contains(&some), "{some}");
+    assert!(!page.contains("cancelled"), "{page}");
+    admin.done(PAGE, &[]);
+    while archivista.list().len() < 30 {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    archivista.verify();
 }

@@ -122,6 +122,8 @@ const CASES: &[Case] = &[
     // A cookie counts for nothing there.
     get("/metrics", "/metrics", [401; 6]),
     get("/admin", "/admin", ADMIN),
+    post("/admin/pause", "/admin/pause", &[("paused", "1")], ADMIN_DONE),
+    post("/admin/pause", "/admin/pause", &[], ADMIN_DONE),
     get("/admin/growth", "/admin/growth", ADMIN),
     get("/admin/sources", "/admin/sources", ADMIN),
     get("/admin/new/{module}", "/admin/new/o365", ADMIN),
@@ -130,6 +132,7 @@ const CASES: &[Case] = &[
     get("/admin/sources/{name}/edit", "/admin/sources/company/edit", ADMIN),
     post("/admin/sources/{name}/edit", "/admin/sources/company/edit", &[], ADMIN_WRONG),
     post("/admin/sources/{name}/run", "/admin/sources/company/run", &[], ADMIN_DONE),
+    post("/admin/sources/{name}/cancel", "/admin/sources/company/cancel", &[], ADMIN_DONE),
     post("/admin/sources/{name}/inactive", "/admin/sources/company/inactive", &[], ADMIN_DONE),
     get("/admin/sources/{name}/end", "/admin/sources/company/end", ADMIN),
     post("/admin/sources/{name}/end", "/admin/sources/company/end", &[("ended", "1")], ADMIN_DONE),

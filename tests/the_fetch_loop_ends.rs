@@ -10,6 +10,7 @@ use archivista::archive::Archive;
 use archivista::archive::commit::{self, Commit, Entry, LeftOut, Outcome, Run};
 use archivista::clock;
 use archivista::fetch::FetchError;
+use archivista::fetch::budget::Budget;
 use archivista::fetch::folder::FolderJob;
 use archivista::fetch::progress::At;
 use archivista::ingest::Spool;
@@ -204,6 +205,7 @@ impl Place {
         let mut run = Run::default();
         let (mailbox, folder) = (mailbox(), folder());
         let mut job = FolderJob {
+            budget: &Budget::default(),
             at: At::default(),
             archive: &self.archive,
             spool: &self.spool,

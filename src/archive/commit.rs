@@ -489,6 +489,19 @@ pub struct Run {
     pub trouble: String,
 }
 
+impl Run {
+    /// Adds what another part of the same run brought.
+    pub fn add(&mut self, part: &Self) {
+        self.seen += part.seen;
+        self.archived += part.archived;
+        self.same += part.same;
+        self.left_out += part.left_out;
+        self.failed += part.failed;
+        self.bytes += part.bytes;
+        self.unexplained += part.unexplained;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,7 +39,7 @@ use record::ArchiveId;
 use rows::Document;
 use start::Paths;
 use view::View;
-use writer::{Changing, Task, Writer};
+use writer::{Changing, Losses, Task, Writer};
 
 use crate::clock;
 use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
@@ -60,6 +60,7 @@ pub struct Archive {
     writer: Option<JoinHandle<()>>,
     findings: Findings,
     stopped: Arc<OnceLock<String>>,
+    losses: Arc<Losses>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
 }
@@ -94,7 +95,7 @@ impl Archive {
         let started = start::start(&paths, pulse)?;
         let catalog = Arc::new(RwLock::new(started.catalog));
         let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone(), pack_size)?;
-        let stopped = writer.stopped.clone();
+        let (stopped, losses) = (writer.stopped.clone(), writer.losses.clone());
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()
             .name("archive".into())
@@ -109,6 +110,7 @@ impl Archive {
             writer: Some(writer),
             findings: started.findings,
             stopped,
+            losses,
             _lock: lock,
         })
     }
@@ -176,6 +178,21 @@ impl Archive {
     /// Commits what was sent so far; durable on return.
     pub fn flush(&self) -> Result<()> {
         self.ask(Task::Flush)?.map_err(|error| shared(&error))
+    }
+
+    /// How many batches with notes were lost so far. Several who send notes side by side share their batches, and
+    /// [`Self::flush`] tells one of them only: whoever has to know looks before it sends, and after its flush.
+    pub fn losses(&self) -> u64 {
+        self.losses.get().0
+    }
+
+    /// [`Self::flush`]; fails too where a batch was lost since [`Self::losses`] were `before`, whoever heard of it.
+    pub fn flush_all(&self, before: u64) -> Result<()> {
+        self.flush()?;
+        match self.losses.get() {
+            (now, Some(error)) if now != before => Err(shared(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Commits a note at once; durable on return.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::catalog::{Applied, Catalog};
@@ -99,8 +99,26 @@ pub struct Writer {
     lagging: u32,
     /// A batch with notes was lost since the last flush: whoever sent them is not told otherwise.
     lost: Option<Arc<ArchiveError>>,
+    /// All of them: who flushes last hears of one, but others may have sent notes of the same batch.
+    pub losses: Arc<Losses>,
     /// Why nothing more is written; set once.
     pub stopped: Arc<OnceLock<String>>,
+}
+
+/// Batches with notes that were lost since the start.
+#[derive(Debug, Default)]
+pub struct Losses(Mutex<(u64, Option<Arc<ArchiveError>>)>);
+
+impl Losses {
+    /// How many, and why the last one was.
+    pub fn get(&self) -> (u64, Option<Arc<ArchiveError>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, error: &Arc<ArchiveError>) {
+        let mut losses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *losses = (losses.0 + 1, Some(error.clone()));
+    }
 }
 
 #[derive(Default)]
@@ -171,6 +189,7 @@ impl Writer {
             batch: Batch::default(),
             lagging: 0,
             lost: None,
+            losses: Arc::default(),
             stopped: Arc::default(),
         })
     }
@@ -436,6 +455,7 @@ impl Writer {
         let batch = std::mem::take(&mut self.batch);
         if batch.has_notes {
             self.lost = Some(error.clone());
+            self.losses.add(error);
         }
         if let Some(appender) = &mut self.appender
             && let Err(error) = appender.roll_back()

@@ -31,6 +31,8 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   switch NAME_IMAP NAME_O365        from IMAP to Microsoft 365: no mail becomes a second document
   fetch [NAME]                      archive what is new, now
   reconcile [NAME]                  the same, and compare everything on the server with the ledger
+  cancel NAME                       end the run of a definition; what it archived stays
+  pause, resume                     fetch nothing any more, also after a restart; and go on
   status                            is everything archived? by folder
   list [QUERY]                      the documents; from: to: subject: before: after: words
   export (N… | --all) --format eml|zip --out DIR
@@ -285,6 +287,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             ensure!(given.words.len() <= 1, "give one name: `{verb} [NAME]`");
             Ok(Request::Fetch { name: given.words.pop(), reconcile: verb == "reconcile", json: given.flag("json") })
         }
+        "cancel" => Ok(Request::Cancel { name: one(given, "one name: `cancel NAME`")? }),
+        "pause" | "resume" => {
+            none_left(given, verb)?;
+            Ok(Request::Pause { is_paused: verb == "pause" })
+        }
         "status" => {
             none_left(given, "status")?;
             Ok(Request::Status { json: given.flag("json") })
@@ -432,6 +439,8 @@ mod tests {
             "rebuild search",
             "source",
             "source move x",
+            "cancel",
+            "pause office",
             "source end",
             "source resume x",
             "source end x --sure",

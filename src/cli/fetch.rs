@@ -1,9 +1,9 @@
 //! `fetch [NAME]`: archive what is new, now. `reconcile [NAME]`: the same, and compare everything on the server with the
-//! ledger.
+//! ledger. `cancel NAME`, `pause` and `resume`.
 
 use serde_json::json;
 
-use super::source::expiry;
+use super::source::{CONSOLE, expiry};
 use super::terminal::{Terminal, Watching};
 use super::{Exit, Session};
 use crate::archive::commit::Run;
@@ -48,6 +48,26 @@ pub fn run(
         terminal.line(&line)?;
     }
     Ok(exit)
+}
+
+/// `cancel NAME`: end the run that is under way; what it archived stays.
+pub fn cancel(session: &Session<'_>, name: &str, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    let definition = settings::definition(session.archive, name)?;
+    if session.fetcher.cancel(&definition.name, CONSOLE) {
+        terminal.log(&format!("{name}: the run ends."));
+        return Ok(Exit::Fine);
+    }
+    terminal.log(&format!("{name}: no run is under way."));
+    Ok(Exit::Trouble)
+}
+
+/// `pause`: fetch nothing any more, also after a restart; `resume`: go on.
+pub fn pause(session: &Session<'_>, is_paused: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    session.fetcher.pause(session.archive, is_paused, CONSOLE)?;
+    if let Some(wait) = session.fetcher.waits(session.archive) {
+        terminal.log(&wait.sentence(Lang::from_env()));
+    }
+    Ok(Exit::Fine)
 }
 
 /// A run as scripts read it.

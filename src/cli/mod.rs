@@ -78,6 +78,8 @@ pub enum Request {
     SourceEnd { name: String, is_ended: bool },
     Switch { from: String, to: String },
     Fetch { name: Option<String>, reconcile: bool, json: bool },
+    Cancel { name: String },
+    Pause { is_paused: bool },
     Status { json: bool },
     List { query: String, json: bool },
     Export { numbers: Vec<u64>, zip: bool },
@@ -86,6 +88,11 @@ pub enum Request {
 }
 
 impl Request {
+    /// Done at once, so that it waits for none of those that take long: it may be about one of them.
+    pub fn is_brief(&self) -> bool {
+        matches!(self, Self::Cancel { .. } | Self::Pause { .. })
+    }
+
     /// Carries the verb out on an open archive.
     pub fn run(&self, session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
         match self {
@@ -96,6 +103,8 @@ impl Request {
             Self::SourceRemove { name } => source::remove(session, name, terminal),
             Self::Switch { from, to } => source::switch(session, from, to, terminal),
             Self::Fetch { name, reconcile, json } => fetch::run(session, name.as_deref(), *reconcile, *json, terminal),
+            Self::Cancel { name } => fetch::cancel(session, name, terminal),
+            Self::Pause { is_paused } => fetch::pause(session, *is_paused, terminal),
             Self::Status { json } => status::run(session, *json, terminal),
             Self::List { query, json } => list::run(session, query, *json, terminal),
             Self::Export { numbers, zip: false } => export::run(session, numbers, terminal),

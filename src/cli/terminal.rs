@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::fetch::progress::{Progress, Watch};
+use crate::limits::MAILBOXES_PER_RUN;
 use crate::pulse::Pulse;
 
 /// Fills a file; an error leaves none behind.
@@ -64,10 +65,9 @@ pub struct Console {
     reader_is_gone: bool,
     bar: Option<ProgressBar>,
     is_terminal: bool,
-    /// What the bar or the last line was about.
-    place: String,
+    /// Where each mailbox is that is worked, the one that moved last at the end.
+    last: Vec<Progress>,
     said: Option<Instant>,
-    last: Option<Progress>,
 }
 
 /// Time between two lines of progress where there is no terminal.
@@ -81,9 +81,8 @@ impl Console {
             reader_is_gone: false,
             bar: None,
             is_terminal: io::stderr().is_terminal(),
-            place: String::new(),
+            last: Vec::new(),
             said: None,
-            last: None,
         }
     }
 
@@ -105,17 +104,48 @@ impl Console {
         }
     }
 
-    /// The place that was shown is done.
+    /// All places that were shown are done.
     fn leave(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish();
-        } else if let Some(line) = self.last.take().as_ref().and_then(line)
-            && !self.is_terminal
-        {
-            remark(&line);
+        for place in std::mem::take(&mut self.last) {
+            self.done(&place);
         }
-        self.last = None;
-        self.place.clear();
+    }
+
+    /// Says how a place ended.
+    fn done(&mut self, place: &Progress) {
+        if self.is_terminal {
+            let bar = self.bar.take().unwrap_or_else(bar);
+            fill(&bar, place);
+            bar.finish();
+        } else {
+            line(place).iter().for_each(|line| remark(line));
+        }
+    }
+}
+
+/// Mailbox of a definition, and its folder.
+fn place(progress: &Progress) -> Option<((&str, &str), &str)> {
+    match progress {
+        Progress::Folder { definition, mailbox, folder, .. } => Some(((definition, mailbox), folder)),
+        Progress::Ended => None,
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // The template is ours, so it is valid.
+    match ProgressStyle::with_template("{prefix} {wide_bar} {pos} of {len} {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn fill(bar: &ProgressBar, progress: &Progress) {
+    if let Progress::Folder { mailbox, folder, done, of, bytes, seconds, .. } = progress {
+        bar.set_prefix(format!("{mailbox} {folder}"));
+        bar.set_length(*of);
+        bar.set_position(*done);
+        bar.set_message(rates(*done, *of, *bytes, *seconds));
     }
 }
 
@@ -166,39 +196,36 @@ impl Terminal for Console {
     }
 
     fn progress(&mut self, progress: &Progress) -> io::Result<()> {
-        let Progress::Folder { definition, mailbox, folder, done, of, bytes, seconds, .. } = progress else {
+        let Some((mailbox, folder)) = place(progress) else {
             self.leave();
             return Ok(());
         };
-        if *of == 0 {
+        if matches!(progress, Progress::Folder { of: 0, .. }) {
             return Ok(());
         }
-        let place = format!("{definition}\0{mailbox}\0{folder}");
-        if place != self.place {
-            self.leave();
-            self.place = place;
-            self.said = Some(Instant::now());
-            if self.is_terminal {
-                let bar = ProgressBar::with_draw_target(Some(*of), ProgressDrawTarget::stderr());
-                // The template is ours, so it is valid.
-                if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos} of {len} {msg}") {
-                    bar.set_style(style);
-                }
-                bar.set_prefix(format!("{mailbox} {folder}"));
-                self.bar = Some(bar);
-            }
+        // Several mailboxes move at a time; a folder of one is done when that goes on to another one.
+        let known = self.last.iter().position(|last| place(last).is_some_and(|(other, _)| other == mailbox));
+        let before = known.map(|known| self.last.remove(known));
+        if before.is_none() && self.last.len() >= MAILBOXES_PER_RUN {
+            // It has not moved for longest.
+            let ended = self.last.remove(0);
+            self.done(&ended);
         }
-        if let Some(bar) = &self.bar {
-            bar.set_length(*of);
-            bar.set_position(*done);
-            bar.set_message(rates(*done, *of, *bytes, *seconds));
+        let is_same = before.as_ref().and_then(place).is_some_and(|(_, other)| other == folder);
+        if let Some(ended) = before.filter(|_| !is_same) {
+            self.done(&ended);
+        }
+        if !is_same && self.last.is_empty() {
+            self.said = Some(Instant::now());
+        }
+        if self.is_terminal {
+            let bar = self.bar.get_or_insert_with(bar);
+            fill(bar, progress);
         } else if self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY) {
             self.said = Some(Instant::now());
-            if let Some(line) = line(progress) {
-                remark(&line);
-            }
+            line(progress).iter().for_each(|line| remark(line));
         }
-        self.last = Some(progress.clone());
+        self.last.push(progress.clone());
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::job;
+use super::job::{self, Turn};
 use super::tokens::Tokens;
 use crate::archive::Archive;
 use crate::pulse::Pulse;
@@ -34,7 +34,7 @@ fn accounts(
     pulse: &Pulse,
     report: &mut Report<'_>,
 ) -> Result<(), SourceError> {
-    for (label, mut source) in job::open(archive, tokens, definition, pulse)? {
+    for (label, mut source) in job::open(archive, tokens, definition, pulse, Turn::AtOnce)? {
         source.check(&mut |step| report(&label, step));
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::FetchError;
 use super::after;
+use super::budget::Budget;
 use super::intake::{Intake, LONGEST_REST, Lane};
 use super::progress::{At, Meter, Watch};
 use super::variants::Variants;
@@ -34,6 +35,7 @@ pub struct FolderJob<'a> {
     pub archive: &'a Archive,
     pub spool: &'a Spool,
     pub definition: &'a Definition,
+    pub budget: &'a Budget,
     pub mailbox: &'a Mailbox,
     pub folder: &'a Folder,
     /// All folders of the mailbox.
@@ -323,7 +325,7 @@ impl FolderJob<'_> {
                 None => wanted.push(listed.id.clone()),
             }
         }
-        let (mailbox, folder) = (self.mailbox, self.folder);
+        let (budget, mailbox, folder) = (self.budget, self.mailbox, self.folder);
         let mut intake = self.intake(number, of);
         intake.without_drafts = source.ids_span_folders();
         if !young.is_empty() || !drafts.is_empty() {
@@ -338,7 +340,7 @@ impl FolderJob<'_> {
             // What follows looks into the ledger: a row that is still on its way would be missed there.
             intake.settle()?;
         }
-        fetch(source, mailbox, folder, &wanted, &mut intake)
+        fetch(source, budget, mailbox, folder, &wanted, &mut intake)
     }
 
     /// Looks again at messages whose time has come: young ones that grew old, failed ones that rested.
@@ -358,10 +360,10 @@ impl FolderJob<'_> {
                 return Ok(());
             }
             let due: Vec<RemoteId> = due.into_iter().map(RemoteId).collect();
-            let (mailbox, folder) = (self.mailbox, self.folder);
+            let (budget, mailbox, folder) = (self.budget, self.mailbox, self.folder);
             let mut intake = self.intake(number, due.len() as u64);
             intake.without_drafts = source.ids_span_folders();
-            fetch(source, mailbox, folder, &due, &mut intake)?;
+            fetch(source, budget, mailbox, folder, &due, &mut intake)?;
         }
     }
 
@@ -392,6 +394,7 @@ impl FolderJob<'_> {
 /// failed, so that it does not keep the rest from being archived.
 fn fetch(
     source: &mut dyn MailSource,
+    budget: &Budget,
     mailbox: &Mailbox,
     folder: &Folder,
     ids: &[RemoteId],
@@ -405,7 +408,7 @@ fn fetch(
         // After a break without progress the suspect is asked for alone.
         let asked = if breaks == 0 { left.clone() } else { vec![first.clone()] };
         intake.expect(&asked);
-        let result = over_lanes(source, mailbox, folder, &asked, intake);
+        let result = over_lanes(source, budget, mailbox, folder, &asked, intake);
         intake.settle()?;
         left = intake.unsettled(&left, &asked);
         let stuck = left.first() == Some(&first);
@@ -435,10 +438,11 @@ fn fetch(
     Ok(())
 }
 
-/// Fetches over as many connections as the source has and the work is worth. The first error is told; what the other lanes
+/// Fetches over as many connections as the source has, the work is worth and there is memory for. The first error is told; what the other lanes
 /// settled stays settled.
 fn over_lanes(
     source: &mut dyn MailSource,
+    budget: &Budget,
     mailbox: &Mailbox,
     folder: &Folder,
     ids: &[RemoteId],
@@ -447,7 +451,8 @@ fn over_lanes(
     let spool = intake.spool;
     let intake = Mutex::new(intake);
     let wanted = source.lanes().min(ids.len() / WORTH_A_LANE).max(1);
-    let mut others: Vec<Box<dyn MailSource>> = (1..wanted).map_while(|_| source.another_lane()).collect();
+    let places = budget.lanes(wanted - 1);
+    let mut others: Vec<Box<dyn MailSource>> = (0..places.count).map_while(|_| source.another_lane()).collect();
     let share = ids.len().div_ceil(others.len() + 1).max(1);
     let mut shares = ids.chunks(share);
     let own = shares.next().unwrap_or_default();

@@ -51,6 +51,8 @@ pub struct Intake<'a> {
     ticket: Sender<Booked>,
     tickets: Receiver<Booked>,
     error: Option<std::sync::Arc<ArchiveError>>,
+    /// Of the archive, before anything was handed over.
+    losses: u64,
     shown: Instant,
 }
 
@@ -80,6 +82,7 @@ impl<'a> Intake<'a> {
             ticket,
             tickets,
             error: None,
+            losses: archive.losses(),
             shown: Instant::now(),
         }
     }
@@ -151,7 +154,7 @@ impl<'a> Intake<'a> {
     /// Commits what was handed over and waits for every answer. On an error, what is not acknowledged is asked for again
     /// by the next run.
     pub fn settle(&mut self) -> Result<(), ArchiveError> {
-        let flushed = self.archive.flush();
+        let flushed = self.archive.flush_all(self.losses);
         self.hear();
         self.meter.show(self.run.archived, self.watch);
         if let Some(error) = self.error.take() {

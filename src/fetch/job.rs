@@ -1,31 +1,42 @@
-//! One run of a definition: its accounts, their mailboxes, their folders, one after the other. Trouble in one of them is
-//! told and does not stop the rest.
+//! One run of a definition: its accounts or its tenant, and their mailboxes, which a crew works side by side.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::FetchError;
-use super::folder::FolderJob;
-use super::progress::{At, Watch};
+use super::budget::Budget;
+use super::crew::{self, Crew, Patience};
+use super::progress::Watch;
 use super::tokens::Tokens;
-use super::variants::Variants;
 use crate::archive::commit::Run;
 use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Spool;
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{self, Definition, Module};
+use crate::source::graph::GraphSource;
 use crate::source::graph::tenant::is_guid;
-use crate::source::graph::{GraphSource, MAIL_WRITE, Trouble};
 use crate::source::imap::{self, ImapSource};
-use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
+use crate::source::{MailSource, Mailbox, SourceError};
 
-/// How often a folder is begun again after the connection broke without any progress.
-const TRIES: u32 = 3;
-/// Pause before a folder is begun again, once more so long at each try.
-const PAUSE: Duration = Duration::from_millis(300);
-/// Folders that may fail one after the other before the mailbox is given up for this run.
-const BAD_FOLDERS: u32 = 5;
+/// What a run is made of.
+pub struct Job<'a> {
+    pub archive: &'a Archive,
+    pub tokens: &'a Tokens,
+    pub budget: &'a Budget,
+    pub definition: &'a Definition,
+    /// Of the run: its mailboxes have children of it.
+    pub pulse: &'a Pulse,
+    /// All ids are to be compared with the ledger, whenever that was done last.
+    pub reconcile: bool,
+}
+
+/// Whether connections to a server that takes few wait for others to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Waits,
+    /// For what a person waits for.
+    AtOnce,
+}
 
 /// What people call a place, and the place.
 pub type Place<'a> = (String, Box<dyn MailSource + 'a>);
@@ -37,11 +48,15 @@ pub fn open<'a>(
     tokens: &'a Tokens,
     definition: &'a Definition,
     pulse: &Pulse,
+    turn: Turn,
 ) -> Result<Vec<Place<'a>>, SourceError> {
     Ok(match &definition.module {
         Module::Imap(imap) => {
             let one = |account: &'a settings::Account| -> Place<'a> {
                 let mut source = imap_source(imap, account, pulse);
+                if turn == Turn::Waits {
+                    source = source.in_turn();
+                }
                 if let Some(sign_in) = &account.sign_in {
                     let (definition, account) = (definition.name.as_str(), account.account.as_str());
                     source = source.with_tokens(Box::new(tokens.of(archive, definition, account, sign_in.app(imap))));
@@ -81,67 +96,48 @@ fn imap_source<'a>(imap: &settings::Imap, account: &settings::Account, pulse: &P
 }
 
 /// Runs all mailboxes of a definition.
-#[expect(clippy::too_many_arguments, reason = "what a run is made of; none of them belong together")]
-pub fn run(
-    archive: &Archive,
-    tokens: &Tokens,
-    definition: &Definition,
-    pulse: &Pulse,
-    reconcile: bool,
-    watch: &mut dyn Watch,
-    run: &mut Run,
-    troubles: &mut Vec<String>,
-) {
+pub fn run(job: &Job<'_>, watch: &mut dyn Watch, run: &mut Run, troubles: &mut Vec<String>) {
+    let mut tell = |watch: &mut dyn Watch, place: &str, error: &FetchError| {
+        watch.trouble(place, error);
+        troubles.push(format!("{place}: {error}"));
+    };
+    let Job { archive, definition, pulse, .. } = job;
     let spool = match Spool::new(archive.paths().spool.clone()) {
         Ok(spool) => spool,
-        Err(error) => return tell(watch, troubles, &definition.name, &FetchError::Spool(error)),
+        Err(error) => return tell(watch, &definition.name, &FetchError::Spool(error)),
     };
-    let sources = match open(archive, tokens, definition, pulse) {
+    let sources = match open(archive, job.tokens, definition, pulse, Turn::Waits) {
         Ok(sources) => sources,
-        Err(error) => return tell(watch, troubles, &definition.name, &error.into()),
+        Err(error) => return tell(watch, &definition.name, &error.into()),
     };
-    let all_of_tenant = matches!(&definition.module, Module::O365(o365) if o365.mailboxes == Which::All);
-    let (mut done, places) = (0, sources.len() as u64);
-    for (place, (label, mut source)) in (1..).zip(sources) {
+    let mut tasks = Vec::new();
+    for (label, mut source) in sources {
         let mailboxes = match source.mailboxes() {
             Ok(mailboxes) => match as_known(archive, definition, mailboxes) {
                 Ok(mailboxes) => mailboxes,
-                Err(error) => return tell(watch, troubles, &label, &error.into()),
+                Err(error) => return tell(watch, &label, &error.into()),
             },
             Err(error) => {
-                tell(watch, troubles, &label, &error.into());
-                done += 1;
+                if !pulse.is_cancelled() {
+                    tell(watch, &label, &error.into());
+                }
                 continue;
             }
         };
-        // Users without a mailbox are no trouble where nobody named them: guests, disabled accounts without licence.
-        let mut without = Vec::new();
-        let all = done + mailboxes.len() as u64 + (places - place);
-        for mailbox in &mailboxes {
-            done += 1;
-            let at = At { mailbox: done, mailboxes: all, ..At::default() };
-            let mut job =
-                MailboxJob { archive, spool: &spool, definition, pulse, mailbox, reconcile, at, watch, run, troubles };
-            if let Err(error) = job.run(source.as_mut()) {
-                if all_of_tenant && has_no_mailbox(&error) {
-                    without.push(mailbox.name.as_str());
-                    continue;
-                }
-                let ours = error.is_ours();
-                tell(watch, troubles, &mailbox.name, &error);
-                if ours {
-                    return;
-                }
-            }
-        }
-        if !without.is_empty() {
-            tracing::info!(
-                "{label}: {} users have no mailbox in Exchange Online: {}",
-                without.len(),
-                without.join(", ")
-            );
-        }
+        tasks.extend(crew::tasks(mailboxes, source));
     }
+    let crew = Crew {
+        archive,
+        spool: &spool,
+        definition,
+        budget: job.budget,
+        pulse,
+        reconcile: job.reconcile,
+        // Users without a mailbox are no trouble where nobody named them: guests, disabled accounts without licence.
+        all_of_tenant: matches!(&definition.module, Module::O365(o365) if o365.mailboxes == Which::All),
+        patience: Patience::default(),
+    };
+    crew.work(tasks, watch, run, troubles);
 }
 
 /// Each mailbox under the identity by which its mail is archived already. Where the directory may not be asked, an address
@@ -165,180 +161,4 @@ fn as_known(archive: &Archive, definition: &Definition, mut all: Vec<Mailbox>) -
         }
     }
     Ok(all)
-}
-
-fn has_no_mailbox(error: &FetchError) -> bool {
-    let FetchError::Source(SourceError::Graph(trouble)) = error else { return false };
-    matches!(trouble, Trouble::NotInTheCloud { .. } | Trouble::NoSuchMailbox { .. })
-}
-
-fn tell(watch: &mut dyn Watch, troubles: &mut Vec<String>, place: &str, error: &FetchError) {
-    watch.trouble(place, error);
-    troubles.push(format!("{place}: {error}"));
-}
-
-struct MailboxJob<'a> {
-    archive: &'a Archive,
-    spool: &'a Spool,
-    definition: &'a Definition,
-    pulse: &'a Pulse,
-    mailbox: &'a Mailbox,
-    reconcile: bool,
-    at: At,
-    watch: &'a mut dyn Watch,
-    run: &'a mut Run,
-    troubles: &'a mut Vec<String>,
-}
-
-impl MailboxJob<'_> {
-    fn run(&mut self, source: &mut dyn MailSource) -> Result<(), FetchError> {
-        let folders = source.folders(self.mailbox)?;
-        for wanted in &self.definition.folders {
-            // A level that only groups other folders holds no mail.
-            if !folders.iter().any(|folder| folder.selectable && folder.is_named(wanted)) {
-                let error = SourceError::NoFolder { name: wanted.clone() };
-                tell(self.watch, self.troubles, &self.mailbox.name, &error.into());
-            }
-        }
-        let variants = match &self.definition.succeeds {
-            Some(before) if self.has_unread(&folders)? => Some(Variants::of(self.archive, before, self.mailbox)?),
-            _ => None,
-        };
-        let (mut bad, mut read_only) = (0, false);
-        self.at.folders = folders.iter().filter(|folder| is_wanted(self.definition, folder)).count() as u64;
-        for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
-            self.at.folder += 1;
-            match self.folder(source, folder, &folders, variants.as_ref()) {
-                Ok(()) => bad = 0,
-                // Archiving goes on where nothing may be changed; said once.
-                Err(error) if may_only_read(&error) => {
-                    if !read_only {
-                        tell(self.watch, self.troubles, &self.mailbox.name, &error);
-                    }
-                    read_only = true;
-                }
-                Err(error) if error.is_ours() || is_whole_mailbox(&error) => return Err(error),
-                Err(error) => {
-                    // One folder does not keep the others; where one after the other fails, it is not the folders.
-                    bad += 1;
-                    if bad >= BAD_FOLDERS {
-                        return Err(error);
-                    }
-                    tell(self.watch, self.troubles, &format!("{} {}", self.mailbox.name, folder.name), &error);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a folder was never read to its end: only then can there be mail that the definition before archived.
-    fn has_unread(&self, folders: &[Folder]) -> Result<bool, FetchError> {
-        let view = self.archive.view()?;
-        for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
-            let number = view.folder_number(&self.definition.name, &self.mailbox.id, &folder.id)?;
-            let cursor = number.map(|number| view.cursor(number)).transpose()?.flatten();
-            if cursor.is_none_or(|cursor| cursor.reconciled.is_none()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// One folder; begun again after a broken connection as long as that brings something.
-    fn folder(
-        &mut self,
-        source: &mut dyn MailSource,
-        folder: &Folder,
-        all: &[Folder],
-        variants: Option<&Variants>,
-    ) -> Result<(), FetchError> {
-        let mut tries = 0;
-        loop {
-            let before = self.run.seen;
-            let mut job = FolderJob {
-                archive: self.archive,
-                spool: self.spool,
-                definition: self.definition,
-                mailbox: self.mailbox,
-                folder,
-                all,
-                reconcile: self.reconcile,
-                at: self.at,
-                variants,
-                run: self.run,
-                watch: self.watch,
-            };
-            let Err(error) = job.run(source) else { return Ok(()) };
-            tries = if self.run.seen > before { 1 } else { tries + 1 };
-            let may = matches!(&error, FetchError::Source(error) if error.retry() == Retry::Now);
-            if !may || tries >= TRIES {
-                return Err(error);
-            }
-            self.pulse.go_on().map_err(|_| SourceError::Cancelled)?;
-            std::thread::sleep(PAUSE * tries);
-        }
-    }
-}
-
-/// Whether mail may be archived, but not moved or deleted.
-fn may_only_read(error: &FetchError) -> bool {
-    let FetchError::Source(SourceError::Graph(Trouble::ConsentMissing { permission, .. })) = error else {
-        return false;
-    };
-    *permission == MAIL_WRITE
-}
-
-/// Whether the next folder would meet the same: the login fails, the server asks for rest, or we do not know it.
-fn is_whole_mailbox(error: &FetchError) -> bool {
-    let FetchError::Source(error) = error else { return false };
-    !matches!(
-        error,
-        SourceError::NoFolder { .. }
-            | SourceError::Refused { .. }
-            | SourceError::Unsupported { .. }
-            | SourceError::Lost { .. }
-            | SourceError::Silent { .. }
-            | SourceError::Protocol { .. }
-            // The folders were listed: what is refused now is refused of this one.
-            | SourceError::Graph(
-                Trouble::ServerTrouble { .. }
-                    | Trouble::Refused { .. }
-                    | Trouble::AccessPolicy { .. }
-                    | Trouble::OtherHost { .. }
-            )
-    )
-}
-
-/// Whether a definition archives this folder.
-pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
-    if !folder.selectable || definition.exclude_folders.iter().any(|name| folder.is_named(name)) {
-        return false;
-    }
-    if definition.folders.is_empty() {
-        !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk | Role::Recoverable)
-    } else {
-        definition.folders.iter().any(|name| folder.is_named(name))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_one_folder_is_refused_keeps_no_other_from_its_turn() {
-        let said = || "x".to_owned();
-        let cases = [
-            (Trouble::ServerTrouble { said: said() }, false),
-            (Trouble::Refused { said: said() }, false),
-            (Trouble::AccessPolicy { mailbox: said(), said: said() }, false),
-            (Trouble::OtherHost { host: said() }, false),
-            (Trouble::Throttled { said: said(), seconds: 1 }, true),
-            (Trouble::TokenRefused { said: said() }, true),
-            (Trouble::NotInTheCloud { mailbox: said(), said: said() }, true),
-        ];
-        for (trouble, want) in cases {
-            assert_eq!(is_whole_mailbox(&SourceError::from(trouble.clone()).into()), want, "{trouble:?}");
-        }
-    }
 }

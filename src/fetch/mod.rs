@@ -4,7 +4,9 @@
 //! `ingest` to the `archive`, and books what became of each message. A cursor moves only after everything that it passes
 //! is booked; the server is told nothing before the archive has acknowledged.
 //!
-//! - `job`: one mailbox, `folder`: one folder of it, `intake`: messages on their way in
+//! - `job`: one run, `crew`: its mailboxes side by side, `mailbox`: one of them, `folder`: one folder of it, `intake`: messages
+//!   on their way in
+//! - `budget`: how much is done at a time, all runs together
 //! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
 //!   show just now, `schedule`: when,
 //!   `variants`: mail that is there already when the module is switched
@@ -15,11 +17,14 @@
 
 pub mod after;
 pub mod board;
+pub mod budget;
 pub mod check;
 pub mod completeness;
+pub mod crew;
 pub mod folder;
 pub mod intake;
 pub mod job;
+pub mod mailbox;
 pub mod progress;
 pub mod restore;
 pub mod schedule;
@@ -27,8 +32,9 @@ pub mod tokens;
 pub mod variants;
 pub mod wait;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::appliance::link::Link;
 use crate::archive::commit::{Commit, Run};
@@ -37,11 +43,12 @@ use crate::clock;
 use crate::disk::Room;
 use crate::language::Lang;
 use crate::pulse::Pulse;
-use crate::settings::Definition;
 use crate::settings::administration::{Administration, Field};
 use crate::settings::fetching::Fetching;
+use crate::settings::{Definition, SettingsError};
 use crate::source::{SourceError, rate};
 use board::{Board, Shown};
+use budget::Budget;
 use progress::{Progress, Watch};
 use tokens::Tokens;
 use wait::Wait;
@@ -58,6 +65,15 @@ pub enum FetchError {
     /// Something in the archive is damaged, so its message was left alone on the server.
     #[error("{0}; on the server it was left where it is, run `archivista verify`")]
     NotSafe(#[source] ArchiveError),
+    #[error("silent for {seconds} s and asked to end; the next run goes on there")]
+    Stuck { seconds: u64 },
+    #[error("an error of this program ended it, see the log; the next run goes on there")]
+    Panicked,
+    #[error("no thread: {0}")]
+    NoThread(#[source] std::io::Error),
+    /// By a person.
+    #[error("cancelled by {0}")]
+    CancelledBy(String),
 }
 
 impl FetchError {
@@ -65,6 +81,22 @@ impl FetchError {
     pub fn sentence(&self, lang: Lang) -> String {
         match self {
             Self::Source(error) => error.sentence(lang),
+            Self::Stuck { seconds } => match lang {
+                Lang::De => format!(
+                    "Das Postfach gab {seconds} Sekunden lang kein Lebenszeichen und wurde beendet. Der nächste Lauf macht dort weiter; bleibt es so, melden Sie es uns."
+                ),
+                Lang::En => format!(
+                    "The mailbox gave no sign of life for {seconds} seconds and was ended. The next run goes on there; if it stays like this, tell us."
+                ),
+            },
+            Self::Panicked => match lang {
+                Lang::De => "Ein Fehler dieses Programms hat das Postfach beendet. Der nächste Lauf macht dort weiter; bleibt es so, senden Sie uns das Protokoll.".into(),
+                Lang::En => "An error of this program ended the mailbox. The next run goes on there; if it stays like this, send us the log.".into(),
+            },
+            Self::CancelledBy(who) => match lang {
+                Lang::De => format!("Der Lauf wurde von {who} abgebrochen. Was archiviert war, bleibt; der nächste Lauf macht dort weiter."),
+                Lang::En => format!("The run was cancelled by {who}. What was archived stays; the next run goes on there."),
+            },
             other => other.to_string(),
         }
     }
@@ -73,22 +105,45 @@ impl FetchError {
     fn is_ours(&self) -> bool {
         match self {
             Self::Source(error) => matches!(error, SourceError::Sink(_) | SourceError::Cancelled),
-            Self::NotSafe(_) => false,
-            Self::Archive(_) | Self::Spool(_) => true,
+            Self::NotSafe(_) | Self::Stuck { .. } | Self::Panicked => false,
+            Self::Archive(_) | Self::Spool(_) | Self::NoThread(_) | Self::CancelledBy(_) => true,
         }
     }
 }
 
-/// Runs definitions, never the same one twice at a time.
+/// Runs definitions, several at a time, never the same one twice.
 #[derive(Default)]
 pub struct Fetcher {
-    running: Mutex<HashSet<String>>,
+    running: Mutex<HashMap<String, Running>>,
+    budget: Budget,
     /// What goes on just now.
     pub board: Board,
     /// Access tokens of accounts that sign in by a code.
     pub tokens: Tokens,
     /// The box around this process, where there is one.
     link: Option<Arc<Link>>,
+}
+
+/// A run that is under way.
+struct Running {
+    pulse: Pulse,
+    stopped: Option<Stop>,
+}
+
+/// Why a run ends before its time.
+#[derive(Clone)]
+enum Stop {
+    /// Somebody wants it so.
+    By(String),
+    /// A quiet hour began: nothing is wrong.
+    Quiet,
+}
+
+impl Running {
+    fn stop(&mut self, why: Stop) {
+        self.stopped.get_or_insert(why);
+        self.pulse.cancel();
+    }
 }
 
 struct Turn<'a> {
@@ -99,7 +154,13 @@ struct Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.fetcher.board.end(&self.name);
-        self.fetcher.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+        self.fetcher.running().remove(&self.name);
+    }
+}
+
+impl Turn<'_> {
+    fn stopped(&self) -> Option<Stop> {
+        self.fetcher.running().get(&self.name).and_then(|running| running.stopped.clone())
     }
 }
 
@@ -112,6 +173,7 @@ impl Fetcher {
     /// Why no run may begin just now.
     pub fn waits(&self, archive: &Archive) -> Option<Wait> {
         let of_box = self.link.as_deref().and_then(Wait::of_box);
+        let of_person = || Fetching::read(archive).is_ok_and(|fetching| fetching.paused).then_some(Wait::Paused);
         // Settings that cannot be read keep nothing from being archived.
         let of_hour = || {
             let zone = Administration::read(archive).ok()?.zone();
@@ -119,7 +181,7 @@ impl Fetcher {
         };
         // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
         let of_disk = || Room::of(&archive.paths().data).ok().filter(|room| room.is_short_of(0)).map(Wait::Disk);
-        of_box.or_else(of_disk).or_else(of_hour)
+        of_box.or_else(of_person).or_else(of_disk).or_else(of_hour)
     }
 
     /// Lets the sources receive as much as is set for now.
@@ -130,14 +192,47 @@ impl Fetcher {
         }
     }
 
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other run of this definition is under way. `pulse` is that of the run.
     fn turn(&self, name: &str, pulse: &Pulse) -> Result<Turn<'_>, SourceError> {
         loop {
             pulse.go_on().map_err(|_| SourceError::Cancelled)?;
-            if self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into()) {
+            if let Entry::Vacant(free) = self.running().entry(name.into()) {
+                free.insert(Running { pulse: pulse.clone(), stopped: None });
                 return Ok(Turn { fetcher: self, name: name.into() });
             }
             std::thread::sleep(std::time::Duration::from_millis(200));
         }
+    }
+
+    /// Ends the run of a definition that is under way, and forgets that one was asked for. What is booked stays, and the
+    /// record of the run says that `who` did it. Whether there was any.
+    pub fn cancel(&self, definition: &str, who: &str) -> bool {
+        let was_asked = self.board.take_asked(definition).is_some();
+        let mut running = self.running();
+        let Some(running) = running.get_mut(definition) else { return was_asked };
+        running.stop(Stop::By(who.into()));
+        true
+    }
+
+    /// Lets nothing be fetched any more, until somebody lets it go on: also after a restart. Runs that are under way end.
+    pub fn pause(&self, archive: &Archive, is_paused: bool, who: &str) -> Result<(), SettingsError> {
+        let set = Fetching::read(archive)?;
+        if set.paused != is_paused {
+            Fetching { paused: is_paused, ..set }.write(archive, who)?;
+        }
+        if is_paused {
+            self.running().values_mut().for_each(|running| running.stop(Stop::By(who.into())));
+        }
+        Ok(())
+    }
+
+    /// Ends the runs that are under way, since a quiet hour began. What they are booked for stays.
+    fn be_quiet(&self) {
+        self.running().values_mut().for_each(|running| running.stop(Stop::Quiet));
     }
 
     /// Runs one definition to its end: all its mailboxes and folders, whatever happens in one of them. The run is recorded.
@@ -153,13 +248,27 @@ impl Fetcher {
         let mut run =
             Run { definition: definition.name.clone(), started: clock::now(), ended: clock::now(), ..Run::default() };
         let mut troubles: Vec<String> = Vec::new();
+        let pulse = &pulse.part();
         match self.turn(&definition.name, pulse) {
-            Ok(_turn) => {
+            Ok(turn) => {
                 self.board.begin(&definition.name);
                 Self::pace(archive);
                 let definition = &without_publishing(archive, definition);
+                let (tokens, budget) = (&self.tokens, &self.budget);
                 let mut shown = Shown { board: &self.board, definition: &definition.name, watch };
-                job::run(archive, &self.tokens, definition, pulse, reconcile, &mut shown, &mut run, &mut troubles);
+                let job = job::Job { archive, tokens, budget, definition, pulse, reconcile };
+                job::run(&job, &mut shown, &mut run, &mut troubles);
+                if pulse.is_cancelled() {
+                    let error = match turn.stopped() {
+                        Some(Stop::Quiet) => None,
+                        Some(Stop::By(who)) => Some(FetchError::CancelledBy(who)),
+                        None => Some(SourceError::Cancelled.into()),
+                    };
+                    if let Some(error) = error {
+                        shown.trouble(&definition.name, &error);
+                        troubles.push(error.to_string());
+                    }
+                }
             }
             Err(error) => troubles.push(error.to_string()),
         }

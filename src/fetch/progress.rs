@@ -8,13 +8,27 @@ use super::FetchError;
 use crate::language::Lang;
 
 /// Where a run stands: which of how many, each counted from 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct At {
+    /// The next one that will be done: several are worked at a time, and the one that is shown moved last.
     pub mailbox: u64,
     pub mailboxes: u64,
-    /// Of the mailbox, those that are archived.
+    /// Of the mailbox that is shown, those that are archived.
     pub folder: u64,
     pub folders: u64,
+    /// The part of the whole run that is done, from 0 to 1, each mailbox and each folder as long as the other.
+    #[serde(default)]
+    pub done: f64,
+}
+
+impl At {
+    /// The part of its mailbox that is done, where `done` of `of` messages of the folder are.
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    pub fn part(&self, done: u64, of: u64) -> f64 {
+        let folders = self.folders.max(1) as f64;
+        let within = if of == 0 { 0.0 } else { done as f64 / of as f64 };
+        ((self.folder.saturating_sub(1) as f64 + within) / folders).clamp(0.0, 1.0)
+    }
 }
 
 /// One moment of a run.

@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use super::job;
+use super::job::{self, Turn};
 use super::tokens::Tokens;
 use crate::archive::commit::{Happening, Number};
 use crate::archive::{Archive, ArchiveError};
@@ -192,7 +192,7 @@ fn open<'a>(
     item: &Item,
     pulse: &Pulse,
 ) -> Result<Box<dyn MailSource + 'a>, RestoreError> {
-    let places = job::open(archive, tokens, definition, pulse).map_err(RestoreError::Source)?;
+    let places = job::open(archive, tokens, definition, pulse, Turn::AtOnce).map_err(RestoreError::Source)?;
     let is_ours = |label: &str| matches!(definition.module, Module::O365(_)) || label == item.mailbox.id;
     let source = places.into_iter().find(|(label, _)| is_ours(label)).map(|(_, source)| source);
     let gone = || RestoreError::NoAccount { definition: item.definition.clone(), account: item.mailbox.name.clone() };

@@ -10,6 +10,7 @@ use crate::hash::Sha256;
 use crate::ingest::Message;
 use crate::ingest::variant::essence;
 use crate::limits::ESSENCE;
+use crate::pulse;
 use crate::source::Mailbox;
 
 /// Documents that are compared with one message.
@@ -28,6 +29,7 @@ impl Variants {
         let mut hints = Vec::new();
         if !folders.is_empty() {
             archive.documents::<ArchiveError>(|view, number, document| {
+                pulse::beat_own();
                 let seen = view.occurrences(number)?.iter().any(|seen| folders.contains(&seen.folder));
                 if seen && document.size <= ESSENCE as u64 {
                     hints.push((hint(&document.metadata), number));

@@ -16,6 +16,8 @@ pub enum Wait {
     Clock,
     /// The watchdog had to start the box too often.
     Guard,
+    /// Somebody paused it.
+    Paused,
     /// What is free on the disk is the reserve.
     Disk(Room),
     /// It is a quiet hour, until the clock on the wall shows this.
@@ -51,6 +53,7 @@ impl Wait {
         match self {
             Self::Clock => "clock",
             Self::Guard => "guard",
+            Self::Paused => "paused",
             Self::Disk(_) => "disk",
             Self::Quiet(_) => "quiet",
         }
@@ -79,6 +82,12 @@ impl Wait {
                 "These are quiet hours: archiving goes on {}. The hours stand under Mail archiving, Hours and bandwidth.",
                 hours::moment(until, lang)
             ),
+            (Self::Paused, Lang::De) => {
+                "Das Archivieren ist angehalten: Es wird nichts geholt, bis Sie in der Übersicht weiter archivieren.".into()
+            }
+            (Self::Paused, Lang::En) => {
+                "Archiving is paused: nothing is fetched until you go on from the overview.".into()
+            }
             (Self::Disk(room), Lang::De) => format!(
                 "Das Archivieren ist angehalten: Auf dem Datenträger sind nur noch {} MB frei, {} MB bleiben als Reserve. Lesen geht weiter. Nehmen Sie einen grösseren Datenträger, oder schaffen Sie Platz.",
                 room.free / 1_000_000,

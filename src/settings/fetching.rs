@@ -18,6 +18,8 @@ pub const MOST_SILENCE: u32 = 8760;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Fetching {
+    /// Somebody paused all of it; it stays so after a restart.
+    pub paused: bool,
     /// Nothing is fetched then.
     pub quiet: Hours,
     /// All sources together receive at most so many kB (1000 bytes) a second; `None`: as many as they can.
@@ -31,7 +33,7 @@ pub struct Fetching {
 impl Default for Fetching {
     fn default() -> Self {
         // Longer than Easter.
-        Self { quiet: Hours::default(), bandwidth: None, bounded: Hours::default(), silence: Some(120) }
+        Self { paused: false, quiet: Hours::default(), bandwidth: None, bounded: Hours::default(), silence: Some(120) }
     }
 }
 

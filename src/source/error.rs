@@ -47,7 +47,11 @@ pub enum SourceError {
     #[error("IMAP is switched off for {account}: {said}")]
     ImapDisabled { account: String, said: String },
     #[error("the server is busy or has limits: {said}")]
-    Busy { said: String },
+    Busy {
+        said: String,
+        /// It has as many connections as it allows.
+        crowded: bool,
+    },
     #[error("no folder {name:?}")]
     NoFolder { name: String },
     #[error("the server refused {command}: {said}")]
@@ -202,7 +206,7 @@ impl SourceError {
                 "IMAP ist für {account} ausgeschaltet («{}»). Schalten Sie IMAP für dieses Konto beim Anbieter ein.",
                 line(said)
             ),
-            Self::Busy { said } => format!(
+            Self::Busy { said, .. } => format!(
                 "Der Mail-Server ist überlastet oder begrenzt die Zugriffe («{}»). Die Box versucht es später von selbst; beenden Sie andere Programme, die dasselbe Konto abrufen, falls es so bleibt.",
                 line(said)
             ),
@@ -289,7 +293,7 @@ impl SourceError {
                 "IMAP is switched off for {account} (\"{}\"). Switch IMAP on for this account at the provider.",
                 line(said)
             ),
-            Self::Busy { said } => format!(
+            Self::Busy { said, .. } => format!(
                 "The mail server is overloaded or limits access (\"{}\"). The box tries again later by itself; if it stays like this, stop other programs that read the same account.",
                 line(said)
             ),
@@ -355,7 +359,7 @@ mod tests {
             SourceError::Dns { server: said(), detail: said() },
             SourceError::LoginRefused { server: "s".into(), account: "a".into(), said: said() },
             SourceError::EncryptionNeeded { server: "s".into() },
-            SourceError::Busy { said: said() },
+            SourceError::Busy { said: said(), crowded: true },
             SourceError::Unsupported { what: said() },
             SourceError::Silent { seconds: 60 },
             SourceError::Cancelled,

@@ -8,6 +8,7 @@
 pub mod error;
 pub mod graph;
 pub mod imap;
+pub mod pace;
 pub mod rate;
 pub mod sign_in;
 mod socket;

@@ -108,11 +108,13 @@ impl Verb {
         let Connection { stream, pulse } = &*self.connection.clone();
         let request = control::request(stream, pulse)?;
         let busy = |count| (count < CONTROL_AT_ONCE).then_some(count + 1);
-        while self.verbs.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, busy).is_err() {
-            pulse.go_on()?;
-            std::thread::sleep(PAUSE);
+        if !request.is_brief() {
+            while self.verbs.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, busy).is_err() {
+                pulse.go_on()?;
+                std::thread::sleep(PAUSE);
+            }
+            self.is_busy = true;
         }
-        self.is_busy = true;
         control::answer(stream, &request, &Session { archive, fetcher, pulse })
     }
 }

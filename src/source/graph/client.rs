@@ -4,10 +4,9 @@
 //! Invariants: a token goes to the configured host only; no redirection to another one is followed; every request carries
 //! `Prefer: IdType="ImmutableId"`; every body is bounded by whoever reads it.
 
-use std::collections::HashMap;
 use std::io::Read;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use oauth2::{HttpRequest, HttpResponse};
@@ -20,15 +19,16 @@ use super::errors::{Refusal, Remedy};
 use super::paths;
 use super::pipe::{Dialer, NoLookup};
 use super::tenant::Tenant;
-use super::throttle::{Gates, Pace, Pass, rest, retry_after};
+use super::throttle::{Big, Gates, Pass, retry_after};
 use super::token::{Token, Tokens};
 use super::trouble::Trouble;
 use crate::clock;
 use crate::limits::{GRAPH_ANSWER, GRAPH_MESSAGE, GRAPH_PAGE_TIME};
 use crate::pulse::Pulse;
 use crate::source::error::words;
+use crate::source::pace::{Pace, rest};
 use crate::source::socket::tls_config;
-use crate::source::{RemoteId, Result, SourceError};
+use crate::source::{Result, SourceError};
 
 /// Redirections of one request that are followed.
 const REDIRECTIONS: u32 = 3;
@@ -129,15 +129,11 @@ impl Read for Answer {
     }
 }
 
-/// What a source remembers of a message from its listing until its bytes come.
-pub type Seen = HashMap<RemoteId, (Option<i64>, bool)>;
-
 /// All that the lanes of one tenant share.
 pub struct Client {
     pub tenant: Tenant,
     pub pulse: Pulse,
     pub pace: Pace,
-    pub seen: Mutex<Seen>,
     /// Mails that the next page is to have: fewer for a while after one that the server could not read.
     pub page_size: AtomicU32,
     patience: Duration,
@@ -152,7 +148,7 @@ impl Client {
         let agent = agent(&tenant.graph_url, tenant.ca_pem.as_deref(), &pulse, patience)?;
         let (gates, tokens) = (Gates::of(&tenant), Tokens::default());
         let page_size = AtomicU32::new(tenant.number_of_mails);
-        Ok(Self { tenant, pulse, pace, seen: Mutex::default(), page_size, patience, agent, gates, tokens })
+        Ok(Self { tenant, pulse, pace, page_size, patience, agent, gates, tokens })
     }
 
     /// A path on the configured host.
@@ -325,7 +321,13 @@ impl Client {
         let mut breaks = 0;
         loop {
             let mut answer = self.send(ask)?;
-            match bounded(&mut answer, limit) {
+            // Held until the JSON is read: it is there twice then.
+            let mut big = None;
+            let grown = read(&mut answer, limit, &mut || {
+                big = Some(Big::enter(&self.pulse)?);
+                Ok(())
+            });
+            match grown {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|error| {
                         let place = format!("line {} column {}", error.line(), error.column());
@@ -383,9 +385,21 @@ pub fn agent(server: &str, ca_pem: Option<&str>, pulse: &Pulse, patience: Durati
 
 /// Reads a body to its end, at most `limit` bytes in [`GRAPH_PAGE_TIME`].
 pub fn bounded(from: &mut dyn Read, limit: usize) -> Result<Vec<u8>> {
-    let until = Instant::now() + GRAPH_PAGE_TIME;
+    read(from, limit, &mut || Ok(()))
+}
+
+/// The same; `grows` is asked once before the body becomes a large one, of more than [`GRAPH_ANSWER`].
+fn read(from: &mut dyn Read, limit: usize, grows: &mut dyn FnMut() -> Result<()>) -> Result<Vec<u8>> {
+    let mut until = Instant::now() + GRAPH_PAGE_TIME;
     let (mut out, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    let mut is_large = false;
     loop {
+        if out.len() > GRAPH_ANSWER && !is_large {
+            let since = Instant::now();
+            grows()?;
+            until += since.elapsed();
+            is_large = true;
+        }
         let read = from.read(&mut piece).map_err(from_io)?;
         if read == 0 {
             return Ok(out);

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 
+use super::Seen;
 use super::client::{Answer, Ask, Client, Fail, from_io};
 use super::delta::Item;
 use super::folders;
@@ -23,15 +24,15 @@ pub fn message_path(mailbox: &Mailbox, id: &RemoteId) -> String {
 }
 
 /// Gives every message its fate, in the order of `ids`.
-pub fn fetch(client: &Client, mailbox: &Mailbox, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
+pub fn fetch(client: &Client, seen: &Seen, mailbox: &Mailbox, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
     for id in ids {
-        one(client, mailbox, id, sink)?;
+        one(client, seen, mailbox, id, sink)?;
     }
     Ok(())
 }
 
-fn one(client: &Client, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -> Result<()> {
-    let Some((received, draft)) = seen(client, mailbox, id)? else {
+fn one(client: &Client, seen: &Seen, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -> Result<()> {
+    let Some((received, draft)) = listed(client, seen, mailbox, id)? else {
         return sink.missing(id.clone(), Missing::Gone).map_err(SourceError::Sink);
     };
     let arrival = |reconstructed| Arrival {
@@ -71,10 +72,9 @@ fn one(client: &Client, mailbox: &Mailbox, id: &RemoteId, sink: &mut dyn Sink) -
 }
 
 /// When it was received and whether it is a draft: as listed, else asked for. `None` where it is gone.
-fn seen(client: &Client, mailbox: &Mailbox, id: &RemoteId) -> Result<Option<(Option<i64>, bool)>> {
-    let listed = client.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(id).copied();
-    if listed.is_some() {
-        return Ok(listed);
+fn listed(client: &Client, seen: &Seen, mailbox: &Mailbox, id: &RemoteId) -> Result<Option<(Option<i64>, bool)>> {
+    if let Some(listed) = seen.get(id) {
+        return Ok(Some(*listed));
     }
     let path = format!("{}?$select=id,receivedDateTime,isDraft", message_path(mailbox, id));
     match client.json::<Item>(&Ask::get(mailbox, client.url(&path)), GRAPH_ANSWER) {

@@ -35,12 +35,12 @@ mod users;
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::pace::Pace;
 pub use client::MAIL_WRITE;
 pub use tenant::{Cloud, Credential, Mailboxes, NUMBER_OF_MAILS, Tenant};
-pub use throttle::Pace;
 pub use trouble::Trouble;
 
 use super::{
@@ -55,7 +55,12 @@ pub struct GraphSource {
     client: Arc<Client>,
     /// Items in each folder when it was last listed, by folder id.
     totals: HashMap<String, u64>,
+    /// Of one page, which is fetched before the next is listed. Lanes that are made after its listing know it too.
+    seen: Arc<Seen>,
 }
+
+/// What is remembered of a message from its listing until its bytes come: when it was received, and whether it is a draft.
+type Seen = HashMap<RemoteId, (Option<i64>, bool)>;
 
 impl GraphSource {
     /// A source that beats `pulse` and ends at its next beat when that is cancelled. Nothing is connected yet. Fails where
@@ -68,7 +73,7 @@ impl GraphSource {
     pub fn with_patience(tenant: Tenant, pulse: Pulse, patience: Duration, pace: Pace) -> Result<Self> {
         tenant.check().map_err(|mistake| SourceError::Unsupported { what: mistake.to_string() })?;
         let client = Arc::new(Client::new(tenant, pulse, patience, pace)?);
-        Ok(Self { client, totals: HashMap::new() })
+        Ok(Self { client, totals: HashMap::new(), seen: Arc::default() })
     }
 
     /// The connection test for one mailbox.
@@ -101,14 +106,13 @@ impl MailSource for GraphSource {
     fn changes(&mut self, mailbox: &Mailbox, folder: &Folder, cursor: Option<&Cursor>, _dates: bool) -> Result<Page> {
         let page = delta::changes(&self.client, mailbox, folder, cursor, self.totals.get(&folder.id).copied())?;
         self.totals.insert(folder.id.clone(), page.total);
-        let mut seen = self.client.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // Of one page, which is fetched before the next is listed.
-        *seen = page.listed.iter().map(|listed| (listed.id.clone(), (listed.received, listed.draft))).collect();
+        let seen = page.listed.iter().map(|listed| (listed.id.clone(), (listed.received, listed.draft)));
+        self.seen = Arc::new(seen.collect());
         Ok(page)
     }
 
     fn fetch(&mut self, mailbox: &Mailbox, _folder: &Folder, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
-        fetch::fetch(&self.client, mailbox, ids, sink)
+        fetch::fetch(&self.client, &self.seen, mailbox, ids, sink)
     }
 
     fn list_ids(
@@ -144,6 +148,6 @@ impl MailSource for GraphSource {
     }
 
     fn another_lane(&self) -> Option<Box<dyn MailSource>> {
-        Some(Box::new(Self { client: self.client.clone(), totals: HashMap::new() }))
+        Some(Box::new(Self { client: self.client.clone(), totals: HashMap::new(), seen: self.seen.clone() }))
     }
 }

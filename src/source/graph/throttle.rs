@@ -1,4 +1,4 @@
-//! How fast we may go: gates, Retry-After, pauses.
+//! How fast we may go: gates, Retry-After.
 //!
 //! Exchange serves four requests at a time for one application and mailbox and refuses the fifth; whether there is one
 //! such limit for the whole tenant is not said, so that a second gate learns it: it shrinks when the server throttles and
@@ -9,12 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::tenant::Tenant;
-use crate::limits::{GRAPH_PER_MAILBOX, GRAPH_PER_TENANT};
+use crate::limits::{GRAPH_BIG_AT_ONCE, GRAPH_PER_MAILBOX, GRAPH_PER_TENANT};
 use crate::pulse::Pulse;
+use crate::source::pace::SLICE;
 use crate::source::{Result, SourceError};
 
-/// Longest wait between two beats.
-const SLICE: Duration = Duration::from_millis(200);
 /// Answers without throttling after which the gate of the tenant grows by one.
 const CLEAN: usize = 50;
 
@@ -133,16 +132,32 @@ impl Drop for Pass {
     }
 }
 
-/// Waits, beating.
-pub fn rest(pause: Duration, pulse: &Pulse) -> Result<()> {
-    let until = Instant::now() + pause;
-    loop {
-        pulse.go_on().map_err(|_| SourceError::Cancelled)?;
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
+/// One large page or message of JSON that may be in memory; few of them at a time in the whole process.
+pub struct Big(());
+
+static BIG: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+impl Big {
+    /// Waits until there is room for one.
+    pub fn enter(pulse: &Pulse) -> Result<Self> {
+        let mut held = BIG.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            pulse.go_on().map_err(|_| SourceError::Cancelled)?;
+            if *held < GRAPH_BIG_AT_ONCE {
+                *held += 1;
+                return Ok(Self(()));
+            }
+            held = BIG.1.wait_timeout(held, SLICE).unwrap_or_else(PoisonError::into_inner).0;
         }
-        std::thread::sleep(left.min(SLICE));
+    }
+}
+
+impl Drop for Big {
+    fn drop(&mut self) {
+        let mut held = BIG.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = held.saturating_sub(1);
+        drop(held);
+        BIG.1.notify_one();
     }
 }
 
@@ -163,44 +178,6 @@ fn http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok().map(jiff::Timestamp::as_second)
 }
 
-/// How failures that pass by themselves are waited out.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// First pause where the server names none; doubled at each further one.
-    pub first: Duration,
-    pub longest: Duration,
-    /// Longest time that one request is waited for in all, and longest pause that the server may name; beyond it the run ends
-    /// with what the server said.
-    pub patience: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { first: Duration::from_secs(1), longest: Duration::from_mins(1), patience: Duration::from_mins(15) }
-    }
-}
-
-impl Pace {
-    /// The pause before a further attempt: what the server names and a little more, so that lanes that were refused together
-    /// do not come back together, nor at once where it names none at all.
-    pub fn after(&self, named: Option<Duration>, attempt: u32) -> Duration {
-        let spread = |named: Duration| self.pause(0).min(named.saturating_add(self.first / 10)) / 4;
-        named.map_or_else(|| self.pause(attempt), |named| named.saturating_add(spread(named)))
-    }
-
-    /// The pause before a further attempt, where the server names none: between half and all of what doubling gives, so that
-    /// lanes do not come back together.
-    pub fn pause(&self, attempt: u32) -> Duration {
-        let full = self.first.saturating_mul(1_u32 << attempt.min(16)).min(self.longest);
-        let mut random = [0; 1];
-        let spread = match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random) {
-            Ok(()) => u32::from(random[0]),
-            Err(_) => 255,
-        };
-        full / 2 + full * spread / 510
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -218,27 +195,6 @@ mod tests {
         for nothing in ["", "soon", "-1", "1.5"] {
             assert_eq!(seconds(nothing, None, 0), None, "{nothing}");
         }
-    }
-
-    #[test]
-    fn pauses_grow_and_stay_bounded() {
-        let pace = Pace::default();
-        for attempt in 0..40 {
-            let full = Duration::from_secs(1 << attempt.min(16)).min(pace.longest);
-            let pause = pace.pause(attempt);
-            assert!(pause >= full / 2 && pause <= full, "{attempt}: {pause:?}");
-        }
-    }
-
-    #[test]
-    fn a_named_pause_is_kept_and_spread() {
-        let pace = Pace::default();
-        for named in [0, 5] {
-            let named = Duration::from_secs(named);
-            let pause = pace.after(Some(named), 7);
-            assert!(pause > named && pause <= named + pace.first / 4, "{pause:?}");
-        }
-        assert_eq!(pace.after(Some(Duration::MAX), 0), Duration::MAX);
     }
 
     #[test]

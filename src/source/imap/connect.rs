@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::account::{Account, Encryption};
 use super::lines::Verdict;
 use super::stream::{Deaf, Stop, protocol};
-use super::wire::{Wire, is_busy};
+use super::wire::{Wire, busy, is_busy};
 use crate::pulse::Pulse;
 pub use crate::source::socket::Socket;
 use crate::source::socket::tls_config;
@@ -52,8 +52,8 @@ fn greet(account: &Account, wire: &mut Wire) -> Result<()> {
     match greeting.verdict {
         Verdict::Ok => Ok(()),
         // Who is turned away at the door is one too many, whatever words are used.
-        Verdict::Bye => Err(SourceError::Busy { said: greeting.said.clone() }),
-        _ if is_busy(greeting) => Err(SourceError::Busy { said: greeting.said.clone() }),
+        Verdict::Bye => Err(SourceError::Busy { said: greeting.said.clone(), crowded: true }),
+        _ if is_busy(greeting) => Err(busy(greeting)),
         // Logged in before we said who we are: nobody knows whose mail this is; in front of STARTTLS it is an attack
         // (RFC 9051, 11.1).
         Verdict::PreAuth => Err(SourceError::Unsupported { what: "a login of our own (PREAUTH)".to_owned() }),

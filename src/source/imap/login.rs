@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::account::{AccessTokens, Account, Auth, Encryption};
 use super::lines::{Status, Verdict};
 use super::names;
-use super::wire::{Handle, Wire, farewell, is_busy};
+use super::wire::{Handle, Wire, busy, farewell, is_busy};
 use crate::pulse::Pulse;
 use crate::source::error::words;
 use crate::source::sign_in;
@@ -134,7 +134,7 @@ fn classify(account: &Account, status: &Status) -> SourceError {
     if is_imap_off {
         SourceError::ImapDisabled { account: account_name, said }
     } else if is_busy(status) && !status.has_code("AUTHENTICATIONFAILED") {
-        SourceError::Busy { said }
+        busy(status)
     } else if status.has_code("PRIVACYREQUIRED") {
         SourceError::EncryptionNeeded { server }
     } else if matches!(account.auth, Auth::TokenFile(_) | Auth::Tokens) {

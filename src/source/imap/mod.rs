@@ -8,6 +8,7 @@
 //! - `wire`: a socket, the reader behind it, and the face of both that the crate sees
 //! - `stream`: bytes in, events out; bodies are diverted into a sink
 //! - `fetch_line`, `lines`, `dates`, `names`, `sets`: the parts of the language
+//! - `gate`: how many connections a server takes
 //! - `login`, `session`: who we are, commands and their answers, the selected folder
 //! - `folders`, `changes`, `fetch`, `after`, `play_back`, `check`: what a [`MailSource`] can do
 //!
@@ -22,6 +23,7 @@ mod dates;
 mod fetch;
 mod fetch_line;
 mod folders;
+mod gate;
 mod lines;
 mod login;
 mod names;
@@ -43,6 +45,7 @@ use super::{
 use crate::limits::SERVER_TIMEOUT;
 use crate::pulse::Pulse;
 use changes::Width;
+use gate::{Gate, Pass};
 use session::Session;
 
 /// A session that nobody used for so long is asked whether it still lives before it is used again.
@@ -55,6 +58,9 @@ pub struct ImapSource<'a> {
     pulse: Pulse,
     patience: Duration,
     session: Option<Session>,
+    /// Connections wait for their turn at it, and the one of `session` has its place.
+    gate: Option<Arc<Gate>>,
+    pass: Option<Pass>,
     /// Of the folder that was last listed, by its id.
     width: (String, Width),
 }
@@ -63,13 +69,21 @@ impl<'a> ImapSource<'a> {
     /// A source that beats `pulse` and ends at its next beat when that is cancelled. Nothing is connected yet.
     pub fn new(account: Account, pulse: Pulse) -> Self {
         let width = (String::new(), Width::default());
-        Self { account, tokens: None, pulse, patience: SERVER_TIMEOUT, session: None, width }
+        Self { account, tokens: None, pulse, patience: SERVER_TIMEOUT, session: None, gate: None, pass: None, width }
     }
 
     /// With whoever gives access tokens, for an account of [`Auth::Tokens`].
     #[must_use]
     pub fn with_tokens(mut self, tokens: Box<dyn AccessTokens + 'a>) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// Makes connections only as far as the server allows, together with all others who do so: for what has time. Without it
+    /// nobody is waited for.
+    #[must_use]
+    pub fn in_turn(mut self) -> Self {
+        self.gate = Some(Gate::of(&self.account));
         self
     }
 
@@ -94,7 +108,7 @@ impl<'a> ImapSource<'a> {
             Err(_) => false,
         };
         if !agree || self.session.as_ref().is_some_and(Session::is_dead) {
-            self.session = None;
+            fetch::Sessions::forget(self);
         }
         result
     }
@@ -112,14 +126,29 @@ impl fetch::Sessions for ImapSource<'_> {
         match &mut self.session {
             Some(session) => Ok(session),
             none => {
+                // First the place of the session before.
+                self.pass = None;
+                let mut pass = self.gate.as_ref().map(|gate| gate.enter(&self.pulse)).transpose()?;
                 let tokens = self.tokens.as_deref_mut();
-                Ok(none.insert(Session::open(&self.account, tokens, &self.pulse, self.patience, &mut |_| {})?))
+                let session = match Session::open(&self.account, tokens, &self.pulse, self.patience, &mut |_| {}) {
+                    Err(error @ SourceError::Busy { crowded: true, .. }) => {
+                        if let Some(pass) = pass {
+                            pass.refused();
+                        }
+                        return Err(error);
+                    }
+                    opened => opened?,
+                };
+                pass.iter_mut().for_each(Pass::stands);
+                self.pass = pass;
+                Ok(none.insert(session))
             }
         }
     }
 
     fn forget(&mut self) {
         self.session = None;
+        self.pass = None;
     }
 }
 

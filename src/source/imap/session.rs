@@ -189,7 +189,7 @@ pub fn demand(command: &str, status: Status) -> Result<()> {
         return Ok(());
     }
     if super::wire::is_busy(&status) {
-        return Err(SourceError::Busy { said: status.said });
+        return Err(super::wire::busy(&status));
     }
     Err(SourceError::Refused { command: verb(command), said: status.said })
 }

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connect::Socket;
+use super::gate::is_crowded;
 use super::lines::{Status, Verdict};
 use super::stream::{Deaf, Ear, Heard, Reader, Stop, protocol};
 use crate::source::error::words;
@@ -158,10 +159,15 @@ impl Wire {
 /// What a farewell (BYE, RFC 9051, 7.1.5) means.
 pub fn farewell(bye: &Status) -> SourceError {
     if is_busy(bye) {
-        SourceError::Busy { said: bye.said.clone() }
+        busy(bye)
     } else {
         SourceError::Lost { detail: format!("the server said goodbye: {}", bye.said) }
     }
+}
+
+/// The refusal of a server that has too much to do.
+pub fn busy(status: &Status) -> SourceError {
+    SourceError::Busy { said: status.said.clone(), crowded: is_crowded(status) }
 }
 
 /// Whether a server says that it has too much to do, now or for this account (RFC 5530, and what providers write).
@@ -171,6 +177,7 @@ pub fn is_busy(status: &Status) -> bool {
     let said = status.said.to_ascii_lowercase();
     ["UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED"].iter().any(|code| status.has_code(code))
         || BUSY.iter().any(|words| said.contains(words))
+        || is_crowded(status)
 }
 
 /// The wire, shared between the crate `imap` and the code that listens.

@@ -16,21 +16,21 @@ use crate::fetch::wait::Wait;
 pub struct Alarm {
     pub mood: Mood,
     pub sentence: String,
-    /// A person can let fetching go on.
-    pub has_button: bool,
+    /// Where a person lets fetching go on.
+    pub go_on: Option<&'static str>,
 }
 
 impl Alarm {
     fn new(mood: Mood, sentence: impl Into<String>) -> Self {
-        Self { mood, sentence: sentence.into(), has_button: false }
+        Self { mood, sentence: sentence.into(), go_on: None }
     }
 
     pub fn note(&self, context: &Context<'_>) -> Markup {
         html! {
             div class={ "note " (self.mood.class()) } role="alert" {
                 p { (self.sentence) }
-                @if self.has_button {
-                    form method="post" action="/admin/system/resume" {
+                @if let Some(path) = self.go_on {
+                    form method="post" action=(path) {
                         (layout::token(context))
                         button { (context.t.system.go_on) }
                     }
@@ -45,9 +45,14 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
     let (web, t) = (context.web, &context.t.system);
     let mut alarms = Vec::new();
     if let Some(wait) = web.fetcher.waits(&web.archive) {
-        let sentence = wait.sentence(context.lang);
-        let mood = if wait.is_trouble() { Mood::Bad } else { Mood::Inactive };
-        alarms.push(Alarm { mood, sentence, has_button: wait == Wait::Guard });
+        let (mood, go_on) = match wait {
+            Wait::Guard => (Mood::Bad, Some("/admin/system/resume")),
+            // Somebody wanted it so.
+            Wait::Paused => (Mood::Warn, Some("/admin/pause")),
+            Wait::Clock | Wait::Disk(_) => (Mood::Bad, None),
+            Wait::Quiet(_) => (Mood::Inactive, None),
+        };
+        alarms.push(Alarm { mood, sentence: wait.sentence(context.lang), go_on });
     }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));

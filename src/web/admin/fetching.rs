@@ -60,7 +60,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         Fetching::entered(form.text("quiet"), form.text("bandwidth"), form.text("bounded"), form.text("silence"));
     match entered {
         Ok(new) => {
-            keep(context, &new)?;
+            keep(context, new)?;
             context.notice(context.t.page.saved);
             Ok(Response::redirect("/admin/fetching"))
         }
@@ -68,10 +68,12 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     }
 }
 
-/// Keeps what was set.
-pub fn keep(context: &Context<'_>, new: &Fetching) -> Result<()> {
+/// Keeps what was set; a pause is apart from it.
+pub fn keep(context: &Context<'_>, new: Fetching) -> Result<()> {
     let _turn = context.web.settings();
-    if *new != Fetching::read(&context.web.archive)? {
+    let old = Fetching::read(&context.web.archive)?;
+    let new = Fetching { paused: old.paused, ..new };
+    if new != old {
         new.write(&context.web.archive, &context.who())?;
     }
     Ok(())

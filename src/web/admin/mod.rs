@@ -50,6 +50,7 @@ const ADMIN: Access = Access::Administrator;
 
 pub const ROUTES: &[Route] = &[
     get("/admin", ADMIN, overview::show),
+    post("/admin/pause", ADMIN, overview::pause),
     get("/admin/growth", ADMIN, growth::show),
     get("/admin/sources", ADMIN, sources::list),
     get("/admin/new/{module}", ADMIN, edit::new),
@@ -58,6 +59,7 @@ pub const ROUTES: &[Route] = &[
     get("/admin/sources/{name}/edit", ADMIN, edit::show),
     post("/admin/sources/{name}/edit", ADMIN, edit::change),
     post("/admin/sources/{name}/run", ADMIN, sources::run),
+    post("/admin/sources/{name}/cancel", ADMIN, runs::cancel),
     post("/admin/sources/{name}/inactive", ADMIN, sources::inactive),
     get("/admin/sources/{name}/end", ADMIN, ended::show),
     post("/admin/sources/{name}/end", ADMIN, ended::send),

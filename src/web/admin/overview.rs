@@ -4,12 +4,14 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::error::Result;
+use super::super::layout;
 use super::super::response::Response;
 use super::state::{Mood, State};
 use super::{Part, alarms, growth, page, path, show, system};
 use crate::archive::view::View;
 use crate::disk::Room;
 use crate::settings;
+use crate::settings::fetching::Fetching;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.admin;
@@ -26,6 +28,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     states.sort_by_key(|(state, _)| std::cmp::Reverse(state.worst()));
     let is_empty = states.is_empty() && unreadable.is_empty();
     let alarms = alarms::of(context);
+    let is_paused = Fetching::read(archive)?.paused;
     let (mood, said) = match states.first().map(|(state, _)| state.worst()) {
         _ if archive.stopped().is_some() || !unreadable.is_empty() => (Mood::Bad, t.all_bad),
         None => (Mood::Warn, t.all_none),
@@ -58,6 +61,13 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
                 ul.plain {
                     @for (state, name) in &states { (one(context, state, name)) }
                 }
+                @if !is_paused {
+                    form method="post" action="/admin/pause" {
+                        (layout::token(context))
+                        input type="hidden" name="paused" value="1";
+                        button { (t.pause) }
+                    }
+                }
             }
         }
         (numbers(context, &view)?)
@@ -73,6 +83,15 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let response = page(context, Part::Overview, t.overview, &body);
     let is_running = states.iter().any(|(state, _)| state.standing.running_since.is_some());
     Ok(if is_running { super::again(response, 5) } else { response })
+}
+
+/// Pauses all fetching, or lets it go on.
+pub fn pause(context: &Context<'_>) -> Result<Response> {
+    let is_paused = context.form()?.is_on("paused");
+    let _turn = context.web.settings();
+    context.web.fetcher.pause(&context.web.archive, is_paused, &context.who())?;
+    context.notice(if is_paused { context.t.admin.paused } else { context.t.system.gone_on });
+    Ok(Response::redirect("/admin"))
 }
 
 fn one(context: &Context<'_>, state: &State, name: &str) -> Markup {

@@ -37,6 +37,10 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             section.card {
                 h2 { (t.progress) }
                 (progress(context, standing.progress.as_ref()))
+                form method="post" action={ (path(&definition.name)) "/cancel" } {
+                    (layout::token(context))
+                    button { (t.cancel_run) }
+                }
                 p.soft { (t.started) ": " (show::ago(context.lang, since)) }
                 @for sentence in &standing.sentences { div.note.bad { p { (sentence.of(context.lang)) } } }
             }
@@ -75,14 +79,28 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     Ok(if is_running || standing.is_asked { super::again(response, LOOK) } else { response })
 }
 
+/// Ends the run that is under way.
+pub fn cancel(context: &Context<'_>) -> Result<Response> {
+    context.form()?;
+    let definition = definition(context)?;
+    let t = &context.t.admin;
+    let was_there = context.web.fetcher.cancel(&definition.name, &context.who());
+    context.notice(if was_there { t.run_cancelled } else { t.no_run });
+    Ok(Response::redirect(&path(&definition.name)))
+}
+
 fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
     let (t, lang) = (&context.t.admin, context.lang);
-    let Some(Progress::Folder { mailbox, folder, done, of, bytes, seconds, .. }) = progress else {
+    let Some(Progress::Folder { mailbox, folder, done, of, bytes, seconds, at, .. }) = progress else {
         return html! { p { (t.starting) } progress aria-label=(t.progress) {} };
     };
     let number = |count: u64| show::number(lang, count);
     let between = if lang == Lang::De { "von" } else { "of" };
     html! {
+        // Several are worked at a time; the one that moved last is shown.
+        @if at.mailboxes > 1 {
+            p.soft { (t.mailboxes) ": " (number(at.mailbox.saturating_sub(1))) " " (between) " " (number(at.mailboxes)) }
+        }
         p { strong { (mailbox) } " " (folder) }
         @if *of > 0 { progress aria-label=(t.progress) value=(done) max=(of) {} }
         @else { progress aria-label=(t.progress) {} }

@@ -1,28 +1,46 @@
-//! How much fetching may disturb, and when its silence is told.
+//! Fetching as a whole: paused or not, how much it may disturb, when its silence is told; and the end of a run before its time.
 
 use serde_json::{Value, json};
 
 use super::super::Response;
+use super::super::admin::definition;
 use super::super::admin::fetching::{keep, sentence};
 use super::call::{Answer, Asked, Body, Call, Result, json as answer};
 use super::problem::{Problem, Reason};
 use super::schema::{Named, Schema, Wrong, has, may};
+use crate::fetch::wait::Wait;
 use crate::language::Lang;
 use crate::limits::HOURS;
 use crate::settings::fetching::{Fetching, LEAST_BANDWIDTH, MOST_BANDWIDTH, MOST_SILENCE};
 use crate::settings::hours::Hours;
 
 pub const CALLS: &[Call] = &[
-    Call::get("/fetching", "getFetching", "Quiet hours, bandwidth and silence", Answer::Json(200, &FETCHING), show),
+    Call::get(
+        "/fetching",
+        "getFetching",
+        "Whether anything is fetched, and what holds for all definitions",
+        Answer::Json(200, &FETCHING),
+        show,
+    ),
     Call::patch(
         "/fetching",
         "changeFetching",
-        "Set them; what is not sent stays",
+        "Set it; what is not sent stays. A pause lasts over a restart, and ends the runs that are under way",
         Answer::Json(200, &FETCHING),
         change,
     )
     .sent(Body::Json(&CHANGE)),
+    Call::post(
+        "/definitions/{name}/cancel",
+        "cancelRun",
+        "End the run that is under way; what it archived stays",
+        Answer::Json(202, &CANCELLED),
+        cancel,
+    )
+    .conflicting(),
 ];
+
+const CANCELLED: Named = Named { name: "Cancelled", schema: Schema::Object(&[has("is_cancelled", Schema::Flag, "")]) };
 
 const SPAN: Schema = Schema::Text(1, 100);
 const SPANS: Schema = Schema::List(&SPAN, HOURS);
@@ -37,6 +55,12 @@ const WHAT_SILENCE: &str = "Hours without a new mail that the overview tells of;
 const FETCHING: Named = Named {
     name: "Fetching",
     schema: Schema::Object(&[
+        has("paused", Schema::Flag, "By a person"),
+        has(
+            "waits",
+            Schema::Maybe(&Schema::Word(&["clock", "guard", "paused", "disk", "quiet"])),
+            "Why no run begins; null: nothing keeps it from beginning",
+        ),
         has("quiet", SPANS, WHAT_QUIET),
         has("bandwidth", Schema::Maybe(&BANDWIDTH), WHAT_BANDWIDTH),
         has("bounded", SPANS, WHAT_BOUNDED),
@@ -47,6 +71,7 @@ const FETCHING: Named = Named {
 const CHANGE: Named = Named {
     name: "FetchingChange",
     schema: Schema::Object(&[
+        may("paused", Schema::Flag, ""),
         may("quiet", SPANS, WHAT_QUIET),
         may("bandwidth", Schema::Maybe(&BANDWIDTH), WHAT_BANDWIDTH),
         may("bounded", SPANS, WHAT_BOUNDED),
@@ -55,9 +80,11 @@ const CHANGE: Named = Named {
 };
 
 fn show(asked: &Asked<'_>) -> Result<Response> {
-    let set = Fetching::read(&asked.context.web.archive)?;
+    let web = asked.context.web;
+    let set = Fetching::read(&web.archive)?;
     let lines = |hours: &Hours| hours.text(Lang::En).lines().map(str::to_owned).collect::<Vec<_>>();
     let shown = json!({
+        "paused": set.paused, "waits": web.fetcher.waits(&web.archive).map(Wait::code),
         "quiet": lines(&set.quiet), "bandwidth": set.bandwidth, "bounded": lines(&set.bounded), "silence": set.silence,
     });
     Ok(answer(200, shown))
@@ -84,6 +111,19 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
             wrong.iter().map(|wrong| Wrong { at: format!("/{}", wrong.key()), what: sentence(&asked.context, wrong) });
         Problem::of(Reason::Refused, wrong.collect())
     })?;
-    keep(&asked.context, &new)?;
+    keep(&asked.context, new)?;
+    if let Some(is_paused) = asked.body["paused"].as_bool() {
+        let web = asked.context.web;
+        let _turn = web.settings();
+        web.fetcher.pause(&web.archive, is_paused, &asked.context.who())?;
+    }
     show(asked)
+}
+
+fn cancel(asked: &Asked<'_>) -> Result<Response> {
+    let definition = definition(&asked.context)?;
+    if asked.context.web.fetcher.cancel(&definition.name, &asked.context.who()) {
+        return Ok(answer(202, json!({ "is_cancelled": true })));
+    }
+    Err(Problem::new(Reason::Conflict).saying("No run of this definition is under way."))
 }

@@ -146,7 +146,7 @@ fn figures(context: &Context<'_>) -> Result<String> {
     out.one(
         "fetching_waits",
         gauge,
-        "1 where nothing is fetched, for want of room, of the time, or after the watchdog.",
+        "1 where nothing is fetched, for want of room, of the time, after the watchdog, or because it is paused.",
         Some(u8::from(waits)),
     );
     out.of_each("definition_active", gauge, "1 where a definition is fetched.", &all, |of| Some(i64::from(of.active)));

@@ -14,7 +14,7 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `assistant`, `administration`, `fields`, `people`,
+//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
 //!   `rights`, `system`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
@@ -77,6 +77,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         ended::CALLS,
         fetching::CALLS,
         runs::CALLS,
+        fetching::CALLS,
         assistant::CALLS,
         administration::CALLS,
         fields::CALLS,

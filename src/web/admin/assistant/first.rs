@@ -118,15 +118,12 @@ fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
         return html! { section.card { p { (admin.starting) } progress aria-label=(admin.progress) {} } };
     };
     let number = |count: u64| shows::number(lang, count);
-    // The part of all folders that is done, each as long as the other: where the bar stands, and no promise of time.
-    let share = |done: u64, of: u64| if of == 0 { 0.0 } else { ratio(done, of) };
-    let within = share(at.folder.saturating_sub(1), at.folders.max(1)) + share(*done, *of) / real(at.folders.max(1));
-    let whole = share(at.mailbox.saturating_sub(1), at.mailboxes.max(1)) + within / real(at.mailboxes.max(1));
+    // Where the bar stands is no promise of time.
     let is_last = at.mailbox >= at.mailboxes && at.folder >= at.folders;
     let left = left(*done, *of, *seconds);
     html! {
         section.card {
-            progress aria-label=(admin.progress) value=(format!("{:.4}", whole.clamp(0.0, 1.0))) max="1" {}
+            progress aria-label=(admin.progress) value=(format!("{:.4}", at.done)) max="1" {}
             p { ((t.first_place)(at.mailbox, at.mailboxes, at.folder, at.folders)) }
             dl {
                 dt { (admin.mailbox) } dd { (mailbox) }
@@ -154,10 +151,6 @@ fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn real(count: u64) -> f64 {
     count as f64
-}
-
-fn ratio(done: u64, of: u64) -> f64 {
-    real(done) / real(of)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
