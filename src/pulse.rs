@@ -75,6 +75,7 @@ impl Pulse {
     }
 
     /// One that beats for itself, just has, and is cancelled with this one.
+    #[must_use]
     pub fn child(&self) -> Self {
         let child = Self { inner: Arc::new(Inner { above: Some(self.inner.clone()), ..Inner::default() }) };
         child.beat();
@@ -82,6 +83,7 @@ impl Pulse {
     }
 
     /// One that can be cancelled for itself, is cancelled with this one, and beats with it.
+    #[must_use]
     pub fn part(&self) -> Self {
         let (beat, above) = (self.inner.beat.clone(), Some(self.inner.clone()));
         Self { inner: Arc::new(Inner { beat, above, ..Inner::default() }) }

@@ -117,8 +117,8 @@ impl Console {
             let bar = self.bar.take().unwrap_or_else(bar);
             fill(&bar, place);
             bar.finish();
-        } else {
-            line(place).iter().for_each(|line| remark(line));
+        } else if let Some(line) = line(place) {
+            remark(&line);
         }
     }
 }
@@ -223,7 +223,9 @@ impl Terminal for Console {
             fill(bar, progress);
         } else if self.said.is_none_or(|said| said.elapsed() >= LINE_EVERY) {
             self.said = Some(Instant::now());
-            line(progress).iter().for_each(|line| remark(line));
+            if let Some(line) = line(progress) {
+                remark(&line);
+            }
         }
         self.last.push(progress.clone());
         Ok(())

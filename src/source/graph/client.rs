@@ -23,7 +23,7 @@ use super::throttle::{Big, Gates, Pass, retry_after};
 use super::token::{Token, Tokens};
 use super::trouble::Trouble;
 use crate::clock;
-use crate::limits::{GRAPH_ANSWER, GRAPH_MESSAGE, GRAPH_PAGE_TIME};
+use crate::limits::{GRAPH_ANSWER, GRAPH_MESSAGE, GRAPH_PAGE_TIME, LANES_AT_ONCE, MAILBOXES_AT_ONCE};
 use crate::pulse::Pulse;
 use crate::source::error::words;
 use crate::source::pace::{Pace, rest};
@@ -375,8 +375,11 @@ pub fn agent(server: &str, ca_pem: Option<&str>, pulse: &Pulse, patience: Durati
         .proxy(None)
         .user_agent(concat!("archivista/", env!("CARGO_PKG_VERSION")))
         .max_response_header_size(64 * 1024)
-        .max_idle_connections(32)
-        .max_idle_connections_per_host(32)
+        // Of each connection, also of an idle one; what is sent is short.
+        .input_buffer_size(64 * 1024)
+        .output_buffer_size(16 * 1024)
+        .max_idle_connections(MAILBOXES_AT_ONCE + LANES_AT_ONCE)
+        .max_idle_connections_per_host(MAILBOXES_AT_ONCE + LANES_AT_ONCE)
         .max_idle_age(Duration::from_secs(50))
         .timeout_recv_response(Some(patience * TRICKLE))
         .build();
