@@ -328,7 +328,8 @@ fn token_key(dir: &Path) -> Vec<u8> {
     format!("key of {}", dir.display()).into_bytes()
 }
 
-fn message(mut response: super::dialogue::Response) -> Message {
+/// What a FETCH response shows of a message.
+pub(super) fn message(mut response: super::dialogue::Response) -> Message {
     let bytes = response.literals.pop().unwrap_or_else(|| panic!("no body: {}", response.text));
     let flags = between(&response.text, "FLAGS (", ")").split_whitespace();
     Message {
