@@ -319,7 +319,8 @@ mod tests {
             assert_eq!(folder(name, separator).is_named(wanted), is, "{name} {wanted}");
         }
         let below = Folder { prefix: "INBOX.".into(), ..folder("INBOX.Archiv.2024", Some('.')) };
-        for (wanted, is) in [("Archiv/2024", true), ("Archiv.2024", true), ("inbox/Archiv/2024", true), ("2024", false)] {
+        for (wanted, is) in [("Archiv/2024", true), ("Archiv.2024", true), ("inbox/Archiv/2024", true), ("2024", false)]
+        {
             assert_eq!(below.is_named(wanted), is, "{wanted}");
         }
     }

@@ -15,7 +15,7 @@ libraries=$(uname -m)-linux-gnu
 export LD_LIBRARY_PATH="$root/usr/lib/$libraries:$root/lib/$libraries:$root/usr/lib:$root/usr/lib/courier-authlib"
 
 owner=$(id -un)
-own_users=--map-root-user
+own_users="--map-current-user --keep-caps"
 if [ "$(id -u)" = 0 ]; then
     owner=mail
     own_users=

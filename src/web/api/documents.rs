@@ -148,7 +148,11 @@ const DOCUMENT: Named = Named {
         has("archived", MAYBE_TIME, ""),
         has("size", COUNT, "Bytes"),
         has("sha256", SAID, "Of the bytes as they were archived"),
-        has("envelope", Schema::Maybe(&Schema::Named(&ENVELOPE)), "Of a journal report: among whom the mail within it went"),
+        has(
+            "envelope",
+            Schema::Maybe(&Schema::Named(&ENVELOPE)),
+            "Of a journal report: among whom the mail within it went",
+        ),
         has("message_id", SAID, ""),
         has("media_name", SAID, "File name of a file"),
         has("media_type", SAID, "Of a file, told by its bytes"),
