@@ -137,7 +137,12 @@ IMAGE_PACKAGES := cpio dosfstools e2fsprogs genimage grub-common kmod mtools pyt
 BOX_PACKAGES := e2fsprogs fdisk gdisk grub-common mtools openssl ovmf qemu-efi-aarch64 qemu-system-arm qemu-system-x86 socat \
 	squashfs-tools xz-utils
 STATIC_PACKAGES := binutils python3 util-linux
-MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux
+MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux $(MAIL_SERVER_LIBRARIES)
+# Mail servers cannot be installed beside each other: of two, the packages are unpacked, and what they are linked with is installed.
+MAIL_SERVER_LIBRARIES := libclamav12 libcourier-unicode4 libgamin0 libgdbm6 libical3 libidn12 libjansson4 libldap-2.5-0 libltdl7 libpcre3 libpq5 \
+	libsasl2-modules libsasl2-modules-db libwrap0 libxapian30 libzephyr4
+CYRUS_PACKAGES := cyrus-common cyrus-imapd sasl2-bin
+COURIER_PACKAGES := courier-authdaemon courier-authlib courier-authlib-userdb courier-base courier-imap
 NETWORK_PACKAGES := busybox-static iproute2
 NEIGHBOUR_PACKAGES := avahi-daemon chrony iproute2 python3-zeroconf util-linux
 # What a printed page holds.
@@ -150,6 +155,8 @@ box-tools:
 
 tools: ## Install what the tests need: Debian packages, python O365, schemathesis, Chromium, 6,046 real mails
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) $(NETWORK_PACKAGES) $(NEIGHBOUR_PACKAGES) $(DISK_PACKAGES) $(PRINT_PACKAGES)
+	@tests/tools/unpack.sh $(TOOLS)/cyrus $(CYRUS_PACKAGES)
+	@tests/tools/unpack.sh $(TOOLS)/courier $(COURIER_PACKAGES)
 	@tests/tools/mail_corpus.sh $(TOOLS)
 	@tests/tools/python.sh $(TOOLS) o365
 	@tests/tools/python.sh $(TOOLS) schemathesis

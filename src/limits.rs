@@ -35,6 +35,10 @@ pub const NESTING: usize = 32;
 /// Characters of one field of the catalog (subject, senders, …).
 pub const FIELD_CHARS: usize = 2000;
 
+/// Bytes of the text of a journal report in which the envelope is looked for, and characters of its recipients of one kind.
+pub const JOURNAL_TEXT: usize = 256 * 1024;
+pub const ENVELOPE_CHARS: usize = 20_000;
+
 /// Messages that one commit of the archive holds.
 pub const COMMIT_MESSAGES: usize = 100;
 /// Time that a message waits for its commit.

@@ -261,8 +261,14 @@ fn ids(words: &[&str]) -> Vec<RemoteId> {
 
 fn ask(source: &mut GraphSource, wish: &str, cursor: &mut Option<Cursor>, out: &mut Vec<String>) {
     let mailbox = Mailbox { id: "u1".into(), name: "a@example.ch".into() };
-    let folder =
-        Folder { id: "F=".into(), name: "Inbox".into(), separator: Some('/'), role: Role::Inbox, selectable: true };
+    let folder = Folder {
+        id: "F=".into(),
+        name: "Inbox".into(),
+        separator: Some('/'),
+        role: Role::Inbox,
+        selectable: true,
+        ..Folder::default()
+    };
     let words: Vec<&str> = wish.split(' ').collect();
     let began = Instant::now();
     let (is_slow, words) = if words[0] == "slow" { (true, &words[1..]) } else { (false, &words[..]) };
@@ -487,8 +493,14 @@ fn lanes_share_token_and_gate() {
         .map(|mut lane| {
             thread::spawn(move || {
                 let mailbox = Mailbox { id: "u".into(), name: "u".into() };
-                let folder =
-                    Folder { id: "F".into(), name: "F".into(), separator: None, role: Role::Other, selectable: true };
+                let folder = Folder {
+                    id: "F".into(),
+                    name: "F".into(),
+                    separator: None,
+                    role: Role::Other,
+                    selectable: true,
+                    ..Folder::default()
+                };
                 let mut out = Vec::new();
                 lane.fetch(&mailbox, &folder, &ids(&["a", "b"]), &mut Seen(&mut out, Vec::new())).unwrap();
                 assert_eq!(out.iter().filter(|line| line.starts_with("end")).count(), 2, "{out:?}");
@@ -564,7 +576,14 @@ fn what_trickles_is_given_up() {
         let patience = Duration::from_millis(300);
         let mut source = GraphSource::with_patience(tenant, Pulse::new(), patience, Pace::default()).unwrap();
         let mailbox = Mailbox { id: "u".into(), name: "u".into() };
-        let folder = Folder { id: "F".into(), name: "F".into(), separator: None, role: Role::Other, selectable: true };
+        let folder = Folder {
+            id: "F".into(),
+            name: "F".into(),
+            separator: None,
+            role: Role::Other,
+            selectable: true,
+            ..Folder::default()
+        };
         let (mut out, began) = (Vec::new(), Instant::now());
         let error = source.fetch(&mailbox, &folder, &ids(&["a"]), &mut Seen(&mut out, Vec::new())).unwrap_err();
         assert!(matches!(error, SourceError::Silent { .. }), "{trickles_at}: {error:?}");

@@ -287,8 +287,14 @@ fn error(error: &SourceError) -> String {
 
 fn ask(source: &mut ImapSource, wish: &str, out: &mut Vec<String>) {
     let mailbox = Mailbox { id: "anna".into(), name: "anna".into() };
-    let inbox =
-        Folder { id: "INBOX".into(), name: "INBOX".into(), separator: Some('/'), role: Role::Inbox, selectable: true };
+    let inbox = Folder {
+        id: "INBOX".into(),
+        name: "INBOX".into(),
+        separator: Some('/'),
+        role: Role::Inbox,
+        selectable: true,
+        ..Folder::default()
+    };
     let words: Vec<&str> = wish.split(' ').collect();
     let result = match words[0] {
         "fetch" => {
@@ -336,7 +342,11 @@ fn ask(source: &mut ImapSource, wish: &str, out: &mut Vec<String>) {
             for folder in folders {
                 let separator = folder.separator.map_or("none".to_owned(), |c| c.to_string());
                 let grey = if folder.selectable { "" } else { " not selectable" };
-                out.push(format!("folder {} | {} | {separator} | {:?}{grey}", folder.id, folder.name, folder.role));
+                let all = folder.shown_in.map(|all| format!(" shown in {all}")).unwrap_or_default();
+                out.push(format!(
+                    "folder {} | {} | {separator} | {:?}{grey}{all}",
+                    folder.id, folder.name, folder.role
+                ));
             }
         }),
         "move" | "delete" => {

@@ -51,7 +51,7 @@ impl MailSource for Own<'_> {
 
     fn folders(&mut self, _: &Mailbox) -> Result<Vec<Folder>> {
         let inbox =
-            Folder { id: "F".into(), name: "Inbox".into(), separator: None, role: Role::Inbox, selectable: true };
+            Folder { id: "F".into(), name: "Inbox".into(), role: Role::Inbox, selectable: true, ..Folder::default() };
         Ok(vec![inbox])
     }
 

@@ -35,7 +35,7 @@ fn ended(browser: &mut Https, answer: &Answer) -> Answer {
 }
 
 /// Plays document 1 back with a click, and returns what the page says in the end.
-fn play_back(browser: &mut Https) -> String {
+pub fn play_back(browser: &mut Https) -> String {
     let page = browser.get("/documents/1/restore");
     assert_eq!(page.status, 200, "{}", page.text());
     let into =

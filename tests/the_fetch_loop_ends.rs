@@ -137,7 +137,14 @@ fn mailbox() -> Mailbox {
 }
 
 fn folder() -> Folder {
-    Folder { id: "F".into(), name: "Inbox".into(), separator: Some('/'), role: Role::Inbox, selectable: true }
+    Folder {
+        id: "F".into(),
+        name: "Inbox".into(),
+        separator: Some('/'),
+        role: Role::Inbox,
+        selectable: true,
+        ..Folder::default()
+    }
 }
 
 fn definition() -> Definition {

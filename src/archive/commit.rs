@@ -175,6 +175,9 @@ pub struct Metadata {
     /// Which version it is: 2, 3 …
     #[n(17)]
     pub version: Option<u32>,
+    /// Of a journal report: among whom the mail within it went.
+    #[n(18)]
+    pub envelope: Option<Envelope>,
 }
 
 impl From<Head> for Metadata {
@@ -190,6 +193,7 @@ impl From<Head> for Metadata {
             message_id: head.message_id,
             attachments: attachments.map(|part| Attachment { name: part.name, media_type: part.media_type }).collect(),
             defects: head.defects.into_iter().map(Defect::code).collect(),
+            envelope: head.envelope.map(Into::into),
             ..Self::default()
         }
     }
@@ -198,6 +202,38 @@ impl From<Head> for Metadata {
 impl Metadata {
     pub fn is_mail(&self) -> bool {
         self.kind == KIND_MAIL
+    }
+}
+
+/// Among whom a journaled mail went. See [`ingest::Envelope`](crate::ingest::Envelope).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Envelope {
+    #[cbor(n(0), default)]
+    pub sender: String,
+    #[cbor(n(1), default)]
+    pub on_behalf_of: String,
+    #[cbor(n(2), default)]
+    pub to: String,
+    #[cbor(n(3), default)]
+    pub cc: String,
+    #[cbor(n(4), default)]
+    pub bcc: String,
+    #[cbor(n(5), default)]
+    pub recipients: String,
+}
+
+impl From<crate::ingest::Envelope> for Envelope {
+    fn from(read: crate::ingest::Envelope) -> Self {
+        let crate::ingest::Envelope { sender, on_behalf_of, to, cc, bcc, recipients } = read;
+        Self { sender, on_behalf_of, to, cc, bcc, recipients }
+    }
+}
+
+impl Envelope {
+    /// Each of those to whom it went, whatever they were.
+    pub fn to_whom(&self) -> [&str; 4] {
+        [&self.to, &self.cc, &self.bcc, &self.recipients]
     }
 }
 

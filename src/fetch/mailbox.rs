@@ -11,7 +11,7 @@ use crate::archive::Archive;
 use crate::archive::commit::Run;
 use crate::ingest::Spool;
 use crate::pulse::Pulse;
-use crate::settings::Definition;
+use crate::settings::{AfterArchiving, Definition};
 use crate::source::graph::{MAIL_WRITE, Trouble};
 use crate::source::{Folder, MailSource, Mailbox, Retry, Role, SourceError};
 
@@ -161,19 +161,81 @@ fn is_whole_mailbox(error: &FetchError) -> bool {
 
 /// Whether a definition archives this folder.
 pub fn is_wanted(definition: &Definition, folder: &Folder) -> bool {
-    if !folder.selectable || definition.exclude_folders.iter().any(|name| folder.is_named(name)) {
+    let is_excluded = |folder: &Folder| definition.exclude_folders.iter().any(|name| folder.is_named(name));
+    if !folder.selectable || is_excluded(folder) {
         return false;
     }
     if definition.folders.is_empty() {
         !matches!(folder.role, Role::Drafts | Role::Outbox | Role::Junk | Role::Recoverable)
+            && !is_view(definition, folder, is_excluded)
     } else {
         definition.folders.iter().any(|name| folder.is_named(name))
     }
 }
 
+/// Whether all that lies in this folder comes by another one, so that nothing is downloaded twice. Where mail is moved or
+/// deleted after archiving, that is done in each folder, so each is read.
+fn is_view(definition: &Definition, folder: &Folder, is_excluded: impl Fn(&Folder) -> bool) -> bool {
+    let all = folder.shown_in.clone().map(|name| Folder { name, role: Role::All, ..folder.clone() });
+    definition.after == AfterArchiving::Leave && all.is_some_and(|all| !is_excluded(&all))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{self, FieldMap, Module};
+
+    fn definition(folders: &[&str], exclude: &[&str], after: AfterArchiving) -> Definition {
+        let (server, encryption) = (String::new(), settings::Encryption::Tls);
+        let imap = settings::Imap { server, port: 993, encryption, accounts: Vec::new(), ca_pem: None };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Definition {
+            name: String::new(),
+            module: Module::Imap(imap),
+            folders: names(folders),
+            exclude_folders: names(exclude),
+            fields: FieldMap::default(),
+            owner: String::new(),
+            min_age_days: 0,
+            after,
+            play_back_folder: None,
+            inactive: false,
+            ended: false,
+            interval_minutes: 5,
+            succeeds: None,
+        }
+    }
+
+    #[test]
+    fn what_gmail_shows_under_many_labels_is_fetched_once() {
+        let all = "[Gmail]/Alle Nachrichten";
+        let folder = |name: &str, role, shown_in: Option<&str>| Folder {
+            name: name.to_owned(),
+            separator: Some('/'),
+            role,
+            selectable: true,
+            shown_in: shown_in.map(str::to_owned),
+            ..Folder::default()
+        };
+        let folders = [
+            folder("INBOX", Role::Inbox, Some(all)),
+            folder("Kunden", Role::Other, Some(all)),
+            folder(all, Role::All, None),
+            folder("[Gmail]/Papierkorb", Role::Trash, None),
+            folder("[Gmail]/Spam", Role::Junk, None),
+        ];
+        let leave = AfterArchiving::Leave;
+        for (definition, want) in [
+            (definition(&[], &[], leave.clone()), &[2, 3][..]),
+            (definition(&["Kunden", "inbox"], &[], leave.clone()), &[0, 1]),
+            (definition(&[], &[all], leave.clone()), &[0, 1, 3]),
+            (definition(&[], &["Kunden"], leave), &[2, 3]),
+            (definition(&[], &[], AfterArchiving::Delete), &[0, 1, 2, 3]),
+        ] {
+            let wanted: Vec<_> = (0..folders.len()).filter(|at| is_wanted(&definition, &folders[*at])).collect();
+            assert_eq!(wanted, want, "{definition:?}");
+        }
+    }
 
     #[test]
     fn what_one_folder_is_refused_keeps_no_other_from_its_turn() {

@@ -1,6 +1,6 @@
 //! What the catalog knows of a message.
 
-use super::Defect;
+use super::{Defect, Envelope};
 
 /// An attachment as its part's header announces it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Attachment {
     pub media_type: String,
 }
 
-/// The readable fields of a message. Each text is bounded by [`crate::limits::FIELD_CHARS`] and has no control characters.
+/// The readable fields of a message; of a journal report, those of the mail within it. Each text is bounded by [`crate::limits::FIELD_CHARS`] and has no control characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     pub subject: String,
@@ -24,6 +24,8 @@ pub struct Head {
     /// Without angle brackets; empty where there is none.
     pub message_id: String,
     pub attachments: Vec<Attachment>,
+    /// Of a journal report: among whom the mail within it went.
+    pub envelope: Option<Envelope>,
     /// Sorted, each once.
     pub defects: Vec<Defect>,
 }

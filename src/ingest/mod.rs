@@ -7,6 +7,7 @@
 pub mod defect;
 pub mod head;
 pub mod incoming;
+pub mod journal;
 pub mod spool;
 pub mod variant;
 pub mod walk;
@@ -23,5 +24,6 @@ pub(crate) mod text;
 pub use defect::Defect;
 pub use head::{Attachment, Head};
 pub use incoming::{Incoming, Message};
+pub use journal::Envelope;
 pub use spool::{Spool, SpoolFile};
 pub use walk::Walk;

@@ -6,6 +6,7 @@ use super::boundary::{BOUNDARY, Boundaries, Crossing};
 use super::defect::{Defect, Defects};
 use super::fields;
 use super::head::{Attachment, Head};
+use super::journal::{Report, is_report};
 use super::leaf::Leaf;
 use super::line_ends::LineEnds;
 use super::part::{Encoding, Part};
@@ -39,7 +40,7 @@ enum Seen {
 /// Reads a message (RFC 5322, RFC 2045–2049) in pieces of any size; the pieces do not change the result.
 ///
 /// Memory is constant: the message's header up to [`limits::HEAD`] bytes, a part's up to 64 KiB, one line that may be a
-/// boundary, [`limits::NESTING`] boundaries, [`limits::PARTS`] attachments. Time is linear in the bytes. It never fails:
+/// boundary, the text of a journal report up to [`limits::JOURNAL_TEXT`], [`limits::NESTING`] boundaries, [`limits::PARTS`] attachments. Time is linear in the bytes. It never fails:
 /// what cannot be read is a [`Defect`] of the result.
 #[derive(Debug)]
 pub struct Walk {
@@ -51,6 +52,9 @@ pub struct Walk {
     header_cut: bool,
     /// Whether the header is that of the message itself.
     top: bool,
+    /// Whether the header is that of the mail within a journal report.
+    original: bool,
+    report: Report,
     /// Media type of a part without one.
     default_type: &'static str,
     /// The current line while it may matter, up to [`LINE`] bytes.
@@ -75,6 +79,8 @@ impl Default for Walk {
             header_line: 0,
             header_cut: false,
             top: true,
+            original: false,
+            report: Report::default(),
             default_type: "text/plain",
             line: Vec::new(),
             line_over: false,
@@ -105,7 +111,7 @@ impl Walk {
             let taken = match self.place {
                 Place::Header => self.header_bytes(bytes),
                 _ if self.boundaries.is_empty() => {
-                    self.leaf.feed(bytes);
+                    self.body(bytes);
                     bytes.len()
                 }
                 Place::LineStart => self.line_start(bytes),
@@ -144,6 +150,7 @@ impl Walk {
         if self.line_ends.mixed() {
             self.defects.insert(Defect::BareLineEnd);
         }
+        self.head.envelope = self.report.finish();
         self.head.defects = self.defects.into_iter().collect();
         self.head
     }
@@ -152,7 +159,7 @@ impl Walk {
     fn header_bytes(&mut self, bytes: &[u8]) -> usize {
         let end = memchr(b'\n', bytes);
         let taken = end.map_or(bytes.len(), |end| end + 1);
-        let limit = if self.top { limits::HEAD } else { PART_HEAD };
+        let limit = if self.top || self.original { limits::HEAD } else { PART_HEAD };
         let kept = taken.min(limit - self.header.len());
         self.header.extend_from_slice(&bytes[..kept]);
         self.header_cut |= kept < taken;
@@ -191,18 +198,29 @@ impl Walk {
         if cut {
             self.defects.insert(Defect::HeaderTooLong);
         }
-        if self.top {
+        let (top, original) = (std::mem::take(&mut self.top), std::mem::take(&mut self.original));
+        if top || original {
             fields::read(&header, cut, &mut self.head, &mut self.defects);
         }
-        self.top = false;
+        if top && is_report(&header) {
+            self.report.announce();
+        }
         let part = Part::read(&header, self.default_type, &mut self.defects);
+        if !top && !original {
+            self.report.part(&header, &part, self.depth);
+        }
         header.clear();
         header.shrink_to(PART_HEAD);
         self.header = header;
         self.header_line = 0;
         self.place = Place::LineStart;
-        self.remember(&part);
+        // Of a report the mail within is no attachment: it is what was archived.
+        let is_original = self.report.is_original(&part, self.depth);
+        if !is_original {
+            self.remember(&part);
+        }
         self.begin(part);
+        self.original = is_original && self.place == Place::Header;
     }
 
     fn remember(&mut self, part: &Part) {
@@ -257,7 +275,14 @@ impl Walk {
         true
     }
 
+    /// Bytes of the body of a single part.
+    fn body(&mut self, bytes: &[u8]) {
+        self.leaf.feed(bytes);
+        self.report.feed(bytes);
+    }
+
     fn leaf_end(&mut self) {
+        self.report.end_of_part();
         self.defects.extend(self.leaf.finish());
         self.leaf = Leaf::Unchecked;
     }
@@ -291,7 +316,7 @@ impl Walk {
     fn line_end(&mut self) {
         let line = std::mem::take(&mut self.line);
         if !self.cross(&line) {
-            self.leaf.feed(&line);
+            self.body(&line);
         }
         self.line = line;
         self.line.clear();
@@ -299,7 +324,9 @@ impl Walk {
 
     /// The line is none of a boundary: it belongs to the body.
     fn release_line(&mut self) {
-        self.leaf.feed(&self.line);
+        let line = std::mem::take(&mut self.line);
+        self.body(&line);
+        self.line = line;
         self.line.clear();
     }
 
@@ -310,7 +337,7 @@ impl Walk {
         if bytes[..taken].ends_with(b"\n") {
             self.place = Place::LineStart;
         }
-        self.leaf.feed(&bytes[..taken]);
+        self.body(&bytes[..taken]);
         taken
     }
 

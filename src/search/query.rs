@@ -298,16 +298,26 @@ impl Term {
         let file = |value: &str| {
             has(&metadata.media_name, value) || metadata.attachments.iter().any(|part| has(&part.name, value))
         };
-        let to = |value: &str| has(&metadata.to, value) || has(&metadata.cc, value);
+        // Of a journaled mail, also those whom only its envelope names.
+        let envelope = metadata.envelope.as_ref();
+        let from = |value: &str| {
+            has(&metadata.from, value)
+                || envelope.is_some_and(|it| has(&it.sender, value) || has(&it.on_behalf_of, value))
+        };
+        let to = |value: &str| {
+            has(&metadata.to, value)
+                || has(&metadata.cc, value)
+                || envelope.is_some_and(|it| it.to_whom().into_iter().any(|text| has(text, value)))
+        };
         match self {
-            Self::From(value) => has(&metadata.from, value),
+            Self::From(value) => from(value),
             Self::To(value) => to(value),
             Self::Cc(value) => has(&metadata.cc, value),
             Self::Subject(value) => has(&metadata.title, value),
             Self::File(value) => file(value),
             Self::Word(value) => {
                 has(&metadata.title, value)
-                    || has(&metadata.from, value)
+                    || from(value)
                     || to(value)
                     || note(value)
                     || metadata.fields.iter().any(|(name, field)| !query.unseen.contains(name) && has(field, value))
@@ -351,6 +361,7 @@ fn words(text: &str) -> (Vec<String>, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::commit::Envelope;
     use crate::hash::Sha256;
 
     fn fits(query: &str, document: &Document) -> bool {
@@ -373,6 +384,7 @@ mod tests {
             cc: "buero@example.ch".into(),
             media_name: "plan.pdf".into(),
             note: "dringend".into(),
+            envelope: Some(Envelope { bcc: "verborgen@example.ch".into(), ..Envelope::default() }),
             fields: [("Kunde", "Muster AG"), ("Betrag CHF", "1200.50"), ("Geheim", "Lohn")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -383,6 +395,10 @@ mod tests {
         let cases = [
             ("", true),
             ("OFFERTE zürich", true),
+            ("to:verborgen", true),
+            ("verborgen@example.ch", true),
+            ("cc:verborgen", false),
+            ("from:verborgen", false),
             ("offerte basel", false),
             ("\"letzte offerte\"", true),
             ("«letzte offerte»", true),

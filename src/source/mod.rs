@@ -51,7 +51,7 @@ pub enum Role {
 }
 
 /// One folder of a mailbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder {
     /// What the server calls it, unchanged (IMAP: modified UTF-7; Graph: folder id).
     pub id: String,
@@ -62,11 +62,15 @@ pub struct Folder {
     pub role: Role,
     /// False where the server only groups other folders (`\Noselect`, `\NonExistent`).
     pub selectable: bool,
+    /// What the names of one's own folders begin with (`INBOX.`, RFC 2342) and people leave away; mostly nothing.
+    pub prefix: String,
+    /// Readable name of the folder that shows all that lies here too: a label of Gmail is one view of many.
+    pub shown_in: Option<String>,
 }
 
 impl Folder {
     /// Whether a person means this folder by `wanted`: its readable name, with the server's own separator or `/`.
-    /// `INBOX` is the same in any case, also as the first level (RFC 9051, 5.1).
+    /// `INBOX` is the same in any case, also as the first level (RFC 9051, 5.1). The server's prefix may be left away.
     pub fn is_named(&self, wanted: &str) -> bool {
         let levels = |name: &str, slash: bool| -> Vec<String> {
             let mut levels: Vec<String> = name
@@ -83,7 +87,8 @@ impl Folder {
         if self.role == Role::Inbox && wanted.eq_ignore_ascii_case("INBOX") {
             return true;
         }
-        own == levels(wanted, false) || own == levels(wanted, true)
+        let is = |name: &str| own == levels(name, false) || own == levels(name, true);
+        is(wanted) || !self.prefix.is_empty() && is(&format!("{}{wanted}", self.prefix))
     }
 }
 
@@ -296,8 +301,8 @@ mod tests {
             id: String::new(),
             name: name.to_owned(),
             separator,
-            role: Role::Other,
             selectable: true,
+            ..Folder::default()
         };
         for (name, separator, wanted, is) in [
             ("INBOX", Some('/'), "inbox", true),
@@ -314,6 +319,11 @@ mod tests {
             ("Sent", Some('/'), "", false),
         ] {
             assert_eq!(folder(name, separator).is_named(wanted), is, "{name} {wanted}");
+        }
+        let below = Folder { prefix: "INBOX.".into(), ..folder("INBOX.Archiv.2024", Some('.')) };
+        for (wanted, is) in [("Archiv/2024", true), ("Archiv.2024", true), ("inbox/Archiv/2024", true), ("2024", false)]
+        {
+            assert_eq!(below.is_named(wanted), is, "{wanted}");
         }
     }
 }

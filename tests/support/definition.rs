@@ -49,6 +49,11 @@ impl Definition {
         self.without("account").without("password").with("accounts", accounts)
     }
 
+    /// With nothing but its name.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), keys: Vec::new() }.with("name", name)
+    }
+
     /// Sets a key: text, number, truth value or list.
     pub fn with(self, key: &str, value: impl Into<Value>) -> Self {
         let mut definition = self.without(key);

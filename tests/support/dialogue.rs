@@ -62,6 +62,23 @@ impl Dialogue {
         responses
     }
 
+    /// Appends a message to a folder, given as a string of a command; `how` is its flags and date.
+    pub fn append(&mut self, folder: &str, how: &str, bytes: &[u8]) {
+        self.commands += 1;
+        let tag = format!("t{} ", self.commands);
+        write!(self.server.get_mut(), "{tag}APPEND {folder} {how} {{{}}}\r\n", bytes.len()).unwrap();
+        loop {
+            let response = self.response();
+            if response.text.starts_with('+') {
+                self.server.get_mut().write_all(&[bytes, b"\r\n"].concat()).unwrap();
+            }
+            if let Some(result) = response.text.strip_prefix(&tag) {
+                assert!(result.starts_with("OK"), "APPEND {folder}: {result}");
+                return;
+            }
+        }
+    }
+
     fn response(&mut self) -> Response {
         let mut text = Vec::new();
         let mut literals = Vec::new();

@@ -328,15 +328,19 @@ fn token_key(dir: &Path) -> Vec<u8> {
     format!("key of {}", dir.display()).into_bytes()
 }
 
-fn message(mut response: super::dialogue::Response) -> Message {
+/// What a FETCH response shows of a message.
+pub(super) fn message(mut response: super::dialogue::Response) -> Message {
     let bytes = response.literals.pop().unwrap_or_else(|| panic!("no body: {}", response.text));
     let flags = between(&response.text, "FLAGS (", ")").split_whitespace();
+    // RFC 9051 pads the day with a space, Dovecot with a zero.
+    let date = between(&response.text, "INTERNALDATE \"", "\"");
+    let internal_date = date.strip_prefix(' ').map_or_else(|| date.to_owned(), |rest| format!("0{rest}"));
     Message {
-        uid: between(&response.text, "(UID ", " ").parse().unwrap(),
+        uid: between(&response.text, "UID ", " ").parse().unwrap(),
         sha256: sha256(&bytes),
         bytes,
         flags: flags.filter(|flag| *flag != "\\Recent").map(str::to_owned).collect(),
-        internal_date: between(&response.text, "INTERNALDATE \"", "\"").to_owned(),
+        internal_date,
     }
 }
 

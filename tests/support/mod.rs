@@ -21,6 +21,7 @@ pub mod hash;
 pub mod hostile;
 pub mod https;
 pub mod machine;
+pub mod mail_server;
 pub mod mails;
 pub mod pages;
 pub mod proof;

@@ -108,7 +108,7 @@ pub fn list(client: &Client, mailbox: &Mailbox) -> Result<(Vec<Folder>, HashMap<
 }
 
 fn readable(id: String, name: String, role: Role) -> Folder {
-    Folder { id, name, separator: Some(SEPARATOR), role, selectable: true }
+    Folder { id, name, separator: Some(SEPARATOR), role, selectable: true, ..Folder::default() }
 }
 
 fn too_many() -> SourceError {

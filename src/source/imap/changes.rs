@@ -154,6 +154,14 @@ fn windows(
         }
     }
     page.more = low <= end && low < u32::MAX;
+    if !page.more && low < u32::MAX && selected.uid_next.is_some() {
+        // The next UID that a server tells may be out of date: what lies beyond would be met by no window.
+        let mut lister = ask(session, selected, low, u32::MAX, &format!("{low}:*"), dates)?;
+        let last = lister.listed.last_key_value().map_or(low, |(uid, _)| uid.saturating_add(1));
+        page.more = lister.left_out.is_some();
+        low = lister.left_out.unwrap_or(last);
+        page.listed.append(&mut std::mem::take(&mut lister.listed).into_values().collect());
+    }
     page.next = write_cursor(selected, low);
     Ok(page)
 }

@@ -10,7 +10,7 @@ use super::lines::{Status, Verdict};
 use super::session::Session;
 use super::sets::{Set, pack, remote_id, uid_of};
 use super::stream::Ear;
-use super::wire::busy;
+use super::wire::{busy, is_held_up};
 use crate::source::{Arrival, Folder, Missing, RemoteId, Result, Sink, SourceError};
 
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])";
@@ -194,7 +194,7 @@ impl Work<'_> {
         match result {
             Ok(status) if status.verdict == Verdict::Ok => Ok(Answer::Done),
             // The whole account is held up, not one message.
-            Ok(status) if status.said.to_ascii_lowercase().contains("throttled") => Err(busy(&status)),
+            Ok(status) if is_held_up(&status) => Err(busy(&status)),
             Ok(status) => Ok(Answer::Refused(status)),
             Err(error @ SourceError::Protocol { .. }) => Ok(Answer::Broken(error)),
             Err(error) => Err(error),

@@ -59,16 +59,30 @@ pub fn list(session: &mut Session) -> Result<Vec<Folder>> {
         rows.0.clear();
         session.demand("LIST \"\" \"*\"", &mut rows)?;
     }
+    let prefix = session.prefix()?;
     let mut seen = std::collections::HashSet::new();
     rows.0.retain(|row| seen.insert(row.name.clone()));
-    Ok(rows.0.into_iter().map(folder).collect())
+    let mut folders: Vec<Folder> = rows.0.into_iter().map(|row| folder(row, &prefix)).collect();
+    if session.can("X-GM-EXT-1") {
+        labels(&mut folders);
+    }
+    Ok(folders)
 }
 
-fn folder(row: Row) -> Folder {
+/// Gmail shows a message once for each of its labels, and once in All Mail; what lies in spam and trash is not shown there.
+fn labels(folders: &mut [Folder]) {
+    let all = folders.iter().find(|folder| folder.role == Role::All && folder.selectable);
+    let Some(all) = all.map(|folder| folder.name.clone()) else { return };
+    for folder in folders.iter_mut().filter(|folder| !matches!(folder.role, Role::All | Role::Junk | Role::Trash)) {
+        folder.shown_in = Some(all.clone());
+    }
+}
+
+fn folder(row: Row, prefix: &str) -> Folder {
     let name = names::decode(&row.name);
     let role = role(&row.attributes, &name, row.separator);
     let selectable = !row.attributes.iter().any(|attribute| attribute == "\\noselect" || attribute == "\\nonexistent");
-    Folder { id: row.name, name, separator: row.separator, role, selectable }
+    Folder { id: row.name, name, separator: row.separator, role, selectable, prefix: prefix.to_owned(), shown_in: None }
 }
 
 fn role(attributes: &[String], name: &str, separator: Option<char>) -> Role {
@@ -98,7 +112,7 @@ pub fn find_or_make(session: &mut Session, wanted: &str) -> Result<String> {
         return Ok(folder.id.clone());
     }
     let separator = folders.iter().find_map(|folder| folder.separator);
-    let id = id_of(wanted, separator);
+    let id = id_of(wanted, separator, &session.prefix()?);
     make(session, &id)?;
     Ok(id)
 }
@@ -115,12 +129,17 @@ pub fn make(session: &mut Session, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a new folder is called on the server: levels that a person separates by `/` are separated the server's way.
-fn id_of(wanted: &str, separator: Option<char>) -> String {
-    let name = match separator {
+/// What a new folder is called on the server: levels that a person separates by `/` are separated the server's way, and it
+/// lies where one's own folders lie.
+fn id_of(wanted: &str, separator: Option<char>, prefix: &str) -> String {
+    let mut name = match separator {
         Some(separator) if !wanted.contains(separator) => wanted.replace('/', separator.encode_utf8(&mut [0; 4])),
         _ => wanted.to_owned(),
     };
+    let begins = name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix));
+    if !begins && !name.eq_ignore_ascii_case("INBOX") {
+        name.insert_str(0, prefix);
+    }
     names::encode(&name)
 }
 
@@ -153,9 +172,13 @@ mod tests {
 
     #[test]
     fn new_folders_are_written_the_servers_way() {
-        assert_eq!(id_of("Archiv/Böhm", Some('.')), "Archiv.B&APY-hm");
-        assert_eq!(id_of("Archiv/2024", Some('/')), "Archiv/2024");
-        assert_eq!(id_of("INBOX.a/b", Some('.')), "INBOX.a/b");
-        assert_eq!(id_of("a/b", None), "a/b");
+        assert_eq!(id_of("Archiv/Böhm", Some('.'), ""), "Archiv.B&APY-hm");
+        assert_eq!(id_of("Archiv/2024", Some('/'), ""), "Archiv/2024");
+        assert_eq!(id_of("INBOX.a/b", Some('.'), ""), "INBOX.a/b");
+        assert_eq!(id_of("a/b", None, ""), "a/b");
+        assert_eq!(id_of("Archiv/2024", Some('.'), "INBOX."), "INBOX.Archiv.2024");
+        assert_eq!(id_of("Inbox/a", Some('.'), "INBOX."), "Inbox.a");
+        assert_eq!(id_of("inbox", Some('.'), "INBOX."), "inbox");
+        assert_eq!(id_of("Ä", Some('.'), "INBOX."), "INBOX.&AMQ-");
     }
 }

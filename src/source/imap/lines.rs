@@ -60,6 +60,8 @@ pub enum Line {
     Exists(u32),
     Capabilities(Vec<String>),
     Row(Row),
+    /// NAMESPACE (RFC 2342): what the names of one's own folders begin with.
+    Prefix(String),
     /// An untagged line that says nothing to us, or an empty one.
     Unknown,
     /// Neither tagged nor untagged: the two sides no longer agree where lines begin.
@@ -161,6 +163,9 @@ fn untagged(rest: &[u8]) -> Line {
     if first.eq_ignore_ascii_case(b"LIST") {
         return row(rest).map_or(Line::Unknown, Line::Row);
     }
+    if first.eq_ignore_ascii_case(b"NAMESPACE") {
+        return prefix(rest).map_or(Line::Unknown, Line::Prefix);
+    }
     let number = std::str::from_utf8(first).ok().and_then(|number| number.parse().ok());
     match number {
         Some(number) if rest.trim_ascii().eq_ignore_ascii_case(b"EXISTS") => Line::Exists(number),
@@ -173,12 +178,22 @@ pub fn capabilities(text: &str) -> Vec<String> {
     text.split_ascii_whitespace().take(MOST_CAPABILITIES).map(str::to_ascii_uppercase).collect()
 }
 
+/// `(("INBOX." ".")) NIL NIL`: the first prefix of the personal namespace.
+fn prefix(text: &[u8]) -> Option<String> {
+    let text = text.trim_ascii_start().strip_prefix(b"(")?.trim_ascii_start().strip_prefix(b"(")?;
+    string(text)?.0.map(readable)
+}
+
 /// `(\HasNoChildren \Sent) "/" "Sent Items"`
 fn row(text: &[u8]) -> Option<Row> {
-    let text = text.trim_ascii_start().strip_prefix(b"(")?;
-    let (attributes, text) = text.split_at_checked(memchr::memchr(b')', text)?)?;
+    let text = text.trim_ascii_start();
+    let (attributes, text) = match text.strip_prefix(b"(") {
+        Some(text) => text.split_at_checked(memchr::memchr(b')', text)?)?,
+        // NIL is no list, and some write it where there are none.
+        None => (&[][..], text.split_at_checked(3).filter(|(nil, _)| nil.eq_ignore_ascii_case(b"NIL"))?.1),
+    };
     let attributes = String::from_utf8_lossy(attributes).to_ascii_lowercase();
-    let (separator, text) = string(text.strip_prefix(b")")?)?;
+    let (separator, text) = string(text.strip_prefix(b")").unwrap_or(text))?;
     let (name, _) = string(text)?;
     let name = name?;
     Some(Row {
@@ -235,6 +250,9 @@ mod tests {
             (b"* 99999999999 EXISTS", Unknown),
             (b"* CAPABILITY IMAP4rev1  Move", Capabilities(vec!["IMAP4REV1".into(), "MOVE".into()])),
             (b"* XFOO bar", Unknown),
+            (b"* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL", Line::Prefix("INBOX.".into())),
+            (b"* NAMESPACE ((\"\" \"/\")) NIL NIL", Line::Prefix(String::new())),
+            (b"* NAMESPACE NIL NIL NIL", Unknown),
             (b"", Unknown),
             (b"+", Continue(String::new())),
             (b"+ eyJ9", Continue("eyJ9".into())),
@@ -255,6 +273,7 @@ mod tests {
             (br#"* list (\Noselect)  NIL "x y""#, None, "x y"),
             (br#"* LIST () "" INBOX"#, None, "INBOX"),
             (b"* LIST () \".\" \"Gr\xfc\"", Some('.'), "Gr\u{fc}"),
+            (b"* LIST NIL NIL x", None, "x"),
             (b"* LIST () \".\" \"\xc3\xbc\" (CHILDINFO (\"a\"))", Some('.'), "\u{fc}"),
         ] {
             let Line::Row(row) = parse(line) else { panic!("{}", line.escape_ascii()) };

@@ -34,6 +34,8 @@ pub struct Session {
     commands: u32,
     capabilities: Vec<String>,
     selected: Option<Selected>,
+    /// Once the server was asked for it.
+    prefix: Option<String>,
     /// When the last answer came.
     used: Instant,
 }
@@ -52,8 +54,15 @@ impl Session {
         let wire = ask_before_login(wire)?;
         let (imap, handle) = login(account, tokens, wire, pulse)?;
         let told = handle.wire().heard.capabilities.take();
-        let mut session =
-            Self { imap, handle, commands: 1, capabilities: Vec::new(), selected: None, used: Instant::now() };
+        let mut session = Self {
+            imap,
+            handle,
+            commands: 1,
+            capabilities: Vec::new(),
+            selected: None,
+            prefix: None,
+            used: Instant::now(),
+        };
         let told = if let Some(told) = told {
             told
         } else {
@@ -67,6 +76,19 @@ impl Session {
     /// Whether the server offers a capability, written in upper case.
     pub fn can(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|offered| offered == capability)
+    }
+
+    /// What the names of one's own folders begin with (RFC 2342): `INBOX.` with Courier and Cyrus, mostly nothing.
+    pub fn prefix(&mut self) -> Result<String> {
+        if let Some(prefix) = &self.prefix {
+            return Ok(prefix.clone());
+        }
+        if self.can("NAMESPACE") {
+            self.run("NAMESPACE", &mut Deaf)?;
+        }
+        let prefix = self.handle.wire().heard.prefix.take().map(|prefix| names::decode(&prefix)).unwrap_or_default();
+        self.prefix = Some(prefix.clone());
+        Ok(prefix)
     }
 
     /// Whether the connection can still be used.

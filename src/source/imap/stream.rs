@@ -49,6 +49,8 @@ pub struct Heard {
     pub uid_validity: Option<u32>,
     pub uid_next: Option<u32>,
     pub read_only: bool,
+    /// Of the first personal namespace, as the server writes it.
+    pub prefix: Option<String>,
     /// Arguments of COPYUID (RFC 9051, 7.1) of this command.
     pub copied: Vec<String>,
 }
@@ -327,6 +329,7 @@ fn hear(line: Line, heard: &mut Heard, ear: &mut dyn Ear) -> Result<Option<Stop>
         Line::Exists(number) => heard.exists = number,
         Line::Capabilities(names) => heard.capabilities = Some(names),
         Line::Row(row) => ear.row(row)?,
+        Line::Prefix(prefix) => heard.prefix = Some(prefix),
         Line::Unknown => {}
         Line::Garbage => return Err(protocol("a line is neither an answer nor a notice")),
     }

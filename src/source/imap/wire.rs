@@ -172,12 +172,33 @@ pub fn busy(status: &Status) -> SourceError {
 
 /// Whether a server says that it has too much to do, now or for this account (RFC 5530, and what providers write).
 pub fn is_busy(status: &Status) -> bool {
-    const BUSY: [&str; 7] =
-        ["too many", "throttled", "try again", "try later", "temporar", "overload", "connection limit"];
+    const BUSY: [&str; 10] = [
+        "too many",
+        "throttled",
+        "try again",
+        "try later",
+        "temporar",
+        "overload",
+        "connection limit",
+        "rate limit",
+        // Gmail, when an account has had its share of the day.
+        "bandwidth",
+        // Exchange Online, when it took the login and has no room for what follows.
+        "authenticated but not connected",
+    ];
     let said = status.said.to_ascii_lowercase();
     ["UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED"].iter().any(|code| status.has_code(code))
         || BUSY.iter().any(|words| said.contains(words))
         || is_crowded(status)
+}
+
+/// Whether a refusal to give messages holds up the whole account, whichever messages were asked for. Narrower than
+/// [`is_busy`]: one message that a server cannot give must not keep the others from their turn.
+pub fn is_held_up(status: &Status) -> bool {
+    const HELD_UP: [&str; 5] = ["throttled", "rate limit", "bandwidth", "too many", "authenticated but not connected"];
+    let said = status.said.to_ascii_lowercase();
+    ["INUSE", "LIMIT", "THROTTLED"].iter().any(|code| status.has_code(code))
+        || HELD_UP.iter().any(|words| said.contains(words))
 }
 
 /// The wire, shared between the crate `imap` and the code that listens.

@@ -13,7 +13,7 @@ use super::super::{Context, Response, WebError, show};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, Wrong, below, bound, has, may};
-use crate::archive::commit::{Metadata, Number};
+use crate::archive::commit::{Envelope, Metadata, Number};
 use crate::archive::rows::Document;
 use crate::ingest::Defect;
 use crate::language::Lang;
@@ -122,6 +122,18 @@ const ATTACHMENT: Named = Named {
     ]),
 };
 
+const ENVELOPE: Named = Named {
+    name: "Envelope",
+    schema: Schema::Object(&[
+        has("sender", SAID, ""),
+        has("on_behalf_of", SAID, ""),
+        has("to", SAID, "In parentheses the list or forwarder by which somebody was reached"),
+        has("cc", SAID, ""),
+        has("bcc", SAID, ""),
+        has("recipients", SAID, "Of whom the report does not say how they were addressed"),
+    ]),
+};
+
 const DOCUMENT: Named = Named {
     name: "Document",
     schema: Schema::Object(&[
@@ -136,6 +148,11 @@ const DOCUMENT: Named = Named {
         has("archived", MAYBE_TIME, ""),
         has("size", COUNT, "Bytes"),
         has("sha256", SAID, "Of the bytes as they were archived"),
+        has(
+            "envelope",
+            Schema::Maybe(&Schema::Named(&ENVELOPE)),
+            "Of a journal report: among whom the mail within it went",
+        ),
         has("message_id", SAID, ""),
         has("media_name", SAID, "File name of a file"),
         has("media_type", SAID, "Of a file, told by its bytes"),
@@ -241,6 +258,17 @@ fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_mail() { "mail" } else { "file" }
 }
 
+fn envelope(envelope: &Envelope) -> Value {
+    json!({
+        "sender": envelope.sender,
+        "on_behalf_of": envelope.on_behalf_of,
+        "to": envelope.to,
+        "cc": envelope.cc,
+        "bcc": envelope.bcc,
+        "recipients": envelope.recipients,
+    })
+}
+
 /// Values of further fields. Who asks sees them all.
 fn values<'a>(metadata: &Metadata, names: impl Iterator<Item = &'a str>) -> Value {
     let value = |name: &str| metadata.fields.get(name).map(String::as_str).unwrap_or_default().into();
@@ -337,6 +365,7 @@ fn one(asked: &Asked<'_>) -> Result<Response> {
     json["archived"] = time(metadata.archived);
     json["sha256"] = document.sha256.to_string().into();
     json["message_id"] = metadata.message_id.as_str().into();
+    json["envelope"] = metadata.envelope.as_ref().map_or(Value::Null, envelope);
     json["media_type"] = metadata.media_type.as_str().into();
     json["owner"] = metadata.owner.as_str().into();
     json["note"] = if context.administration.shows_note { metadata.note.as_str() } else { "" }.into();

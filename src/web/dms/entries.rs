@@ -13,6 +13,7 @@ use super::fields::{Wrong, asks_to_publish, names};
 use super::show;
 use super::state::State;
 use super::view::note;
+use crate::archive::commit::Envelope;
 use crate::hash::Sha256;
 use crate::limits::{COMBOBOX_EACH, COMBOBOX_LOOKED, FIELD_CHARS, NOTE_CHARS};
 use crate::settings::administration::Field;
@@ -79,6 +80,15 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
                 (row(name, &field_value::shown(context.fields.kind(name), value(name), context.lang)))
             }
         }
+        @if let Some(envelope) = &metadata.envelope {
+            h2 { (t.envelope) }
+            p { small { (t.envelope_help) } }
+            dl.(format!("columns-{columns}")) {
+                @for (name, value) in of_envelope(context, envelope).into_iter().filter(|(_, value)| !value.is_empty()) {
+                    (row(name, value))
+                }
+            }
+        }
         @if with_note && !metadata.note.is_empty() { h2 { (t.note) } (note(&metadata.note)) }
         @if may_change {
             @if filled.wrong.is_unsure { (layout::trouble(context.t.public.mail_unsure)) }
@@ -110,6 +120,18 @@ pub fn body(context: &Context<'_>, shown: &Shown, filled: &Filled) -> Result<Mar
             }
         }
     })
+}
+
+fn of_envelope<'a>(context: &Context<'a>, envelope: &'a Envelope) -> [(&'static str, &'a str); 6] {
+    let t = &context.t.dms;
+    [
+        (t.envelope_sender, &envelope.sender),
+        (t.envelope_on_behalf_of, &envelope.on_behalf_of),
+        (t.to, &envelope.to),
+        (t.cc, &envelope.cc),
+        (t.envelope_bcc, &envelope.bcc),
+        (t.envelope_recipients, &envelope.recipients),
+    ]
 }
 
 fn row(name: &str, value: &str) -> Markup {
