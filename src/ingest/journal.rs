@@ -199,7 +199,7 @@ impl Report {
     /// A body ended.
     pub fn end_of_part(&mut self) {
         if let State::Text(text) = &mut self.state {
-            self.state = State::Read(envelope(&readable(std::mem::take(text)).unwrap_or_default()));
+            self.state = State::Read(envelope(&readable(text).unwrap_or_default()));
         }
     }
 
@@ -212,11 +212,9 @@ impl Report {
 }
 
 /// The text of a part.
-fn readable(part: Vec<u8>) -> Option<String> {
+fn readable(part: &[u8]) -> Option<String> {
     // Bytes of strangers may take the parser to places its authors did not think of.
-    catch_unwind(|| MessageParser::default().parse(&part)?.body_text(0).map(std::borrow::Cow::into_owned))
-        .ok()
-        .flatten()
+    catch_unwind(|| MessageParser::default().parse(part)?.body_text(0).map(std::borrow::Cow::into_owned)).ok().flatten()
 }
 
 #[cfg(test)]
@@ -343,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_recipients_are_kept_to_the_limit() {
-        let many: String = (0..100_000).map(|n| format!("Bcc: {n}@example.ch\r\n")).collect();
+        let many = "Bcc: somebody@example.ch\r\n".repeat(100_000);
         let envelope =
             walk(&report(&format!("Content-Type: text/plain\r\n\r\nSender: a@b.ch\r\n{many}")), 4096).envelope;
         let bcc = envelope.unwrap().bcc;

@@ -28,6 +28,17 @@ enum Place {
     Line,
 }
 
+/// Whose header is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// That of the message itself.
+    Message,
+    /// That of the mail within a journal report.
+    Original,
+    /// That of a part, or of another message within.
+    Part,
+}
+
 /// What the message consists of so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
@@ -50,10 +61,7 @@ pub struct Walk {
     /// Where in `header` the current line starts.
     header_line: usize,
     header_cut: bool,
-    /// Whether the header is that of the message itself.
-    top: bool,
-    /// Whether the header is that of the mail within a journal report.
-    original: bool,
+    whose: Whose,
     report: Report,
     /// Media type of a part without one.
     default_type: &'static str,
@@ -78,8 +86,7 @@ impl Default for Walk {
             header: Vec::new(),
             header_line: 0,
             header_cut: false,
-            top: true,
-            original: false,
+            whose: Whose::Message,
             report: Report::default(),
             default_type: "text/plain",
             line: Vec::new(),
@@ -130,7 +137,7 @@ impl Walk {
                     self.header_line_end();
                 }
                 if self.place == Place::Header {
-                    if self.top && self.seen != Seen::Nothing {
+                    if self.whose == Whose::Message && self.seen != Seen::Nothing {
                         self.defects.insert(Defect::NoBlankLine);
                     }
                     self.header_end();
@@ -159,7 +166,7 @@ impl Walk {
     fn header_bytes(&mut self, bytes: &[u8]) -> usize {
         let end = memchr(b'\n', bytes);
         let taken = end.map_or(bytes.len(), |end| end + 1);
-        let limit = if self.top || self.original { limits::HEAD } else { PART_HEAD };
+        let limit = if self.whose == Whose::Part { PART_HEAD } else { limits::HEAD };
         let kept = taken.min(limit - self.header.len());
         self.header.extend_from_slice(&bytes[..kept]);
         self.header_cut |= kept < taken;
@@ -198,15 +205,15 @@ impl Walk {
         if cut {
             self.defects.insert(Defect::HeaderTooLong);
         }
-        let (top, original) = (std::mem::take(&mut self.top), std::mem::take(&mut self.original));
-        if top || original {
+        let whose = std::mem::replace(&mut self.whose, Whose::Part);
+        if whose != Whose::Part {
             fields::read(&header, cut, &mut self.head, &mut self.defects);
         }
-        if top && is_report(&header) {
+        if whose == Whose::Message && is_report(&header) {
             self.report.announce();
         }
         let part = Part::read(&header, self.default_type, &mut self.defects);
-        if !top && !original {
+        if whose == Whose::Part {
             self.report.part(&header, &part, self.depth);
         }
         header.clear();
@@ -220,7 +227,9 @@ impl Walk {
             self.remember(&part);
         }
         self.begin(part);
-        self.original = is_original && self.place == Place::Header;
+        if is_original && self.place == Place::Header {
+            self.whose = Whose::Original;
+        }
     }
 
     fn remember(&mut self, part: &Part) {
