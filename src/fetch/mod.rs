@@ -63,9 +63,18 @@ pub enum FetchError {
 impl FetchError {
     /// What to tell a person.
     pub fn sentence(&self, lang: Lang) -> String {
-        match self {
-            Self::Source(error) => error.sentence(lang),
-            other => other.to_string(),
+        match (self, lang) {
+            (Self::Source(error), _) => error.sentence(lang),
+            (other, Lang::En) => other.to_string(),
+            (Self::Archive(error), Lang::De) => format!(
+                "Das Archiv hat es nicht angenommen ({error}). Prüfen Sie den Datenträger und seinen freien Platz; die Box versucht es wieder."
+            ),
+            (Self::Spool(error), Lang::De) => format!(
+                "Die Mails konnten nicht bereitgelegt werden ({error}). Prüfen Sie den freien Platz der Box; sie versucht es wieder."
+            ),
+            (Self::NotSafe(error), Lang::De) => format!(
+                "Im Archiv ist etwas beschädigt ({error}). Die Mail bleibt auf dem Server, wo sie ist; führen Sie `archivista verify` aus."
+            ),
         }
     }
 
