@@ -352,3 +352,66 @@ pub fn steps(context: &Context<'_>, steps: &[(String, Step)]) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::settings::definition_file;
+
+    fn definition(dir: &std::path::Path, name: &str, port: u16) -> Definition {
+        let file = dir.join("definition.toml");
+        let text = format!(
+            "name = '{name}'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = {port}\nencryption = 'none'\naccount = 'a'\n\
+             password = 'x'\ninactive = true\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        definition_file::read(&file).unwrap()
+    }
+
+    #[test]
+    fn no_start_is_lost_and_nothing_untested_starts() {
+        let dir = tempfile::tempdir().unwrap();
+        let archive = Arc::new(Archive::open(&dir.path().join("data"), &Pulse::new()).unwrap());
+        let (fetcher, tests) = (Arc::new(Fetcher::default()), Arc::new(Tests::new(Arc::default())));
+        // They take connections, and say nothing.
+        let silent = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [port, other] = silent.each_ref().map(|listener| listener.local_addr().unwrap().port());
+        let begin = |name: &str, port: u16, starts: Option<&str>| {
+            let definition = definition(dir.path(), name, port);
+            settings::put(&archive, &definition, "test").unwrap();
+            tests.begin(&archive, &fetcher, definition, starts.map(str::to_owned)).unwrap()
+        };
+        let of = |name: &str| tests.of(name).unwrap();
+        for name in ["a", "b", "c"] {
+            assert!(begin(name, port, None));
+        }
+        let until = Instant::now() + Duration::from_secs(10);
+        while of("b").stage == Stage::Waits && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(["a", "b", "c"].map(|name| of(name).stage), [Stage::Runs, Stage::Runs, Stage::Waits]);
+        // The same values: it goes on, and the wish for a start is not lost.
+        assert!(!of("a").starts);
+        assert!(begin("a", port, Some("anna")) && of("a").starts && of("a").stage == Stage::Runs);
+        assert!(begin("a", port, None) && of("a").starts);
+        // Other values: it is tested anew, and starts all the same.
+        assert!(begin("a", other, None) && of("a").starts);
+        // What is another one by now than was tested does not start.
+        let tested = definition(dir.path(), "b", other);
+        tests.start(&archive, &fetcher, "b", Some(&tested), "anna").unwrap();
+        assert!(settings::definition(&archive, "b").unwrap().inactive);
+        tests.start(&archive, &fetcher, "b", None, "anna").unwrap();
+        assert!(!settings::definition(&archive, "b").unwrap().inactive);
+        // Nobody waits for a silent server when the process ends.
+        tests.end();
+        let until = Instant::now() + Duration::from_secs(10);
+        while tests.inner().threads > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(tests.inner().threads, 0);
+        assert!(settings::definition(&archive, "a").unwrap().inactive, "what was broken off starts nothing");
+    }
+}

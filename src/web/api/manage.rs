@@ -27,7 +27,7 @@ pub const CALLS: &[Call] = &[
     Call::post(
         "/restores",
         "restoreMails",
-        "Play mails back into the mailboxes that they came from. It goes on by itself: ask for its state",
+        "Play mails back into the mailboxes that they came from. It goes on by itself: ask for its state. The same mails once more within seconds are the same run",
         Answer::Json(202, &RESTORE),
         begin,
     )
