@@ -274,6 +274,10 @@ pub const MAILTO: usize = 1900;
 pub const RESTORES_AT_ONCE: usize = 2;
 pub const RESTORES: usize = 32;
 pub const RESTORED: usize = 500;
+/// How long after its end the same run is not begun once more; mails of one mailbox that fail one after the other before the
+/// rest of it is left alone.
+pub const RESTORE_SAME: Duration = Duration::from_secs(10);
+pub const RESTORE_FAILURES: usize = 3;
 
 /// Header fields of a message, and of the messages within, that are shown.
 pub const MAIL_FIELDS: usize = 1000;
@@ -314,8 +318,9 @@ pub const DISK_SMALL: u64 = 64 * 1024 * 1024;
 /// Open files and sockets of `serve`, where the system allows so many.
 pub const DESCRIPTORS: u64 = 4096;
 
-/// Connection tests that run at a time, results of them that are kept, and steps of each.
+/// Connection tests that run at a time, that wait for their turn, results of them that are kept, and steps of each.
 pub const TESTS_AT_ONCE: usize = 2;
+pub const TESTS_WAITING: usize = 500;
 pub const TEST_RESULTS: usize = 32;
 pub const TEST_STEPS: usize = 5000;
 /// Rows of one folder that are looked at to tell how a definition stands.

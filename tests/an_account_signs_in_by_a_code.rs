@@ -9,7 +9,7 @@ use crate::support::administering::{Administering, with};
 use crate::support::archivista::Archivista;
 use crate::support::dovecot::{Dovecot, Setup};
 use crate::support::mails;
-use crate::support::serving::Serving;
+use crate::support::serving::{ADMINISTRATOR, Serving};
 use crate::support::tenant::{CLIENT, Tenant};
 
 const ANNA: &str = "anna.muster@outlook.com";
@@ -217,6 +217,77 @@ fn what_goes_wrong_with_a_code_is_explained() {
     let page = admin.when(first, |answer| answer.text().contains("The test has found errors."));
     assert!(page.contains("refused the access token"), "{page}");
     assert_eq!(documents(&archivista), 0);
+
+    // Nor is that the end: one signs in again where one signed in, and it goes on from there.
+    let page = admin.page(&to);
+    assert!(page.contains("Ask for a new code"), "{page}");
+    world.tenant.control(&json!({ "op": "configure", "code_life": 3 }));
+    admin.done(sign_in, &[("account", ANNA)]);
+    admin.when(&to, |answer| answer.text().contains("user-code"));
+    world.tenant.fault("token-unavailable:1:always");
+    let page = admin.ended(&to);
+    assert!(page.contains("could not be reached until the code ended"), "{page}");
+    world.tenant.control(&json!({ "op": "clear_faults" }));
+    world.tenant.control(&json!({ "op": "configure", "code_life": 900 }));
+    admin.done(sign_in, &[("account", ANNA)]);
+    admin.when(&to, |answer| answer.text().contains("user-code"));
+    world.tenant.control(&json!({ "op": "sign_in", "user": ANNA }));
+    admin.when(first, |answer| answer.text().contains("The first run has ended."));
+}
+
+/// A run and a test want a token at the same time, and the process dies as soon as a mail shows that one was handed out: the token
+/// that counts was durable before.
+#[test]
+fn no_refresh_token_is_lost_by_two_at_once_or_by_a_kill() {
+    let world = World::new(2);
+    let (url, port, authorities) =
+        (world.tenant.simulator.url(), world.dovecot.tls_port().to_string(), world.authorities());
+    let archivista = Archivista::new();
+    let (mut serving, mut admin) = Administering::start(&archivista, &[]);
+    let to = admin.done("/admin/assistant/other", &World::fields(&url, &port, &authorities));
+    admin.when(&to, |answer| answer.text().contains("user-code"));
+    world.tenant.control(&json!({ "op": "sign_in", "user": ANNA }));
+    let first = "/admin/assistant/first/anna.muster%40outlook.com";
+    admin.when(first, |answer| answer.text().contains("The first run has ended."));
+    let source = "/admin/sources/anna.muster%40outlook.com";
+    let used = || world.sign_ins()["used"].as_u64().unwrap();
+    for round in 1..=4 {
+        let before = used();
+        world.dovecot.deliver(ANNA, "INBOX", &mails::tiny(&format!("{round}@x"), "Neu"));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        admin.done(&format!("{source}/test"), &[]);
+        admin.done(&format!("{source}/run"), &[]);
+        let since = std::time::Instant::now();
+        while documents(&archivista) < round {
+            assert!(since.elapsed().as_secs() < 60, "round {round}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        assert!(used() > before, "round {round} needed no new token");
+        if round % 2 == 0 {
+            nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(i32::try_from(serving.pid()).unwrap()),
+                nix::sys::signal::Signal::SIGKILL,
+            )
+            .unwrap();
+            drop(serving);
+            serving = Serving::start(&archivista, &[]);
+            let (name, password) = ADMINISTRATOR;
+            admin = Administering::of(serving.log_in(name, password), &[]);
+        }
+        // Nobody has to sign in again.
+        admin.done(&format!("{source}/test"), &[]);
+        let page = admin.ended(&format!("{source}/test"));
+        assert!(page.contains("The test has passed."), "round {round}: {page}");
+    }
+
+    // What somebody switched off on purpose stays off when the account is signed in anew.
+    admin.done(&format!("{source}/inactive"), &[("inactive", "1")]);
+    admin.done(&format!("{source}/sign-in"), &[("account", ANNA)]);
+    admin.when(&to, |answer| answer.text().contains("user-code"));
+    world.tenant.control(&json!({ "op": "sign_in", "user": ANNA }));
+    let page = admin.ended(&to);
+    assert!(page.contains("Signed in.") && page.contains("Test and begin"), "{page}");
+    assert!(admin.page("/admin/sources").contains("Inactive</span>"));
 }
 
 /// The connection test once it has ended.

@@ -11,6 +11,7 @@ use crate::support::archivista::{Archivista, Counts};
 use crate::support::browser::flow;
 use crate::support::definition::Definition;
 use crate::support::dovecot::{Delivery, Dovecot, PASSWORD, Setup, USER};
+use crate::support::hash::sha256;
 use crate::support::https::{Answer, Https};
 use crate::support::mails::tiny;
 use crate::support::serving::{ADMINISTRATOR, Serving};
@@ -80,6 +81,10 @@ fn a_switched_off_definition_still_plays_back_with_flags_and_date() {
         (message.bytes.clone(), flags, message.internal_date.clone())
     };
     assert_eq!(told(&after[0]), told(&before));
+    // Sent twice by a double click it comes back once.
+    let told = play_back(&mut browser);
+    assert!(told.contains("The mail is played back."), "{told}");
+    assert_eq!(dovecot.messages(USER, "Zurück/Küsnacht").len(), 1);
     let proof = browser.get("/documents/1/proof").text();
     assert!(proof.contains("played back into the mailbox"), "{proof}");
     drop(serving);
@@ -185,12 +190,37 @@ fn microsoft_365_takes_a_mail_back_with_the_permission_only() {
         run = call("GET", &format!("/restores/{id}"), &Value::Null).1;
     }
     assert_eq!((&run["mails"][0]["state"], &run["mails"][0]["mailbox"]), (&json!("done"), &json!(address)), "{run}");
-    let messages = tenant.control(&json!({ "op": "messages", "mailbox": address }));
-    let back = messages.as_array().unwrap().iter().find(|message| message["folder"] == "Zurück");
-    assert!(back.is_some(), "{messages}");
+    assert_eq!(lying(&tenant, address, "Zurück"), [sha256(&mail())]);
+    // The same call once more, as a program does that lost the answer.
+    assert_eq!(call("POST", "/restores", &wanted).1["id"], id.as_str());
+    assert_eq!(lying(&tenant, address, "Zurück").len(), 1);
     drop(serving);
     archivista.fetch();
     assert_eq!(archivista.list().len(), 1, "no second document");
+}
+
+/// Check sums of what lies in a folder.
+fn lying(tenant: &Tenant, address: &str, folder: &str) -> Vec<String> {
+    let messages = tenant.control(&json!({ "op": "messages", "mailbox": address, "sha256": true }));
+    let in_folder = messages.as_array().unwrap().iter().filter(|message| message["folder"] == folder);
+    in_folder.map(|message| message["sha256"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn microsoft_365_gets_a_mail_once_although_its_gateway_stumbles() {
+    let address = "anna@example.ch";
+    let mails: Folders<'_> = [("Inbox", vec![mail()])].into();
+    let tenant = Tenant::with(&[(address, mails)]);
+    let archivista = Archivista::new();
+    archivista.define(&Definition::o365(&tenant, "cloud", "all"));
+    archivista.fetch();
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    tenant.fault("late-gateway:1:always");
+    let told = play_back(&mut browser);
+    assert!(told.contains("Look in the mailbox whether the mail has arrived"), "{told}");
+    assert!(!told.contains("by itself"), "{told}");
+    assert_eq!(lying(&tenant, address, "Inbox"), [sha256(&mail()), sha256(&mail())], "what was there, and one more");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use archivista::settings::administration::Field;
 use archivista::settings::compilations::{self, Compilation};
 use archivista::settings::document_fields::{DocumentField, DocumentFields};
 use archivista::settings::groups::{self, Group};
+use archivista::settings::tokens::Rights;
 use archivista::settings::users::Role;
 use archivista::settings::{self, users};
 use archivista::web::assets;
@@ -484,6 +485,81 @@ fn a_table_of_rights_that_is_too_long_changes_nothing() {
     fields.push(("x", &long));
     let answer = stage.site.post(&chefin, "/admin/rights", &fields);
     assert_eq!((answer.status, mailboxes(&stage)), (413, 1));
+}
+
+/// The runs of others are not there, on no page and in no call; not even those of somebody who had the name before.
+#[test]
+fn nobody_sees_what_another_person_plays_back() {
+    let stage = Stage::new();
+    stage.define();
+    let site = &stage.site;
+    let anna = site.web.sessions.begin("anna").unwrap();
+    let begin = || site.post(&anna, "/documents/1/restore", &[("into", "company\nanna")]);
+    let page = begin().location().to_owned();
+    assert!(page.starts_with("/restores/"), "{page}");
+    let change = Rights { read: true, change: true, ..Rights::default() };
+    let of = |name: &str| (site.web.sessions.begin(name).unwrap(), site.api_token(name, change));
+    let ask = |(cookie, token): &(String, String)| {
+        (site.get(Some(cookie), &page).status, site.call(token, Method::Get, &page, &serde_json::Value::Null).status)
+    };
+    assert_eq!(ask(&of("anna")), (200, 200));
+    for other in ["beat", "chefin", "verwalter"] {
+        assert_eq!(ask(&of(other)), (404, 404), "{other}");
+    }
+    let cookie = site.web.sessions.begin("revision").unwrap();
+    assert_eq!(site.get(Some(&cookie), &page).status, 404);
+    assert_eq!(site.get(None, &page).status, 303);
+    // An address is met by chance alone.
+    assert_eq!(site.get(Some(&anna), "/restores/1").status, 404);
+
+    let mut user = users::user(&site.web.archive, "anna").unwrap().unwrap();
+    user.created += 1;
+    users::put_user(&site.web.archive, &user, "test").unwrap();
+    assert_eq!(ask(&of("anna")), (404, 404));
+}
+
+/// What is sent twice goes on once.
+#[test]
+fn a_play_back_that_goes_on_is_not_begun_again() {
+    let stage = Stage::new();
+    let site = &stage.site;
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "name = 'company'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = {}\nencryption = 'none'\naccount = 'anna'\n\
+         password = 'geheim'\n",
+        silent.local_addr().unwrap().port()
+    );
+    let file = site.data().with_file_name("company.toml");
+    std::fs::write(&file, text).unwrap();
+    settings::put(&site.web.archive, &settings::definition_file::read(&file).unwrap(), "test").unwrap();
+    let begin = |name: &str| {
+        let cookie = site.web.sessions.begin(name).unwrap();
+        let fields = [("into", "company\nanna")];
+        site.post(&cookie, "/documents/1/restore", &fields).location().to_owned()
+    };
+    let first = begin("anna");
+    assert!(first.starts_with("/restores/"), "{first}");
+    assert_eq!(begin("anna"), first);
+    let token = site.api_token("anna", Rights { read: true, change: true, ..Rights::default() });
+    let wanted = serde_json::json!({ "numbers": [1], "definition": "company", "mailbox": "anna" });
+    let answer = site.call(&token, Method::Post, "/restores", &wanted);
+    assert_eq!(format!("/restores/{}", answer.json()["id"].as_str().unwrap()), first);
+    // Somebody else's is another one.
+    assert_ne!(begin("chefin"), first);
+    // When the process ends nothing waits for such a server, and nothing is passed off as done.
+    site.web.restores.end();
+    let anna = site.web.sessions.begin("anna").unwrap();
+    let since = std::time::Instant::now();
+    let page = loop {
+        let page = site.get(Some(&anna), &first);
+        if page.header("Refresh").is_none() {
+            break page.text();
+        }
+        assert!(since.elapsed().as_secs() < 30, "it does not end");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert!(page.contains("not played back: 1"), "{page}");
 }
 
 #[test]

@@ -123,18 +123,101 @@ fn an_address_and_a_password_are_enough() {
     assert_eq!(archivista.list().len(), 1);
 }
 
-/// Twenty mailboxes of two servers, pasted from a table.
+/// What was mistyped is corrected on the same page: what the address tells follows it.
+#[test]
+fn a_mistyped_address_is_corrected_and_no_mailbox_is_set_up_twice() {
+    let dovecot = Dovecot::start();
+    dovecot.deliver(USER, "INBOX", &mails::tiny("1@x", "Eins"));
+    let port = dovecot.port().to_string();
+    let archivista = Archivista::new();
+    let (_serving, mut admin) = Administering::start(&archivista, &[PASSWORD]);
+    let good = [
+        ("address", USER),
+        ("password", PASSWORD),
+        ("server", "127.0.0.1"),
+        ("port", port.as_str()),
+        ("encryption", "none"),
+    ];
+    let first = admin.done("/admin/assistant/other", &with(&good, "address", "tset@mymail.ch"));
+    admin.when(&first, |answer| answer.text().contains("The test has found errors."));
+    // Never begun is nothing to be calm about.
+    let overview = admin.page("/admin");
+    assert!(overview.contains("nothing is archived from here") && overview.contains("Test and begin"), "{overview}");
+    let form = admin.page("/admin/assistant/other?of=tset%40mymail.ch");
+    let field = |name: &str| {
+        let input = form.split("<input").find(|input| input.contains(&format!("name=\"{name}\""))).unwrap();
+        input.split("value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned()).unwrap_or_default()
+    };
+    assert_eq!((field("address").as_str(), field("account").as_str()), ("tset@mymail.ch", ""));
+    assert_eq!(field("server"), "127.0.0.1");
+    // The old address is another account: its password goes to nobody else.
+    let of = ("of", "tset@mymail.ch");
+    let again: Vec<(&str, &str)> = with(&good, "password", "").into_iter().chain([of]).collect();
+    let answer = admin.post("/admin/assistant/other", &again);
+    assert!(answer.status == 400 && answer.text().contains("The password is missing."), "{}", answer.text());
+    let again = [good.as_slice(), &[of]].concat();
+    assert_eq!(admin.done("/admin/assistant/other", &again), first);
+    admin.when(&first, |answer| answer.text().contains("The first run has ended."));
+    assert_eq!(archivista.list().len(), 1);
+
+    // The same mailbox once more: refused, and where it is said.
+    let answer = admin.post("/admin/assistant/other", &good);
+    let said = "The definition &quot;tset@mymail.ch&quot; archives this mailbox already.";
+    assert!(answer.status == 400 && answer.text().contains(said), "{}", answer.text());
+    let list = format!("{USER};{PASSWORD};127.0.0.1;{port};keine\r\n");
+    let answer = admin.post("/admin/assistant/list", &[("list", &list)]);
+    assert!(answer.status == 400 && answer.text().contains(said), "{}", answer.text());
+    // What has ended archives nothing any more.
+    admin.done("/admin/sources/tset%40mymail.ch/end", &[("ended", "1")]);
+    let page = admin.page(&first);
+    assert!(page.contains("Ended: nothing is fetched any more."), "{page}");
+    admin.done(&first, &[("do", "start")]);
+    assert!(admin.get(&first).header("refresh").is_none(), "it waits for nothing");
+    assert_eq!(admin.post("/admin/assistant/list", &[("list", &list)]).status, 200);
+}
+
+/// A test of its own starts nothing: what passed it waits for a person.
+#[test]
+fn what_was_only_tested_is_begun_by_a_button() {
+    let dovecot = Dovecot::start();
+    dovecot.deliver(USER, "INBOX", &mails::tiny("1@x", "Eins"));
+    let port = dovecot.port().to_string();
+    let archivista = Archivista::new();
+    let (_serving, mut admin) = Administering::start(&archivista, &[PASSWORD]);
+    let fields = [
+        ("name", "anna"),
+        ("server", "127.0.0.1"),
+        ("port", port.as_str()),
+        ("encryption", "none"),
+        ("account", USER),
+        ("password", PASSWORD),
+        ("inactive", "1"),
+        ("then", "test"),
+    ];
+    let test = admin.done("/admin/new/imap", &fields);
+    admin.ended(&test);
+    let first = "/admin/assistant/first/anna";
+    let page = admin.page(first);
+    assert!(page.contains("The test has passed; nothing is archived yet.") && page.contains(">Begin<"), "{page}");
+    admin.done(first, &[("do", "start")]);
+    admin.when(first, |answer| answer.text().contains("The first run has ended."));
+    assert_eq!(archivista.list().len(), 1);
+}
+
+/// Twenty mailboxes of two servers, pasted from a table: three definitions, of which none is left behind.
 #[test]
 fn a_pasted_list_is_shown_before_it_is_stored() {
     let names: Vec<String> = (1..=20).map(|number| format!("u{number}@mymail.ch")).collect();
-    let dovecot = Dovecot::start_with(&Setup { users: names.clone(), ..Setup::default() });
-    for name in &names {
-        dovecot.deliver(name, "INBOX", &mails::tiny(&format!("1.{name}"), "Eins"));
-    }
+    let servers = [(); 2].map(|()| Dovecot::start_with(&Setup { users: names.clone(), ..Setup::default() }));
     let archivista = Archivista::new();
     let (_serving, mut admin) = Administering::start(&archivista, &[PASSWORD]);
-    let line = |name: &String| format!("{name};{PASSWORD};127.0.0.1;{};keine\r\n", dovecot.port());
-    let list: String = names.iter().map(line).collect();
+    let mut list = String::new();
+    for (place, name) in names.iter().enumerate() {
+        let (dovecot, host) =
+            [(&servers[0], "127.0.0.1"), (&servers[1], "127.0.0.1"), (&servers[1], "localhost")][place % 3];
+        dovecot.deliver(name, "INBOX", &mails::tiny(&format!("1.{name}"), "Eins"));
+        list += &format!("{name};{PASSWORD};{host};{};keine\r\n", dovecot.port());
+    }
     let head = "Adresse;Passwort;Server;Port;Verschlüsselung\r\n";
 
     let bad = format!("{head}{list}u1@mymail.ch;{PASSWORD}\r\nohne\r\n");
@@ -156,9 +239,31 @@ fn a_pasted_list_is_shown_before_it_is_stored() {
     let id = text.split_once("name=\"stored\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
     assert!(admin.page("/admin/sources").contains("Nothing is set up yet."), "nothing is stored before a yes");
     let first = admin.done("/admin/assistant/list", &[("stored", &id)]);
-    assert_eq!(first, "/admin/assistant/first/127.0.0.1");
-    admin.when(&first, |answer| answer.text().contains("The first run has ended."));
+    assert_eq!(first, "/admin/sources");
+    let notice = admin.page(&first);
+    assert!(notice.contains("Definitions: 3, one for each mail server."), "{notice}");
+    for name in ["127.0.0.1", "127.0.0.1%202", "localhost"] {
+        let first = format!("/admin/assistant/first/{name}");
+        admin.when(&first, |answer| answer.text().contains("The first run has ended."));
+    }
     assert_eq!(archivista.list().len(), 20);
+    let sources = admin.page("/admin/sources");
+    assert!(!sources.contains("Inactive</span>") && !sources.contains("Test and begin"), "{sources}");
+    // Of a list that does not pass, what stays inactive is seen, and begun from where it is seen.
+    let list = format!(
+        "anna@mymail.ch;falsch;127.0.0.1;{};keine\r\nbeat@mymail.ch;falsch;localhost;{};keine\r\n",
+        servers[0].port(),
+        servers[0].port()
+    );
+    let page = admin.post("/admin/assistant/list", &[("list", &list)]).text();
+    let other = page.split_once("name=\"stored\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    admin.done("/admin/assistant/list", &[("stored", &other)]);
+    for name in ["127.0.0.1%203", "localhost%202"] {
+        let first = format!("/admin/assistant/first/{name}");
+        admin.when(&first, |answer| answer.text().contains("The test has found errors."));
+        assert!(admin.page("/admin/sources").contains(&format!("href=\"{first}\"")), "{name}");
+    }
+    assert!(admin.page("/admin").contains("nothing is archived from here"));
     // A list waits once.
     let answer = admin.post("/admin/assistant/list", &[("stored", &id)]);
     assert!(answer.status == 400 && answer.text().contains("This list waits no longer."));

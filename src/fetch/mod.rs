@@ -79,25 +79,31 @@ pub enum FetchError {
 impl FetchError {
     /// What to tell a person.
     pub fn sentence(&self, lang: Lang) -> String {
-        match self {
-            Self::Source(error) => error.sentence(lang),
-            Self::Stuck { seconds } => match lang {
-                Lang::De => format!(
-                    "Das Postfach gab {seconds} Sekunden lang kein Lebenszeichen und wurde beendet. Der nächste Lauf macht dort weiter; bleibt es so, melden Sie es uns."
-                ),
-                Lang::En => format!(
-                    "The mailbox gave no sign of life for {seconds} seconds and was ended. The next run goes on there; if it stays like this, tell us."
-                ),
-            },
-            Self::Panicked => match lang {
-                Lang::De => "Ein Fehler dieses Programms hat das Postfach beendet. Der nächste Lauf macht dort weiter; bleibt es so, senden Sie uns das Protokoll.".into(),
-                Lang::En => "An error of this program ended the mailbox. The next run goes on there; if it stays like this, send us the log.".into(),
-            },
-            Self::CancelledBy(who) => match lang {
-                Lang::De => format!("Der Lauf wurde von {who} abgebrochen. Was archiviert war, bleibt; der nächste Lauf macht dort weiter."),
-                Lang::En => format!("The run was cancelled by {who}. What was archived stays; the next run goes on there."),
-            },
-            other => other.to_string(),
+        match (self, lang) {
+            (Self::Source(error), _) => error.sentence(lang),
+            (Self::Stuck { seconds }, Lang::De) => format!(
+                "Das Postfach gab {seconds} Sekunden lang kein Lebenszeichen und wurde beendet. Der nächste Lauf macht dort weiter; bleibt es so, melden Sie es uns."
+            ),
+            (Self::Stuck { seconds }, Lang::En) => format!(
+                "The mailbox gave no sign of life for {seconds} seconds and was ended. The next run goes on there; if it stays like this, tell us."
+            ),
+            (Self::Panicked, Lang::De) => "Ein Fehler dieses Programms hat das Postfach beendet. Der nächste Lauf macht dort weiter; bleibt es so, senden Sie uns das Protokoll.".into(),
+            (Self::Panicked, Lang::En) => "An error of this program ended the mailbox. The next run goes on there; if it stays like this, send us the log.".into(),
+            (Self::CancelledBy(who), Lang::De) => format!("Der Lauf wurde von {who} abgebrochen. Was archiviert war, bleibt; der nächste Lauf macht dort weiter."),
+            (Self::CancelledBy(who), Lang::En) => format!("The run was cancelled by {who}. What was archived stays; the next run goes on there."),
+            (other, Lang::En) => other.to_string(),
+            (Self::Archive(error), Lang::De) => format!(
+                "Das Archiv hat es nicht angenommen ({error}). Prüfen Sie den Datenträger und seinen freien Platz; die Box versucht es wieder."
+            ),
+            (Self::Spool(error), Lang::De) => format!(
+                "Die Mails konnten nicht bereitgelegt werden ({error}). Prüfen Sie den freien Platz der Box; sie versucht es wieder."
+            ),
+            (Self::NoThread(error), Lang::De) => format!(
+                "Das System gab keinen weiteren Thread ({error}). Prüfen Sie den freien Speicher der Box; sie versucht es wieder."
+            ),
+            (Self::NotSafe(error), Lang::De) => format!(
+                "Im Archiv ist etwas beschädigt ({error}). Die Mail bleibt auf dem Server, wo sie ist; führen Sie `archivista verify` aus."
+            ),
         }
     }
 

@@ -14,6 +14,8 @@ pub enum Fault {
     Address,
     /// The same address stands in this line already.
     Twice(usize),
+    /// This definition archives it already.
+    Taken(String),
     NoPassword,
     /// The provider takes no passwords.
     SignIn,
@@ -225,6 +227,16 @@ impl Fault {
                 return match lang {
                     Lang::De => format!("Diese Adresse steht schon auf Zeile {line}. Streichen Sie eine der beiden."),
                     Lang::En => format!("This address stands in line {line} already. Remove one of the two."),
+                };
+            }
+            Self::Taken(name) => {
+                return match lang {
+                    Lang::De => format!(
+                        "Die Definition «{name}» archiviert dieses Postfach schon. Streichen Sie die Zeile, oder ändern Sie jene Definition."
+                    ),
+                    Lang::En => format!(
+                        "The definition \"{name}\" archives this mailbox already. Remove the line, or change that definition."
+                    ),
                 };
             }
             Self::Server(domain) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -156,10 +157,18 @@ struct Stored {
 }
 
 impl Imap {
-    /// Whether this may be the name of a server.
+    /// Whether this may be the name or the address of a server. Letters of any script and `_` stand in names that people use at
+    /// home, so this takes more than RFC 1123 does; a port, a scheme or a sign of doubt is in none.
     pub fn is_host(text: &str) -> bool {
-        let bad = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '@';
-        !text.is_empty() && !text.contains(bad)
+        let fits = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(fits)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let name = text.strip_suffix('.').unwrap_or(text);
+        text.parse::<IpAddr>().is_ok() || text.len() <= 253 && name.split('.').all(is_label)
     }
 
     pub(super) fn find(&self, found: &mut Vec<Mistake>) {
@@ -344,6 +353,18 @@ mod tests {
             ended: false,
             interval_minutes: 5,
             succeeds: None,
+        }
+    }
+
+    #[test]
+    fn hosts_are_told_from_what_is_none() {
+        for good in ["imap.example.ch", "localhost", "127.0.0.1", "::1", "imap.müller.ch", "nas_1", "imap.example.ch."]
+        {
+            assert!(Imap::is_host(good), "{good}");
+        }
+        let long = "x".repeat(64);
+        for bad in ["", ".", "???", "imap.x.ch:993", "imap://x", "a b", "-x", "x..ch", "a@b", "[::1]", long.as_str()] {
+            assert!(!Imap::is_host(bad), "{bad}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! replace at each use. It has a row of its own, so that replacing it never meets a change of the definition.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::definition::Secret;
 use super::mistake::{Mistake, What};
@@ -37,6 +38,7 @@ impl SignIn {
     /// What the room `source` needs to know; `imap` is the server of the account.
     pub fn app(&self, imap: &Imap) -> App {
         App {
+            server: imap.server.clone(),
             client_id: self.client_id.clone(),
             tenant: self.tenant.clone(),
             login_url: self.login_url.clone(),
@@ -68,21 +70,71 @@ fn key(definition: &str, account: &str) -> String {
     format!("{TOKEN}{definition}/{account}")
 }
 
-/// The refresh token of an account; `None` where nobody has signed in.
-pub fn token(archive: &Archive, definition: &str, account: &str) -> Result<Option<Secret>> {
-    let key = key(definition, account);
-    let Some(sealed) = archive.view()?.setting_row(&key)?.and_then(|row| row.value.value) else { return Ok(None) };
-    let wrong = |detail: String| SettingsError::Stored { name: definition.into(), detail };
-    let token = archive.keys().unseal(&key, &sealed)?;
-    let token = String::from_utf8(token.to_vec()).map_err(|error| wrong(error.to_string()))?;
-    Ok(Some(Secret::new(token)))
+/// What is sealed: a refresh token, and for whom its owner signed in. A token goes to that mail server and that login, and to
+/// no other, however the definition was changed in between.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    token: Secret,
+    server: String,
+    client_id: String,
+    tenant: String,
+    login_url: String,
 }
 
-/// Keeps a refresh token in place of the one before; durable on return. `who` signed in; nobody where the server replaced it,
-/// which no journal tells.
-pub fn put_token(archive: &Archive, definition: &str, account: &str, token: &Secret, who: Option<&str>) -> Result<()> {
+impl Kept {
+    fn of(token: &Secret, app: &App) -> Self {
+        Self {
+            token: token.clone(),
+            server: app.server.clone(),
+            client_id: app.client_id.clone(),
+            tenant: app.tenant.clone(),
+            login_url: app.login_url.clone(),
+        }
+    }
+
+    fn is_for(&self, app: &App) -> bool {
+        let Self { server, client_id, tenant, login_url, .. } = self;
+        [server, client_id, tenant, login_url] == [&app.server, &app.client_id, &app.tenant, &app.login_url]
+    }
+}
+
+/// The refresh token of an account that was given for this application and server; `None` where nobody has signed in for
+/// them. One that does not say what it was given for (as they were stored at first) counts for nothing.
+pub fn token(archive: &Archive, definition: &str, account: &str, app: &App) -> Result<Option<Secret>> {
     let key = key(definition, account);
-    let sealed = archive.keys().seal(&key, token.reveal().as_bytes())?;
+    let Some(sealed) = archive.view()?.setting_row(&key)?.and_then(|row| row.value.value) else { return Ok(None) };
+    let kept = archive.keys().unseal(&key, &sealed)?;
+    let kept = serde_json::from_slice::<Kept>(&kept).ok();
+    Ok(kept.filter(|kept| kept.is_for(app)).map(|kept| kept.token))
+}
+
+/// Whether the account of this definition signs in as `app` says.
+fn is_of(archive: &Archive, definition: &str, account: &str, app: &App) -> Result<bool> {
+    let Module::Imap(imap) = super::definition(archive, definition)?.module else { return Ok(false) };
+    let mut all = imap.accounts.iter();
+    Ok(all.any(|other| {
+        other.account == account && other.sign_in.as_ref().is_some_and(|sign_in| sign_in.app(&imap).is_same_place(app))
+    }))
+}
+
+/// Keeps a refresh token in place of the one before; durable on return. It is refused where the account does not sign in as
+/// `app` says any more. `who` signed in; nobody where the server replaced it, which no journal tells.
+pub fn put_token(
+    archive: &Archive,
+    definition: &str,
+    account: &str,
+    app: &App,
+    token: &Secret,
+    who: Option<&str>,
+) -> Result<()> {
+    if !is_of(archive, definition, account, app)? {
+        let what = format!("{account} signs in otherwise by now");
+        return Err(SettingsError::Wrong { place: definition.into(), what });
+    }
+    let key = key(definition, account);
+    let kept = serde_json::to_vec(&Kept::of(token, app)).map(Zeroizing::new);
+    let kept = kept.map_err(|error| SettingsError::Stored { name: definition.into(), detail: error.to_string() })?;
+    let sealed = archive.keys().seal(&key, &kept)?;
     let changed = Happening::SettingChanged(format!("{DEFINITION}{definition}"));
     let event = who.map(|who| Event { time: clock::now(), who: who.into(), what: changed });
     let setting = Setting { key, value: Some(sealed) };

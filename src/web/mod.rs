@@ -63,7 +63,7 @@ pub struct Web {
     /// Asked for by the setup page until the first user is there.
     pub setup_code: String,
     people: Mutex<()>,
-    settings: Mutex<()>,
+    settings: Arc<Mutex<()>>,
     /// Connection tests of definitions.
     pub tests: Arc<admin::test::Tests>,
     pub sign_ins: Arc<admin::sign_ins::SignIns>,
@@ -82,6 +82,7 @@ pub struct Web {
 
 impl Web {
     pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>, link: Option<Arc<Link>>) -> std::io::Result<Self> {
+        let settings = Arc::default();
         Ok(Self {
             archive,
             fetcher,
@@ -90,8 +91,8 @@ impl Web {
             token_attempts: Attempts::default(),
             setup_code: session::setup_code()?,
             people: Mutex::new(()),
-            settings: Mutex::new(()),
-            tests: Arc::default(),
+            tests: Arc::new(admin::test::Tests::new(Arc::clone(&settings))),
+            settings,
             sign_ins: Arc::default(),
             lists: admin::assistant::list::Lists::default(),
             opened: dms::access::Opened::default(),

@@ -206,6 +206,7 @@ fn serve(
         boxed.has_no_more();
     }
     web.tests.end();
+    web.restores.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();

@@ -65,6 +65,8 @@ pub struct Ask<'a> {
     pub permission: &'static str,
     /// Whoever asks has something better to do about a 500 or 504 than to ask the same again.
     pub hasty: bool,
+    /// Each time that it is done makes one more, so it is sent again only where it surely was not done.
+    pub creates: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -79,12 +81,18 @@ impl<'a> Ask<'a> {
             body: None,
             permission: MAIL_READ,
             hasty: false,
+            creates: false,
         }
     }
 
     /// Changes something in a mailbox.
     pub fn change(mailbox: &'a crate::source::Mailbox, method: Method, url: String) -> Self {
         Self { method, permission: MAIL_WRITE, ..Self::get(mailbox, url) }
+    }
+
+    /// Makes something in a mailbox, which must not be there twice.
+    pub fn create(mailbox: &'a crate::source::Mailbox, url: String, body: (&'static str, &'a [u8])) -> Self {
+        Self { creates: true, body: Some(body), ..Self::change(mailbox, Method::POST, url) }
     }
 }
 
@@ -220,6 +228,10 @@ impl Client {
             if head.status.is_success() && is_page(ask, &head.headers) {
                 // A proxy or the page of a network answers in place of Graph: taken for a message it would be archived.
                 troubled += 1;
+                if ask.creates {
+                    let said = "a page of HTML in place of the answer".to_owned();
+                    return Err(Fail::Other(Trouble::Unsure { said }.into()));
+                }
                 if troubled >= TROUBLED {
                     let said = "a page of HTML in place of the answer".to_owned();
                     return Err(Fail::Other(Trouble::ServerTrouble { said }.into()));
@@ -259,6 +271,12 @@ impl Client {
             let bytes = bounded(&mut body.into_reader(), GRAPH_ANSWER).unwrap_or_default();
             let mut refusal = Refusal::parse(status, &bytes);
             refusal.retry_after = pause(&head.headers);
+            // A gateway may answer in place of a server that did what was asked; one that throttles did nothing.
+            let is_unsure = refusal.remedy() == Remedy::Again && !(status == 503 && refusal.retry_after.is_some());
+            if ask.creates && is_unsure {
+                let error = Trouble::Unsure { said: refusal.full() }.into();
+                return Err(Fail::Refused(Box::new(refusal), error));
+            }
             let (attempt, most) = match refusal.remedy() {
                 Remedy::Renew if !renewed => {
                     renewed = true;

@@ -131,7 +131,8 @@ impl Refusal {
         }
     }
 
-    fn full(&self) -> String {
+    /// Code and words, as far as there are any.
+    pub fn full(&self) -> String {
         match (self.code.is_empty(), self.said.is_empty()) {
             (true, true) => format!("HTTP {}", self.status),
             (true, false) => format!("HTTP {}: {}", self.status, self.said),

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::json;
-use ureq::http::Method;
 
 use super::client::{Ask, Client, Fail};
 use super::listing::{self, number, text};
 use super::paths;
+use super::trouble::Trouble;
 use crate::limits::{GRAPH_ANSWER, GRAPH_DEPTH, GRAPH_FOLDERS};
 use crate::source::{Folder, Mailbox, Result, Role, SourceError};
 
@@ -155,9 +155,12 @@ fn make(client: &Client, mailbox: &Mailbox, parent: Option<&Folder>, level: &str
         None => format!("{}/mailFolders", base(mailbox)),
     };
     let body = json!({ "displayName": level }).to_string();
-    let mut ask = Ask::change(mailbox, Method::POST, client.url(&path));
-    ask.body = Some(("application/json", body.as_bytes()));
-    let made: Wire = client.json(&ask, GRAPH_ANSWER)?;
+    let ask = Ask::create(mailbox, client.url(&path), ("application/json", body.as_bytes()));
+    let made = client.json::<Wire>(&ask, GRAPH_ANSWER).map_err(|fail| match SourceError::from(fail) {
+        // Whether the folder is there shows when it is looked for the next time; nothing was put into it.
+        SourceError::Graph(Trouble::Unsure { said }) => Trouble::ServerTrouble { said }.into(),
+        error => error,
+    })?;
     Ok(readable(made.id, name, Role::Other))
 }
 

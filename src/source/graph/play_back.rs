@@ -7,7 +7,6 @@ use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ureq::http::Method;
 
 use super::client::{Ask, Client};
 use super::folders;
@@ -30,7 +29,5 @@ pub fn play_back(client: &Client, mailbox: &Mailbox, folder: &str, raw: &mut dyn
     let body = STANDARD.encode(&message);
     drop(message);
     let url = client.url(&format!("{}/messages", folders::folder_path(mailbox, &target.id)));
-    let mut ask = Ask::change(mailbox, Method::POST, url);
-    ask.body = Some(("text/plain", body.as_bytes()));
-    Ok(client.done(&ask)?)
+    Ok(client.done(&Ask::create(mailbox, url, ("text/plain", body.as_bytes())))?)
 }

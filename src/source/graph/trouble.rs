@@ -41,6 +41,9 @@ pub enum Trouble {
     Throttled { said: String, seconds: u64 },
     #[error("Microsoft 365 has trouble: {said}")]
     ServerTrouble { said: String },
+    /// Something was to be made, and whether it was cannot be told from the answer.
+    #[error("Microsoft 365 has trouble, and may have done it all the same: {said}")]
+    Unsure { said: String },
     #[error("Graph refuses: {said}")]
     Refused { said: String },
     /// A link or redirection that leads to another server: the token is not sent there.
@@ -117,6 +120,9 @@ impl Trouble {
             Self::ServerTrouble { said } => format!(
                 "Microsoft 365 ist gestört («{said}»). Die Box versucht es von selbst wieder; der Zustand der Dienste steht im Microsoft 365 Admin Center unter Integrität."
             ),
+            Self::Unsure { said } => format!(
+                "Microsoft 365 ist gestört («{said}»), und ob es trotzdem geschehen ist, sagt die Antwort nicht. Sehen Sie im Postfach nach, bevor Sie es wiederholen."
+            ),
             Self::Refused { said } => format!(
                 "Microsoft Graph hat die Anfrage abgelehnt («{said}»). Die Box versucht es wieder; bleibt es so, melden Sie uns diesen Wortlaut."
             ),
@@ -175,6 +181,9 @@ impl Trouble {
             ),
             Self::ServerTrouble { said } => format!(
                 "Microsoft 365 has trouble (\"{said}\"). The box tries again by itself; the state of the services is shown in the Microsoft 365 admin center under Health."
+            ),
+            Self::Unsure { said } => format!(
+                "Microsoft 365 has trouble (\"{said}\"), and the answer does not say whether it was done all the same. Look in the mailbox before you repeat it."
             ),
             Self::Refused { said } => format!(
                 "Microsoft Graph refused the request (\"{said}\"). The box tries again; if it stays like this, report these words to us."

@@ -34,7 +34,17 @@ impl User {
 }
 
 fn ask(label: &str, url: String) -> Ask<'_> {
-    Ask { mailbox: "", label, method: Method::GET, url, page: None, body: None, permission: USERS_READ, hasty: false }
+    Ask {
+        mailbox: "",
+        label,
+        method: Method::GET,
+        url,
+        page: None,
+        body: None,
+        permission: USERS_READ,
+        hasty: false,
+        creates: false,
+    }
 }
 
 /// The mailboxes of the definition. With "all", every user of the tenant: disabled ones are kept, as shared mailboxes are

@@ -106,10 +106,15 @@ pub fn refusal(status: u16, body: &[u8], app: &App) -> Trouble {
     let said = if description.is_empty() { words(body) } else { words(first_line(description).as_bytes()) };
     let number = json["error_codes"][0].as_u64().or_else(|| aadsts(description));
     let app_id = || words(app.client_id.as_bytes());
+    let tenant = || words(app.tenant.as_bytes());
     match (json["error"].as_str().unwrap_or_default(), number) {
         (_, Some(7_000_218)) => Trouble::NotPublic { app: app_id() },
-        (_, Some(700_016 | 7_000_112 | 9_002_331 | 9_002_346 | 500_201))
-        | ("unauthorized_client" | "invalid_client", _) => Trouble::UnknownApp { app: app_id(), said },
+        // The directory is asked before the application, so these say nothing of it.
+        (_, Some(9_002_331 | 9_002_346)) => Trouble::PersonalOnly { tenant: tenant() },
+        (_, Some(90_002 | 900_021 | 900_023)) => Trouble::WrongTenant { tenant: tenant(), said },
+        (_, Some(700_016 | 7_000_112 | 500_201)) | ("unauthorized_client" | "invalid_client", _) => {
+            Trouble::UnknownApp { app: app_id(), said }
+        }
         (_, Some(65_001 | 65_004)) | ("consent_required" | "authorization_declined" | "access_denied", _) => {
             Trouble::Declined
         }
@@ -130,7 +135,13 @@ mod tests {
     use crate::language::Lang;
 
     fn app() -> App {
-        App { client_id: "client".into(), tenant: "consumers".into(), login_url: String::new(), ca_pem: None }
+        App {
+            server: String::new(),
+            client_id: "client".into(),
+            tenant: "consumers".into(),
+            login_url: String::new(),
+            ca_pem: None,
+        }
     }
 
     #[test]
@@ -174,7 +185,10 @@ mod tests {
             (400, "invalid_grant", 0, "Ended"),
             (401, "invalid_client", 7_000_218, "NotPublic"),
             (400, "unauthorized_client", 700_016, "UnknownApp"),
-            (400, "invalid_request", 9_002_331, "UnknownApp"),
+            (400, "invalid_request", 9_002_331, "PersonalOnly"),
+            (400, "invalid_client", 9_002_346, "PersonalOnly"),
+            (400, "invalid_request", 90_002, "WrongTenant"),
+            (400, "invalid_request", 900_023, "WrongTenant"),
             (400, "authorization_declined", 0, "Declined"),
             (400, "expired_token", 0, "CodeExpired"),
             (400, "invalid_scope", 70_011, "NoImap"),

@@ -35,6 +35,8 @@ pub const LOGIN_URL: &str = "https://login.microsoftonline.com";
 /// As which application, and where, somebody signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
+    /// The mail server that the tokens are for: whoever asks with them asks there, and nowhere else.
+    pub server: String,
     pub client_id: String,
     /// [`CONSUMERS`], or a directory.
     pub tenant: String,
@@ -42,6 +44,16 @@ pub struct App {
     pub login_url: String,
     /// Trusted instead of the public authorities, PEM.
     pub ca_pem: Option<String>,
+}
+
+impl App {
+    /// Whether tokens for one are tokens for the other: how the connections are trusted does not matter.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        fn of(app: &App) -> [&String; 4] {
+            [&app.server, &app.client_id, &app.tenant, &app.login_url]
+        }
+        of(self) == of(other)
+    }
 }
 
 /// What came of asking whether the person has signed in.

@@ -14,6 +14,11 @@ pub enum Trouble {
     Ended { said: String },
     #[error("Microsoft knows no application {app} for this account: {said}")]
     UnknownApp { app: String, said: String },
+    /// The application is for personal accounts, and those sign in at a place of their own.
+    #[error("the application is for personal accounts only, and tenant {tenant} is not where they sign in")]
+    PersonalOnly { tenant: String },
+    #[error("there is no directory {tenant}: {said}")]
+    WrongTenant { tenant: String, said: String },
     #[error("application {app} may not sign in by a code: public client flows are not allowed")]
     NotPublic { app: String },
     #[error("application {app} may not ask for IMAP: {said}")]
@@ -22,6 +27,9 @@ pub enum Trouble {
     Declined,
     #[error("the code was not typed in in time")]
     CodeExpired,
+    /// The code ended while nobody could be asked whether it was typed in.
+    #[error("Microsoft could not be asked until the code ended: {said}")]
+    CutOff { said: String },
     #[error("Microsoft has trouble: {said}")]
     ServerTrouble { said: String },
     #[error("Microsoft refuses the sign-in: {said}")]
@@ -29,6 +37,8 @@ pub enum Trouble {
     /// The new refresh token could not be kept.
     #[error("the sign-in could not be stored: {said}")]
     NotStored { said: String },
+    #[error("the sign-in that is stored could not be read: {said}")]
+    NotRead { said: String },
 }
 
 impl Trouble {
@@ -37,7 +47,7 @@ impl Trouble {
         match self {
             Self::ServerTrouble { .. } => Retry::After(Duration::from_mins(5)),
             Self::Refused { .. } => Retry::After(Duration::from_mins(10)),
-            Self::NotStored { .. } => Retry::After(Duration::from_mins(1)),
+            Self::NotStored { .. } | Self::NotRead { .. } => Retry::After(Duration::from_mins(1)),
             _ => Retry::Never,
         }
     }
@@ -61,6 +71,12 @@ impl Trouble {
             Self::UnknownApp { app, said } => format!(
                 "Microsoft kennt die Anwendung {app} für dieses Konto nicht («{said}»). Vergleichen Sie die Anwendungs-ID mit Entra > App-Registrierungen; unter «Unterstützte Kontotypen» müssen persönliche Microsoft-Konten dabei sein."
             ),
+            Self::PersonalOnly { tenant } => format!(
+                "Die Anwendung ist nur für persönliche Konten, und diese melden sich nicht im Mandanten {tenant} an. Tragen Sie bei «Mandant der Anmeldung» consumers ein."
+            ),
+            Self::WrongTenant { tenant, said } => format!(
+                "Das Verzeichnis {tenant} gibt es bei Microsoft nicht («{said}»). Tragen Sie bei «Mandant der Anmeldung» für persönliche Konten consumers ein, sonst die Verzeichnis-ID (Mandant) aus Entra > App-Registrierungen > Übersicht."
+            ),
             Self::NotPublic { app } => format!(
                 "Die Anwendung {app} darf sich nicht mit einem Code anmelden. Stellen Sie in Entra > App-Registrierungen > Authentifizierung «Öffentliche Clientflows zulassen» auf Ja."
             ),
@@ -71,6 +87,9 @@ impl Trouble {
                 "Die Anmeldung wurde abgelehnt. Beginnen Sie neu, und stimmen Sie bei Microsoft zu.".to_owned()
             }
             Self::CodeExpired => "Der Code wurde nicht rechtzeitig eingegeben. Fordern Sie einen neuen an.".to_owned(),
+            Self::CutOff { said } => format!(
+                "Microsoft war nicht zu erreichen, bis der Code abgelaufen ist ({said}). Prüfen Sie den Netzanschluss der Box, und fordern Sie einen neuen Code an."
+            ),
             Self::ServerTrouble { said } => format!(
                 "Die Anmeldung von Microsoft ist gestört («{said}»). Versuchen Sie es in einigen Minuten noch einmal."
             ),
@@ -79,6 +98,9 @@ impl Trouble {
             ),
             Self::NotStored { said } => format!(
                 "Die neue Anmeldung konnte nicht gespeichert werden ({said}). Prüfen Sie den freien Platz des Archivs; die Box versucht es wieder."
+            ),
+            Self::NotRead { said } => format!(
+                "Die gespeicherte Anmeldung ist nicht lesbar ({said}). Prüfen Sie den Datenträger des Archivs; hilft das nicht, melden Sie das Konto neu an."
             ),
         }
     }
@@ -94,6 +116,12 @@ impl Trouble {
             Self::UnknownApp { app, said } => format!(
                 "Microsoft knows no application {app} for this account (\"{said}\"). Compare the application ID with Entra > App registrations; \"Supported account types\" has to include personal Microsoft accounts."
             ),
+            Self::PersonalOnly { tenant } => format!(
+                "The application is for personal accounts only, and these do not sign in at tenant {tenant}. Enter consumers at \"Tenant of the sign-in\"."
+            ),
+            Self::WrongTenant { tenant, said } => format!(
+                "Microsoft has no directory {tenant} (\"{said}\"). At \"Tenant of the sign-in\" enter consumers for personal accounts, else the Directory (tenant) ID from Entra > App registrations > Overview."
+            ),
             Self::NotPublic { app } => format!(
                 "Application {app} may not sign in by a code. In Entra > App registrations > Authentication set \"Allow public client flows\" to Yes."
             ),
@@ -102,6 +130,9 @@ impl Trouble {
             ),
             Self::Declined => "The sign-in was declined. Begin again, and agree at Microsoft.".to_owned(),
             Self::CodeExpired => "The code was not typed in in time. Ask for a new one.".to_owned(),
+            Self::CutOff { said } => format!(
+                "Microsoft could not be reached until the code ended ({said}). Check the network of the box, and ask for a new code."
+            ),
             Self::ServerTrouble { said } => {
                 format!("Microsoft's sign-in has trouble (\"{said}\"). Try again in some minutes.")
             }
@@ -110,6 +141,9 @@ impl Trouble {
             }
             Self::NotStored { said } => format!(
                 "The new sign-in could not be stored ({said}). Check the free space of the archive; the box tries again."
+            ),
+            Self::NotRead { said } => format!(
+                "The stored sign-in cannot be read ({said}). Check the disk of the archive; if that does not help, sign the account in again."
             ),
         }
     }

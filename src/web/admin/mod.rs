@@ -19,6 +19,7 @@ pub(super) mod define;
 pub(super) mod edit;
 pub(super) mod ended;
 pub(super) mod entered;
+mod estimate;
 pub(super) mod fetching;
 pub(super) mod fields;
 pub(super) mod form;

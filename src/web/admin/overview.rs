@@ -103,6 +103,7 @@ fn one(context: &Context<'_>, state: &State, name: &str) -> Markup {
                 (state.tag())
             }
             p { (state.sentence) }
+            @if state.is_untested { p { (super::sources::test_link(context, name)) } }
             @for (mood, sentence) in &state.further { div class={ "note " (mood.class()) } { p { (sentence) } } }
             p.soft { (t.last_run) ": " (state.last_run(context)) " · " (t.next_run) ": " (state.next_run(context)) }
         }

@@ -6,7 +6,8 @@ use super::super::Context;
 use super::super::error::Result;
 use super::super::layout;
 use super::super::response::Response;
-use super::sources::run_button;
+use super::estimate::{left, rate};
+use super::sources::{run_button, test_link};
 use super::state::State;
 use super::{Tab, definition, path, run_bars, show, source_page};
 use crate::archive::commit::Run;
@@ -54,6 +55,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             }
             div.row.actions {
                 @if definition.is_fetched() { (run_button(context, &definition.name, false)) }
+                @if state.is_untested { (test_link(context, &definition.name)) }
                 @if !definition.ended {
                     form method="post" action={ (path(&definition.name)) "/inactive" } {
                         (layout::token(context))
@@ -112,17 +114,6 @@ fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
             }
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
-fn rate(bytes: u64, seconds: f64) -> u64 {
-    (bytes as f64 / seconds.max(0.001)) as u64
-}
-
-/// Seconds that are left at the rate so far.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate for people")]
-fn left(done: u64, of: u64, seconds: f64) -> Option<i64> {
-    (done > 0 && of > done).then(|| (seconds / done as f64 * (of - done) as f64) as i64)
 }
 
 fn table(context: &Context<'_>, runs: &[Run]) -> Markup {

@@ -2,6 +2,7 @@
 //! its own; pages and calls look at how it stands.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,10 @@ pub enum State {
 pub struct SignIn {
     pub began: i64,
     pub state: State,
+    /// Whether the definition is tested and becomes active afterwards: only where the assistant began it.
+    pub starts: bool,
+    /// As which application, and for which server.
+    app: App,
     /// Tells one from those that were begun for the same account later.
     turn: u64,
 }
@@ -54,7 +59,10 @@ impl SignIn {
 
 /// The last sign-in of each account, by definition and account; in memory only.
 #[derive(Default)]
-pub struct SignIns(Mutex<BTreeMap<(String, String), SignIn>>);
+pub struct SignIns {
+    all: Mutex<BTreeMap<(String, String), SignIn>>,
+    last: AtomicU64,
+}
 
 /// Begins a sign-in in the name of whoever asks; `false` where it cannot be begun now.
 pub fn begin(context: &Context<'_>, definition: &Definition, account: &str, starts: bool) -> Result<bool> {
@@ -72,13 +80,11 @@ struct Work {
     place: (String, String),
     turn: u64,
     who: String,
-    /// Whether the definition is tested and becomes active afterwards.
-    starts: bool,
 }
 
 impl SignIns {
     fn all(&self) -> MutexGuard<'_, BTreeMap<(String, String), SignIn>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn of(&self, definition: &str, account: &str) -> Option<SignIn> {
@@ -90,8 +96,8 @@ impl SignIns {
         self.all().retain(|(name, _), _| name != definition);
     }
 
-    /// Begins a sign-in of an account that has none under way; `false` where too many others are, or the account signs in by no
-    /// code. With `starts` the definition is tested afterwards and becomes active where nothing fails.
+    /// Begins a sign-in of an account, unless the same one is under way: what was begun for other values gives way. `false` where
+    /// too many others are, or the account signs in by no code. With `starts` the definition is tested afterwards and becomes active where nothing fails.
     pub fn begin(
         self: &Arc<Self>,
         web: &Web,
@@ -103,12 +109,14 @@ impl SignIns {
         let Module::Imap(imap) = &definition.module else { return Ok(false) };
         let found = imap.accounts.iter().find(|other| other.account == account);
         let Some(sign_in) = found.and_then(|account| account.sign_in.as_ref()) else { return Ok(false) };
-        let place = (definition.name.clone(), account.to_owned());
+        let (place, app) = ((definition.name.clone(), account.to_owned()), sign_in.app(imap));
         let mut all = self.all();
-        if all.get(&place).is_some_and(SignIn::is_running) {
+        let same = all.get_mut(&place).filter(|sign_in| sign_in.is_running() && sign_in.app == app);
+        if let Some(same) = same {
+            same.starts |= starts;
             return Ok(true);
         }
-        if all.values().filter(|sign_in| sign_in.is_running()).count() >= SIGN_INS {
+        if all.iter().filter(|(other, sign_in)| sign_in.is_running() && **other != place).count() >= SIGN_INS {
             return Ok(false);
         }
         if all.len() >= SIGN_IN_RESULTS {
@@ -117,19 +125,19 @@ impl SignIns {
                 all.remove(&oldest);
             }
         }
-        let turn = all.values().map(|sign_in| sign_in.turn).max().unwrap_or_default() + 1;
-        all.insert(place.clone(), SignIn { began: clock::now(), state: State::Asking, turn });
+        let turn = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let new = SignIn { began: clock::now(), state: State::Asking, starts, app: app.clone(), turn };
+        all.insert(place.clone(), new);
         drop(all);
         let work = Work {
             all: self.clone(),
             archive: Arc::downgrade(&web.archive),
             fetcher: web.fetcher.clone(),
             tests: web.tests.clone(),
-            app: sign_in.app(imap),
+            app,
             place,
             turn,
             who,
-            starts,
         };
         let run = move || {
             let ended = work.run();
@@ -151,17 +159,16 @@ fn passes(error: &SourceError) -> bool {
 /// Also after a panic nothing goes on for ever.
 impl Drop for Work {
     fn drop(&mut self) {
-        let is_running = self.all.of(&self.place.0, &self.place.1).is_some_and(|sign_in| sign_in.is_running());
-        if is_running {
+        if self.current().is_some_and(|sign_in| sign_in.is_running()) {
             self.set(State::Failed(Arc::new(SourceError::Cancelled)));
         }
     }
 }
 
 impl Work {
-    /// Whether this sign-in is the one that people see.
-    fn is_current(&self) -> bool {
-        self.all.all().get(&self.place).is_some_and(|sign_in| sign_in.turn == self.turn)
+    /// This sign-in, as long as it is the one that people see.
+    fn current(&self) -> Option<SignIn> {
+        self.all.all().get(&self.place).filter(|sign_in| sign_in.turn == self.turn).cloned()
     }
 
     fn set(&self, state: State) {
@@ -176,21 +183,29 @@ impl Work {
         let (until, mut pause) = (Instant::now() + code.lives, code.pause);
         let ends = clock::now() + i64::try_from(code.lives.as_secs()).unwrap_or_default();
         self.set(State::Code { user_code: code.user_code.clone(), address: code.address.clone(), ends });
+        // Why nobody could be asked since the last answer.
+        let mut cut_off = None;
         while Instant::now() < until {
             std::thread::sleep(pause);
-            if !self.is_current() {
+            if self.current().is_none() {
                 return Err(SourceError::Cancelled);
             }
             match sign_in::poll(&self.app, &code, &pulse) {
-                Ok(Polled::Waiting) => {}
-                Ok(Polled::Slower) => pause += Duration::from_secs(5),
+                Ok(Polled::Waiting) => cut_off = None,
+                Ok(Polled::Slower) => {
+                    cut_off = None;
+                    pause += Duration::from_secs(5);
+                }
                 Ok(Polled::Granted(granted)) => return self.granted(&granted),
                 // What passes by itself ends no sign-in that somebody is in the middle of.
-                Err(error) if passes(&error) => tracing::warn!("sign-in of {}: {error}", self.place.1),
+                Err(error) if passes(&error) => {
+                    tracing::warn!("sign-in of {}: {error}", self.place.1);
+                    cut_off = Some(error.to_string());
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(Trouble::CodeExpired.into())
+        Err(cut_off.map_or(Trouble::CodeExpired, |said| Trouble::CutOff { said }).into())
     }
 
     /// A code; asked for again where the connection broke.
@@ -216,15 +231,17 @@ impl Work {
         let definition = settings::definition(&archive, name).map_err(not_stored)?;
         let is_same = match &definition.module {
             Module::Imap(imap) => imap.accounts.iter().any(|other| {
-                other.account == *account && other.sign_in.as_ref().is_some_and(|sign_in| sign_in.app(imap) == self.app)
+                other.account == *account
+                    && other.sign_in.as_ref().is_some_and(|sign_in| sign_in.app(imap).is_same_place(&self.app))
             }),
             Module::O365(_) => false,
         };
         if !is_same {
             return Err(SourceError::Cancelled);
         }
-        self.fetcher.tokens.signed_in(&archive, name, account, granted, &self.who).map_err(not_stored)?;
-        if self.starts {
+        let place = (name.as_str(), account.as_str());
+        self.fetcher.tokens.signed_in(&archive, place, &self.app, granted, &self.who).map_err(not_stored)?;
+        if self.current().is_some_and(|sign_in| sign_in.starts) {
             let begun = self.tests.begin(&archive, &self.fetcher, definition, Some(self.who.clone()));
             if let Err(error) = begun {
                 tracing::error!("the test of {name}: {error}");

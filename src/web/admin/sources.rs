@@ -60,7 +60,10 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
                                     td { (state.last_run(context)) }
                                     td { (state.next_run(context)) }
                                     td.number { (show::number(context.lang, state.open.mailboxes)) }
-                                    td { @if definition.is_fetched() { (run_button(context, &definition.name, false)) } }
+                                    td {
+                                        @if definition.is_fetched() { (run_button(context, &definition.name, false)) }
+                                        @if state.is_untested { (test_link(context, &definition.name)) }
+                                    }
                                 }
                             }
                         }
@@ -76,6 +79,12 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
         @if !ended.is_empty() { (super::ended::list(context, &ended)) }
     };
     Ok(page(context, Part::Sources, t.sources, &body))
+}
+
+/// To where a definition that was never begun is tested and begun.
+pub fn test_link(context: &Context<'_>, name: &str) -> Markup {
+    let text = context.t.admin.test_and_begin;
+    html! { a.button href=(assistant::first_path(name)) aria-label={ (text) ": " (name) } { (text) } }
 }
 
 /// Asks for a run, with everything compared if `reconcile`.

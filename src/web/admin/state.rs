@@ -54,6 +54,8 @@ pub struct State {
     pub open: Open,
     /// Nothing is fetched.
     pub inactive: bool,
+    /// It was set up, and never begun.
+    pub is_untested: bool,
 }
 
 impl State {
@@ -69,8 +71,12 @@ impl State {
         });
         let late = 3 * 60 * i64::from(definition.interval_minutes) + LATE;
         let is_late = last.as_ref().is_some_and(|run| run.ended.max(context.web.started) + late < now);
+        // Whatever ran left mailboxes behind, however long ago.
+        let is_untested = definition.inactive && !definition.ended && last.is_none() && open.mailboxes == 0;
         let (mood, tag, sentence) = if definition.ended && standing.running_since.is_none() {
             (Mood::Ended, context.t.rights.tag_ended, context.t.rights.said_ended.to_owned())
+        } else if is_untested && standing.running_since.is_none() {
+            (Mood::Warn, t.tag_inactive, t.said_untested.to_owned())
         } else if definition.inactive && standing.running_since.is_none() {
             (Mood::Inactive, t.tag_inactive, t.said_inactive.to_owned())
         } else if standing.running_since.is_some() {
@@ -101,7 +107,7 @@ impl State {
         {
             further.push((Mood::Warn, (context.t.fetching.silent)(hours)));
         }
-        Ok(Self { mood, tag, sentence, further, last, standing, open, inactive: !definition.is_fetched() })
+        Ok(Self { mood, tag, sentence, further, last, standing, open, inactive: !definition.is_fetched(), is_untested })
     }
 
     /// With what is said further, unless nothing is fetched anyway.

@@ -27,7 +27,7 @@ pub const CALLS: &[Call] = &[
     Call::post(
         "/restores",
         "restoreMails",
-        "Play mails back into the mailboxes that they came from. It goes on by itself: ask for its state",
+        "Play mails back into the mailboxes that they came from. It goes on by itself: ask for its state. The same mails once more within seconds are the same run",
         Answer::Json(202, &RESTORE),
         begin,
     )
@@ -124,10 +124,10 @@ fn begin(asked: &Asked<'_>) -> Result<Response> {
     if definition.is_empty() != mailbox.is_empty() {
         return Err(Problem::at(Reason::Refused, "/mailbox", "Give definition and mailbox, or neither."));
     }
-    let mut wanted = Vec::new();
+    let (all, mut wanted) = (restore::Ways::of(context)?, Vec::new());
     for (place, number) in numbers(asked)?.into_iter().enumerate() {
         let Some(shown) = access::with_right(context, number)? else { continue };
-        let ways = restore::ways(context, &shown)?;
+        let ways = all.to(&shown)?;
         let is_wanted = |item: &&crate::fetch::restore::Item| {
             item.definition == definition && (item.mailbox.id == mailbox || item.mailbox.name == mailbox)
         };
@@ -137,14 +137,14 @@ fn begin(asked: &Asked<'_>) -> Result<Response> {
             return Err(Problem::at(Reason::Refused, format!("/numbers/{place}"), what));
         };
         let into = (item.definition.as_str(), item.mailbox.id.as_str());
-        wanted.push(restore::wanted(context, &shown, Some(into))?);
+        wanted.push(all.wanted(&shown, Some(into))?);
     }
     if wanted.is_empty() {
         return Err(Problem::at(Reason::Refused, "/numbers", "There is no number in it."));
     }
-    let who = context.who();
-    let begun = context.web.restores.begin(&context.web.archive, &context.web.fetcher, &who, wanted)?;
-    let restore = begun.and_then(|id| context.web.restores.of(&who, id));
+    let owner = restore::owner(context)?;
+    let begun = context.web.restores.begin(&context.web.archive, &context.web.fetcher, owner.clone(), wanted)?;
+    let restore = begun.and_then(|id| context.web.restores.of(&owner, id));
     let busy =
         || Problem::new(Reason::Conflict).saying("Other mails are being played back just now. Try again in a minute.");
     Ok(answer(202, told(context, &restore.ok_or_else(busy)?)))
@@ -157,10 +157,10 @@ fn one(asked: &Asked<'_>) -> Result<Response> {
 
 fn told(context: &Context<'_>, restore: &Restore) -> Value {
     let mail = |mail: &restore::Mail| {
-        let state = match mail.state {
+        let state = match &mail.state {
             Mail::Waits => "waits",
-            Mail::Done(_) => "done",
-            Mail::Failed(_) | Mail::NoMailbox => "failed",
+            state if state.is_back() => "done",
+            Mail::Done(_) | Mail::Failed(_) | Mail::NoMailbox => "failed",
         };
         json!({ "number": mail.number, "state": state, "mailbox": mail.mailbox, "detail": restore::said(context, mail) })
     };

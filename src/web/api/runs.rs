@@ -201,7 +201,7 @@ fn tested(asked: &Asked<'_>) -> Result<Response> {
         200,
         json!({
             "began": time(test.began),
-            "is_running": test.is_running,
+            "is_running": test.is_running(),
             "has_failed": test.has_failed,
             "steps": test.steps.iter().map(step).collect::<Vec<_>>(),
             "more": test.more,

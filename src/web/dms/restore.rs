@@ -1,11 +1,13 @@
 //! Play back: a mail returns to the mailbox that it came from. That may take long, so it is done by a thread of its own; a page shows
 //! how far it is.
 //!
-//! Whoever may read the mailbox and change documents may have its mails back; the runs of others are not there.
+//! Whoever may read the mailbox and change documents may have its mails back; the runs of others are not there, and neither are
+//! those of somebody who had the same name before. A run that was begun a moment ago is not begun once more: a server takes each
+//! mail as often as it is sent.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use maud::{Markup, html};
 
@@ -14,14 +16,17 @@ use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
 use super::super::response::{Response, is_own_path};
 use super::access::{self, Shown};
-use super::{proof, show};
+use super::show;
 use crate::archive::Archive;
 use crate::archive::commit::{Number, Occurrence};
+use crate::archive::keys::random;
+use crate::archive::view::View;
 use crate::clock;
 use crate::fetch::Fetcher;
 use crate::fetch::restore::{self, Item, RestoreError};
-use crate::limits::{RESTORED, RESTORES, RESTORES_AT_ONCE, ROLE_STACK, TABLE_CHARS};
+use crate::limits::{RESTORE_SAME, RESTORED, RESTORES, RESTORES_AT_ONCE, ROLE_STACK, TABLE_CHARS};
 use crate::pulse::Pulse;
+use crate::search::query::Places;
 use crate::settings;
 use crate::source::{Arrival, Mailbox, RemoteId};
 
@@ -39,15 +44,41 @@ pub enum State {
     NoMailbox,
 }
 
+/// Whose a run is: a name may be given to somebody else later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub name: String,
+    /// When the user was made, Unix seconds.
+    pub created: i64,
+}
+
 /// A run, under way or ended.
 #[derive(Clone, Debug)]
 pub struct Restore {
     pub id: u64,
-    pub who: String,
+    pub owner: Owner,
     /// Unix seconds.
     pub began: i64,
     pub is_running: bool,
     pub mails: Vec<Mail>,
+    ended: Option<Instant>,
+}
+
+impl Restore {
+    /// Whether these mails are on their way by it, or came back by it a moment ago.
+    fn is_same(&self, owner: &Owner, wanted: &[Wanted]) -> bool {
+        let is_recent = || self.ended.is_some_and(|ended| ended.elapsed() < RESTORE_SAME);
+        // What brought nothing back may be tried again at once.
+        let is_back = || self.mails.iter().any(|mail| mail.state.is_back());
+        self.owner == *owner
+            && (self.is_running || is_recent() && is_back())
+            && self.mails.len() == wanted.len()
+            && self
+                .mails
+                .iter()
+                .zip(wanted)
+                .all(|(mail, wanted)| (mail.number, &mail.into) == (wanted.number, &wanted.place()))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -56,17 +87,36 @@ pub struct Mail {
     pub title: String,
     /// What people call the mailbox; empty where there is none.
     pub mailbox: String,
+    /// Definition and mailbox, where there is one.
+    into: Option<(String, String)>,
     pub state: State,
 }
 
-/// The last runs, in memory only.
-#[derive(Default)]
-pub struct Restores {
-    all: Mutex<BTreeMap<u64, Restore>>,
-    last: AtomicU64,
+impl State {
+    /// Whether the mail lies in the mailbox.
+    pub fn is_back(&self) -> bool {
+        match self {
+            Self::Done(_) => true,
+            Self::Failed(error) => error.is_back(),
+            Self::Waits | Self::NoMailbox => false,
+        }
+    }
 }
 
-/// Ends a run, also after a panic.
+/// The last runs, in memory only.
+pub struct Restores {
+    all: Mutex<BTreeMap<u64, Restore>>,
+    /// Of all runs: they hold the archive, which is closed by the last to hold it.
+    pulse: Pulse,
+}
+
+impl Default for Restores {
+    fn default() -> Self {
+        Self { all: Mutex::default(), pulse: Pulse::new() }
+    }
+}
+
+/// Ends a run. Whatever ended it: what waits then waits in vain, and is not passed off as done.
 struct Running {
     restores: Arc<Restores>,
     id: u64,
@@ -75,7 +125,10 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(restore) = self.restores.all().get_mut(&self.id) {
+            let waiting = restore.mails.iter_mut().filter(|mail| matches!(mail.state, State::Waits));
+            waiting.for_each(|mail| mail.state = State::Failed(Arc::new(RestoreError::NotTried)));
             restore.is_running = false;
+            restore.ended = Some(Instant::now());
         }
     }
 }
@@ -87,51 +140,70 @@ pub struct Wanted {
     pub item: Option<Item>,
 }
 
+impl Wanted {
+    fn place(&self) -> Option<(String, String)> {
+        self.item.as_ref().map(|item| (item.definition.clone(), item.mailbox.id.clone()))
+    }
+}
+
 impl Restores {
     fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Restore>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run of this person.
-    pub fn of(&self, who: &str, id: u64) -> Option<Restore> {
-        self.all().get(&id).filter(|restore| restore.who == who).cloned()
+    /// Ends those that go on, since the process does.
+    pub fn end(&self) {
+        self.pulse.cancel();
     }
 
-    /// Begins a run; `None` where too many others go on.
+    /// A run of this person.
+    pub fn of(&self, owner: &Owner, id: u64) -> Option<Restore> {
+        self.all().get(&id).filter(|restore| restore.owner == *owner).cloned()
+    }
+
+    /// Begins a run, or finds the same one that was begun already; `None` where too many others go on.
     pub fn begin(
         self: &Arc<Self>,
         archive: &Arc<Archive>,
         fetcher: &Arc<Fetcher>,
-        who: &str,
+        owner: Owner,
         wanted: Vec<Wanted>,
     ) -> std::io::Result<Option<u64>> {
         let mut all = self.all();
+        if let Some(same) = all.values().find(|restore| restore.is_same(&owner, &wanted)) {
+            return Ok(Some(same.id));
+        }
         if all.values().filter(|restore| restore.is_running).count() >= RESTORES_AT_ONCE {
             return Ok(None);
         }
         while all.len() >= RESTORES {
-            let Some(oldest) = all.values().find(|restore| !restore.is_running).map(|restore| restore.id) else {
-                break;
-            };
+            let ended = all.values().filter(|restore| !restore.is_running);
+            let Some(oldest) = ended.min_by_key(|restore| restore.began).map(|restore| restore.id) else { break };
             all.remove(&oldest);
         }
-        let id = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+        // By chance: the address of a run before the last start shows no other one.
+        let mut id = [0; 8];
+        random(&mut id)?;
+        let id = u64::from_le_bytes(id);
         let (mut mails, mut items, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for wanted in wanted {
             let state = if wanted.item.is_some() { State::Waits } else { State::NoMailbox };
             let mailbox = wanted.item.as_ref().map(|item| item.mailbox.name.clone()).unwrap_or_default();
+            let into = wanted.place();
             if let Some(item) = wanted.item {
                 items.push(item);
                 places.push(mails.len());
             }
-            mails.push(Mail { number: wanted.number, title: wanted.title, mailbox, state });
+            mails.push(Mail { number: wanted.number, title: wanted.title, mailbox, into, state });
         }
-        all.insert(id, Restore { id, who: who.into(), began: clock::now(), is_running: true, mails });
+        let who = owner.name.clone();
+        all.insert(id, Restore { id, owner, began: clock::now(), is_running: true, mails, ended: None });
         drop(all);
         let running = Running { restores: self.clone(), id };
-        let (archive, fetcher, who) = (archive.clone(), fetcher.clone(), who.to_owned());
+        let (archive, fetcher) = (archive.clone(), fetcher.clone());
         let work = move || {
-            restore::run(&archive, &fetcher.tokens, &items, &who, &Pulse::new(), &mut |at, result| {
+            let pulse = &running.restores.pulse;
+            restore::run(&archive, &fetcher.tokens, &items, &who, pulse, &mut |at, result| {
                 let state = result.map_or_else(State::Failed, State::Done);
                 if let Some(restore) = running.restores.all().get_mut(&running.id) {
                     restore.mails[places[at]].state = state;
@@ -143,56 +215,83 @@ impl Restores {
     }
 }
 
-/// The mailboxes that the person may read and in which the mail was seen, each with its latest place there.
-pub fn ways(context: &Context<'_>, shown: &Shown) -> Result<Vec<Item>> {
-    if !shown.document.metadata.is_mail() {
-        return Ok(Vec::new());
+/// Where mails may go back to: the places that the person may read, looked up once for all mails of a request.
+pub struct Ways {
+    view: View,
+    places: Places,
+}
+
+impl Ways {
+    pub fn of(context: &Context<'_>) -> Result<Self> {
+        let view = context.view()?;
+        let places = Places::of(&view, &context.reads(&view)?)?;
+        Ok(Self { view, places })
     }
-    let mut ways: Vec<(Item, i64)> = Vec::new();
-    for (folder, seen) in proof::seen(&context.view()?, shown)? {
-        // An upload came from no server.
-        if folder.definition.is_empty() {
-            continue;
+
+    /// The mailboxes in which the mail was seen, each with its latest place there.
+    pub fn to(&self, shown: &Shown) -> Result<Vec<Item>> {
+        if !shown.document.metadata.is_mail() {
+            return Ok(Vec::new());
         }
-        let when = seen.seen;
-        let item = Item {
-            number: shown.number,
-            definition: folder.definition,
-            mailbox: Mailbox { id: folder.mailbox, name: folder.mailbox_name },
-            folder: folder.name,
-            arrival: arrival(seen),
+        let mut ways: Vec<(Item, i64)> = Vec::new();
+        for seen in self.view.occurrences(shown.number)? {
+            let Some(row) = self.places.get(seen.folder) else { continue };
+            let folder = &row.folder;
+            // An upload came from no server.
+            if folder.definition.is_empty() {
+                continue;
+            }
+            let known = ways
+                .iter_mut()
+                .find(|(other, _)| other.definition == folder.definition && other.mailbox.id == folder.mailbox);
+            if known.as_ref().is_some_and(|known| known.1 >= seen.seen) {
+                continue;
+            }
+            let when = seen.seen;
+            let item = Item {
+                number: shown.number,
+                definition: folder.definition.clone(),
+                mailbox: Mailbox { id: folder.mailbox.clone(), name: folder.mailbox_name.clone() },
+                folder: folder.name.clone(),
+                arrival: arrival(seen),
+            };
+            match known {
+                Some(known) => *known = (item, when),
+                None => ways.push((item, when)),
+            }
+        }
+        Ok(ways.into_iter().map(|(item, _)| item).collect())
+    }
+
+    /// A document of the person's as it is wanted back: into this mailbox, else the one that it came from first.
+    pub fn wanted(&self, shown: &Shown, into: Option<(&str, &str)>) -> Result<Wanted> {
+        let mut ways = self.to(shown)?.into_iter();
+        let item = match into {
+            None => ways.next(),
+            Some((definition, mailbox)) => {
+                let found = ways.find(|item| item.definition == definition && item.mailbox.id == mailbox);
+                Some(found.ok_or(WebError::NotFound)?)
+            }
         };
-        let is_same =
-            |(other, _): &&mut (Item, i64)| other.definition == item.definition && other.mailbox.id == item.mailbox.id;
-        match ways.iter_mut().find(is_same) {
-            Some(known) if known.1 < when => *known = (item, when),
-            Some(_) => {}
-            None => ways.push((item, when)),
-        }
+        let title = show::cut(&shown.document.metadata.title, TABLE_CHARS);
+        Ok(Wanted { number: shown.number, title, item })
     }
-    Ok(ways.into_iter().map(|(item, _)| item).collect())
 }
 
 fn arrival(seen: Occurrence) -> Arrival {
     Arrival { id: RemoteId(seen.remote), received: seen.received, flags: seen.flags, reconstructed: false }
 }
 
-/// A document of the person's as it is wanted back: into this mailbox, else the one that it came from first.
-pub fn wanted(context: &Context<'_>, shown: &Shown, into: Option<(&str, &str)>) -> Result<Wanted> {
-    let mut ways = ways(context, shown)?.into_iter();
-    let item = match into {
-        None => ways.next(),
-        Some((definition, mailbox)) => Some(
-            ways.find(|item| item.definition == definition && item.mailbox.id == mailbox).ok_or(WebError::NotFound)?,
-        ),
-    };
-    Ok(Wanted { number: shown.number, title: show::cut(&shown.document.metadata.title, TABLE_CHARS), item })
+/// Whose the runs are that this request may see and begin.
+pub fn owner(context: &Context<'_>) -> Result<Owner> {
+    let user = &context.person()?.user;
+    Ok(Owner { name: user.name.clone(), created: user.created })
 }
 
 /// Begins a run and leads to its page; where too many others go on, back to `table`.
 pub fn begin(context: &Context<'_>, wanted: Vec<Wanted>, table: &str) -> Result<Response> {
     let web = context.web;
-    let Some(id) = web.restores.begin(&web.archive, &web.fetcher, &context.who(), wanted)? else {
+    let Some(id) = web.restores.begin(&web.archive, &web.fetcher, owner(context)?, wanted)? else {
         context.notice(context.t.manage.restore_busy);
         return Ok(Response::redirect(table));
     };
@@ -200,19 +299,19 @@ pub fn begin(context: &Context<'_>, wanted: Vec<Wanted>, table: &str) -> Result<
 }
 
 /// The mail of a person who may have it back.
-fn restorable(context: &Context<'_>) -> Result<(Shown, Vec<Item>)> {
+fn restorable(context: &Context<'_>) -> Result<(Shown, Ways)> {
     let shown = access::readable(context)?;
     if !access::may_change(context) {
         return Err(WebError::Forbidden);
     }
-    let ways = ways(context, &shown)?;
-    Ok((shown, ways))
+    Ok((shown, Ways::of(context)?))
 }
 
 /// `/documents/{number}/restore`: into which mailbox, and which folder.
 pub fn ask(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.manage;
     let (shown, ways) = restorable(context)?;
+    let ways = ways.to(&shown)?;
     let path = format!("/documents/{}", shown.number);
     let folder = |item: &Item| match settings::definition(&context.web.archive, &item.definition) {
         Ok(definition) => definition.play_back_to(&item.folder).to_owned(),
@@ -251,10 +350,10 @@ fn into(item: &Item) -> String {
 /// `POST /documents/{number}/restore`
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let (shown, _) = restorable(context)?;
+    let (shown, ways) = restorable(context)?;
     // Browsers send a line end as two characters.
     let given = form.get("into").unwrap_or_default().replace("\r\n", "\n");
-    let wanted = wanted(context, &shown, given.split_once('\n'))?;
+    let wanted = ways.wanted(&shown, given.split_once('\n'))?;
     begin(context, vec![wanted], &format!("/documents/{}", shown.number))
 }
 
@@ -269,10 +368,10 @@ pub fn of_chosen(context: &Context<'_>, numbers: &[Number], table: &str) -> Resu
 
 /// Each of these that the person may read.
 fn all(context: &Context<'_>, numbers: &[Number]) -> Result<Vec<Wanted>> {
-    let mut all = Vec::new();
+    let (ways, mut all) = (Ways::of(context)?, Vec::new());
     for number in numbers.iter().take(RESTORED) {
         if let Some(shown) = access::with_right(context, *number)? {
-            all.push(wanted(context, &shown, None)?);
+            all.push(ways.wanted(&shown, None)?);
         }
     }
     Ok(all)
@@ -283,8 +382,9 @@ pub fn progress(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.manage;
     let restore = found(context)?;
     let count = |fits: fn(&State) -> bool| restore.mails.iter().filter(|mail| fits(&mail.state)).count() as u64;
-    let done = count(|state| matches!(state, State::Done(_)));
-    let failed = count(|state| matches!(state, State::Failed(_) | State::NoMailbox));
+    let done = count(State::is_back);
+    let failed = count(|state| !state.is_back() && !matches!(state, State::Waits));
+    let has_trouble = restore.mails.iter().any(|mail| matches!(mail.state, State::Failed(_)));
     let all = restore.mails.len() as u64;
     let body = html! {
         p { a href="/" { "← " (context.t.dms.documents) } }
@@ -294,7 +394,7 @@ pub fn progress(context: &Context<'_>) -> Result<Response> {
             progress max=(all) value=(done + failed) aria-label=(t.restore) {}
         }
         @else if failed > 0 { div.note.bad role="status" { p { ((t.restored_some)(done, failed)) } } }
-        @else { div.note.good role="status" { p { ((t.restored)(done)) } } }
+        @else { div class=(if has_trouble { "note bad" } else { "note good" }) role="status" { p { ((t.restored)(done)) } } }
         section.card {
             p.soft { (show::ago(context.lang, restore.began)) }
             ul.plain.restores { @for mail in &restore.mails { (one(context, mail)) } }
@@ -308,7 +408,7 @@ pub fn progress(context: &Context<'_>) -> Result<Response> {
 /// The run that the path names, if it is the person's own.
 pub fn found(context: &Context<'_>) -> Result<Restore> {
     let id = context.parameters.first().and_then(|id| id.parse().ok()).ok_or(WebError::NotFound)?;
-    context.web.restores.of(&context.who(), id).ok_or(WebError::NotFound)
+    context.web.restores.of(&owner(context)?, id).ok_or(WebError::NotFound)
 }
 
 fn one(context: &Context<'_>, mail: &Mail) -> Markup {

@@ -47,6 +47,7 @@ pub struct Assistant {
     pub fault_masked: &'static str,
     pub fault_spaces: &'static str,
     pub fault_address: &'static str,
+    pub fault_taken: fn(&str) -> String,
     pub fault_password: &'static str,
     pub fault_server: fn(&str) -> String,
     pub fault_ask: fn(&str) -> String,
@@ -106,9 +107,13 @@ pub struct Assistant {
     pub list_server: &'static str,
     pub list_fine: &'static str,
     pub list_stored: fn(usize) -> String,
+    /// Definitions that are stored and were not tested.
+    pub list_left: fn(&str) -> String,
     pub first_title: &'static str,
     pub first_test: &'static str,
     pub first_testing: &'static str,
+    pub first_passed: &'static str,
+    pub first_begin: &'static str,
     pub first_untested: &'static str,
     pub first_failed: &'static str,
     pub first_again: &'static str,
@@ -179,6 +184,11 @@ pub const DE: Assistant = Assistant {
     fault_same_ids: "Hier steht dieselbe ID wie im anderen Feld. In Entra > App-Registrierungen > Übersicht stehen zwei verschiedene: Anwendungs-ID (Client) und Verzeichnis-ID (Mandant).",
     fault_masked: "Das ist der verdeckte Wert, den Entra später zeigt. Er lässt sich nicht mehr ansehen; erstellen Sie ein neues Secret, und kopieren Sie «Wert» sofort.",
     fault_spaces: "Im Secret stehen Leerzeichen. Kopieren Sie nur die Spalte «Wert», mit dem Knopf daneben.",
+    fault_taken: |name| {
+        format!(
+            "Die Definition «{name}» archiviert dieses Postfach schon. Ändern Sie jene, oder beenden Sie sie zuerst."
+        )
+    },
     fault_address: "Das ist keine Mail-Adresse. Geben Sie sie an wie anna@example.ch.",
     fault_password: "Es fehlt das Passwort. Geben Sie das des Postfachs an.",
     fault_server: |name| {
@@ -270,16 +280,25 @@ pub const DE: Assistant = Assistant {
     list_line: "Zeile",
     list_server: "Mail-Server",
     list_fine: "In Ordnung",
-    list_stored: |count| format!("Gespeichert. Definitionen: {count}, für jeden Mail-Server eine."),
+    list_stored: |count| {
+        format!(
+            "Gespeichert. Definitionen: {count}, für jeden Mail-Server eine. Sie werden nacheinander getestet und beginnen dann von selbst; was inaktiv bleibt, steht unten mit einem Knopf."
+        )
+    },
+    list_left: |names| {
+        format!("Noch nicht getestet und inaktiv: {names}. Wählen Sie unten bei jeder «Testen und beginnen».")
+    },
     first_title: "Erster Lauf",
     first_test: "Test",
     first_testing: "Die Verbindung wird getestet. Wenn alles gelingt, beginnt die Archivierung von selbst.",
+    first_passed: "Der Test ist bestanden; archiviert wird noch nichts. Beginnen Sie, wenn alles stimmt.",
+    first_begin: "Beginnen",
     first_untested: "Noch nicht getestet.",
     first_failed: "Der Test hat Fehler gefunden. Bringen Sie in Ordnung, was unten steht, und testen Sie noch einmal.",
     first_again: "Noch einmal testen",
     first_change: "Werte ändern",
     first_anyway: "Trotzdem beginnen",
-    first_waits: "Der Test ist bestanden. Die Archivierung beginnt, sobald die Box frei ist.",
+    first_waits: "Die Archivierung beginnt, sobald die Box frei ist.",
     first_running: "Die Mails werden archiviert. Sie können diese Seite schliessen; die Box arbeitet weiter.",
     first_ended: "Der erste Lauf ist beendet. Die Box schaut von jetzt an von selbst alle paar Minuten nach.",
     first_trouble: "Der Lauf ist mit einer Störung beendet. Die Box versucht es wieder.",
@@ -344,6 +363,9 @@ pub const EN: Assistant = Assistant {
     fault_same_ids: "This is the same ID as in the other field. Entra > App registrations > Overview shows two different ones: Application (client) ID and Directory (tenant) ID.",
     fault_masked: "This is the masked value that Entra shows later. It can no longer be seen; make a new secret, and copy \"Value\" at once.",
     fault_spaces: "There are spaces in the secret. Copy the column \"Value\" only, by the button beside it.",
+    fault_taken: |name| {
+        format!("The definition \"{name}\" archives this mailbox already. Change that one, or end it first.")
+    },
     fault_address: "This is no mail address. Give it as in anna@example.ch.",
     fault_password: "The password is missing. Give that of the mailbox.",
     fault_server: |name| {
@@ -427,16 +449,25 @@ pub const EN: Assistant = Assistant {
     list_line: "Line",
     list_server: "Mail server",
     list_fine: "In order",
-    list_stored: |count| format!("Stored. Definitions: {count}, one for each mail server."),
+    list_stored: |count| {
+        format!(
+            "Stored. Definitions: {count}, one for each mail server. They are tested one after the other, and then begin by themselves; what stays inactive stands below with a button."
+        )
+    },
+    list_left: |names| {
+        format!("Not tested yet and inactive: {names}. Choose \"Test and begin\" at each of them below.")
+    },
     first_title: "First run",
     first_test: "Test",
     first_testing: "The connection is being tested. If all goes well, archiving begins by itself.",
+    first_passed: "The test has passed; nothing is archived yet. Begin when everything is right.",
+    first_begin: "Begin",
     first_untested: "Not tested yet.",
     first_failed: "The test has found errors. Put right what stands below, and test again.",
     first_again: "Test again",
     first_change: "Change values",
     first_anyway: "Begin anyway",
-    first_waits: "The test has passed. Archiving begins as soon as the box is free.",
+    first_waits: "Archiving begins as soon as the box is free.",
     first_running: "The mails are being archived. You can close this page; the box goes on.",
     first_ended: "The first run has ended. From now on the box looks every few minutes by itself.",
     first_trouble: "The run has ended with trouble. The box tries again.",

@@ -15,6 +15,16 @@ use crate::token;
 /// A refusal: HTTP status, OAuth error, number, text.
 type Refusal = (u16, &'static str, u32, String);
 
+/// The answer of a token endpoint that has trouble, where that fault falls on it now.
+fn unavailable(tenant: &mut Tenant) -> Option<Answer> {
+    let thing = format!("token {}", tenant.tokens.len());
+    if !tenant.faults.fall(Kind::TokenUnavailable, &thing) {
+        return None;
+    }
+    let text = json!({ "error": "temporarily_unavailable", "error_description": "AADSTS90033: A transient error has occurred. Please try again.", "error_codes": [90033] });
+    Some(Answer::json(503, &text).with("Retry-After", tenant.config.retry_after.to_string()))
+}
+
 /// Answers what is asked of login.microsoftonline.com. `None`: nothing is there.
 pub fn answer(tenant: &mut Tenant, question: &Question) -> Option<(Answer, &'static str, Option<Kind>)> {
     let path: Vec<&str> = question.segments.iter().map(String::as_str).collect();
@@ -30,15 +40,17 @@ pub fn answer(tenant: &mut Tenant, question: &Question) -> Option<(Answer, &'sta
         ("POST", [device::CONSUMERS, "oauth2", "v2.0", endpoint @ ("devicecode" | "token")]) => {
             let form = question::form(&String::from_utf8_lossy(&question.body));
             let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            if *endpoint == "token"
+                && let Some(answer) = unavailable(tenant)
+            {
+                return Some((answer, "sign_in_token", Some(Kind::TokenUnavailable)));
+            }
             let work = if *endpoint == "token" { device::token } else { device::code };
             let answer = work(tenant, &field).unwrap_or_else(|refusal| refuse(tenant, &refusal));
             Some((answer, if *endpoint == "token" { "sign_in_token" } else { "device_code" }, None))
         }
         ("POST", [name, "oauth2", "v2.0", "token"]) => {
-            let thing = format!("token {}", tenant.tokens.len());
-            if tenant.faults.fall(Kind::TokenUnavailable, &thing) {
-                let text = json!({ "error": "temporarily_unavailable", "error_description": "AADSTS90033: A transient error has occurred. Please try again.", "error_codes": [90033] });
-                let answer = Answer::json(503, &text).with("Retry-After", tenant.config.retry_after.to_string());
+            if let Some(answer) = unavailable(tenant) {
                 return Some((answer, "token", Some(Kind::TokenUnavailable)));
             }
             let answer = give(tenant, name, question).unwrap_or_else(|refusal| refuse(tenant, &refusal));

@@ -6,6 +6,7 @@ use super::super::super::Context;
 use super::super::super::error::Result;
 use super::super::super::layout;
 use super::super::super::response::Response;
+use super::super::estimate::{left, per_second, rate};
 use super::super::form::Kind;
 use super::super::test::{self, Test};
 use super::super::{Part, again, definition, page, path, show as shows};
@@ -13,23 +14,24 @@ use super::{first_path, o365, other};
 use crate::archive::commit::Run;
 use crate::fetch::board::Standing;
 use crate::fetch::progress::Progress;
-use crate::limits::RUNS_LOOKED;
+use crate::limits::{RUN_BARS, RUNS_LOOKED};
 use crate::settings::Definition;
 
 /// Seconds between two looks.
 const LOOK: u32 = 2;
-/// Messages and seconds after which a rate says something.
-const ENOUGH: u64 = 20;
-const LONG_ENOUGH: f64 = 5.0;
 
 /// How far it is.
 enum Stage {
     Untested,
     Testing,
     Failed,
+    /// The test has passed, and nothing was begun.
+    Passed,
     Waits,
     Runs,
     Ended(Run),
+    /// The definition has ended for good.
+    Over,
 }
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
@@ -38,19 +40,19 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let view = context.view()?;
     let test = context.web.tests.of(&definition.name);
     let standing = context.web.fetcher.board.standing(&definition.name);
-    let last = view.runs(&definition.name, 1, RUNS_LOOKED)?.pop();
-    let stage = stage(&definition, test.as_ref(), &standing, last);
+    let runs = view.runs(&definition.name, RUN_BARS, RUNS_LOOKED)?;
+    let has_mails = archived(&standing) > 0 || runs.iter().any(|run| run.archived + run.same > 0);
+    let stage = stage(&definition, test.as_ref(), &standing, runs.into_iter().next());
     let goes_on = matches!(stage, Stage::Testing | Stage::Waits | Stage::Runs);
-    let has_documents = view.count()? > 0;
     let body = html! {
         p { a href="/admin/sources" { "← " (context.t.admin.sources) } }
         h1 { (t.first_title) ": " (definition.name) }
-        (said(context, &stage))
+        (said(context, &stage, test.as_ref()))
         @if matches!(stage, Stage::Runs) { (progress(context, standing.progress.as_ref())) }
-        @if let Stage::Ended(run) = &stage { (ended(context, run)) }
+        @if let Stage::Ended(run) = &stage { (ended(context, run, standing.sentences.is_empty())) }
         @for sentence in &standing.sentences { div.note.bad { p { (sentence.of(context.lang)) } } }
-        @if has_documents && !matches!(stage, Stage::Untested | Stage::Testing | Stage::Failed) { (documents(context)) }
-        @if matches!(stage, Stage::Untested | Stage::Failed) { (remedies(context, &definition)) }
+        @if has_mails && matches!(stage, Stage::Waits | Stage::Runs | Stage::Ended(_) | Stage::Over) { (documents(context)) }
+        (remedies(context, &definition, &stage))
         @if let Some(test) = &test {
             details.card open[!matches!(stage, Stage::Runs | Stage::Ended(_))] {
                 summary { (t.first_test) }
@@ -63,40 +65,66 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     Ok(if goes_on { again(response, LOOK) } else { response })
 }
 
+/// Mails that the run under way has archived so far.
+fn archived(standing: &Standing) -> u64 {
+    match &standing.progress {
+        Some(Progress::Folder { archived, .. }) => *archived,
+        _ => 0,
+    }
+}
+
 fn stage(definition: &Definition, test: Option<&Test>, standing: &Standing, last: Option<Run>) -> Stage {
     if standing.running_since.is_some() {
         return Stage::Runs;
     }
-    if let (false, Some(run)) = (definition.inactive || standing.is_asked, last) {
-        return Stage::Ended(run);
-    }
     match test {
-        Some(test) if test.is_running => Stage::Testing,
-        _ if !definition.inactive => Stage::Waits,
+        _ if definition.ended => Stage::Over,
+        Some(test) if test.is_running() => Stage::Testing,
+        _ if !definition.inactive => match last.filter(|_| !standing.is_asked) {
+            Some(run) => Stage::Ended(run),
+            None => Stage::Waits,
+        },
         Some(test) if test.has_failed => Stage::Failed,
-        // Passed, and not active yet: that is done in the next moment.
-        Some(_) => Stage::Testing,
+        Some(_) => Stage::Passed,
         None => Stage::Untested,
     }
 }
 
-fn said(context: &Context<'_>, stage: &Stage) -> Markup {
-    let t = &context.t.assistant;
+fn said(context: &Context<'_>, stage: &Stage, test: Option<&Test>) -> Markup {
+    let (t, admin) = (&context.t.assistant, &context.t.admin);
+    let wait = || context.web.fetcher.waits(&context.web.archive);
     let (class, sentence) = match stage {
-        Stage::Untested => ("warn", t.first_untested),
-        Stage::Testing => ("", t.first_testing),
-        Stage::Failed => ("bad", t.first_failed),
-        Stage::Waits => ("good", t.first_waits),
-        Stage::Runs => ("", t.first_running),
-        Stage::Ended(run) if run.trouble.is_empty() => ("good", t.first_ended),
-        Stage::Ended(_) => ("bad", t.first_trouble),
+        Stage::Untested => ("warn", t.first_untested.to_owned()),
+        Stage::Testing => match test {
+            Some(test) if test.stage == test::Stage::Waits => ("", admin.test_waits.to_owned()),
+            Some(test) if !test.starts => ("", admin.test_running.to_owned()),
+            _ => ("", t.first_testing.to_owned()),
+        },
+        Stage::Failed => ("bad", t.first_failed.to_owned()),
+        Stage::Passed => ("good", t.first_passed.to_owned()),
+        Stage::Waits => match wait() {
+            // Free it is, and still nothing begins.
+            Some(wait) => (if wait.is_trouble() { "bad" } else { "" }, wait.sentence(context.lang)),
+            None if test.is_some_and(|test| !test.has_failed) => {
+                ("good", format!("{} {}", admin.test_good, t.first_waits))
+            }
+            None => ("", t.first_waits.to_owned()),
+        },
+        Stage::Runs => ("", t.first_running.to_owned()),
+        Stage::Ended(run) if run.trouble.is_empty() => ("good", t.first_ended.to_owned()),
+        Stage::Ended(_) => ("bad", t.first_trouble.to_owned()),
+        Stage::Over => ("", context.t.rights.said_ended.to_owned()),
     };
     html! { div class={ "note " (class) } role="status" { p { (sentence) } } }
 }
 
-/// What can be done where the test did not pass.
-fn remedies(context: &Context<'_>, definition: &Definition) -> Markup {
+/// What can be done where it is not well, or not begun.
+fn remedies(context: &Context<'_>, definition: &Definition, stage: &Stage) -> Markup {
     let t = &context.t.assistant;
+    let has_trouble = matches!(stage, Stage::Ended(run) if !run.trouble.is_empty());
+    if !has_trouble && !matches!(stage, Stage::Untested | Stage::Failed | Stage::Passed) {
+        return html! {};
+    }
     let change = match Kind::of(definition) {
         Kind::O365 => o365::path(&definition.name),
         Kind::Imap if other::is_single(definition) => other::path(&definition.name),
@@ -105,9 +133,10 @@ fn remedies(context: &Context<'_>, definition: &Definition) -> Markup {
     html! {
         form.row.actions method="post" action=(first_path(&definition.name)) {
             (layout::token(context))
-            button.first name="do" value="test" { (t.first_again) }
+            @if matches!(stage, Stage::Passed) { button.first name="do" value="start" { (t.first_begin) } }
+            @else { button.first name="do" value="test" { (t.first_again) } }
             a.button href=(change) { (t.first_change) }
-            button name="do" value="start" { (t.first_anyway) }
+            @if matches!(stage, Stage::Untested | Stage::Failed) { button name="do" value="start" { (t.first_anyway) } }
         }
     }
 }
@@ -148,29 +177,8 @@ fn progress(context: &Context<'_>, progress: Option<&Progress>) -> Markup {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for people")]
-fn real(count: u64) -> f64 {
-    count as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
-fn rate(bytes: u64, seconds: f64) -> u64 {
-    (real(bytes) / seconds.max(0.001)) as u64
-}
-
-fn per_second(done: u64, seconds: f64) -> String {
-    let rate = real(done) / seconds.max(0.001);
-    if rate >= 10.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
-}
-
-/// Seconds that are left in a folder at the rate so far; `None` as long as that rate says nothing.
-#[expect(clippy::cast_possible_truncation, reason = "an estimate for people")]
-fn left(done: u64, of: u64, seconds: f64) -> Option<i64> {
-    let is_known = done >= ENOUGH && seconds >= LONG_ENOUGH && of > done;
-    is_known.then(|| (seconds / real(done) * real(of - done)) as i64)
-}
-
-fn ended(context: &Context<'_>, run: &Run) -> Markup {
+/// `alone`: nothing tells what went wrong in the reader's language, since the process was started again.
+fn ended(context: &Context<'_>, run: &Run, alone: bool) -> Markup {
     let (admin, lang) = (&context.t.admin, context.lang);
     html! {
         section.card {
@@ -180,7 +188,7 @@ fn ended(context: &Context<'_>, run: &Run) -> Markup {
                 dt { (admin.left_out) } dd { (shows::number(lang, run.left_out)) }
                 dt { (admin.failed) } dd { (shows::number(lang, run.failed)) }
                 dt { (admin.bytes) } dd { (shows::size(lang, run.bytes)) }
-                @if !run.trouble.is_empty() { dt { (admin.trouble) } dd { (run.trouble) } }
+                @if alone && !run.trouble.is_empty() { dt { (admin.trouble) } dd { (run.trouble) } }
             }
         }
     }
@@ -203,25 +211,13 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let definition = definition(context)?;
     let to = first_path(&definition.name);
-    if form.text("do") == "start" {
-        test::start(&context.web.archive, &context.web.fetcher, &definition.name, &context.who())?;
+    if definition.ended {
+        context.notice(context.t.rights.is_ended);
+    } else if form.text("do") == "start" {
+        let web = context.web;
+        web.tests.start(&web.archive, &web.fetcher, &definition.name, None, &context.who())?;
     } else if !test::test(context, definition, true)? {
         context.notice(context.t.admin.test_busy);
     }
     Ok(Response::redirect(&to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_estimate_is_made_when_there_is_something_to_go_by() {
-        assert_eq!(left(0, 100, 10.0), None);
-        assert_eq!(left(19, 100, 10.0), None);
-        assert_eq!(left(50, 100, 1.0), None);
-        assert_eq!(left(50, 100, 10.0), Some(10));
-        assert_eq!(left(100, 100, 10.0), None);
-        assert_eq!((per_second(100, 10.0), per_second(5, 2.0)), ("10".into(), "2.5".into()));
-    }
 }

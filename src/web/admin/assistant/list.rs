@@ -16,10 +16,11 @@ use super::super::super::response::Response;
 use super::super::fields::area;
 use super::super::form::Kind;
 use super::super::{Part, entered, page, test};
-use super::{check, first_path, free_name};
+use super::{all, check, first_path, free_name, taken};
 use crate::archive::keys::random;
 use crate::limits::{ACCOUNT_LIST, ACCOUNT_LIST_WAITS, ACCOUNT_LISTS};
-use crate::settings::account_list::{Entry, List};
+use crate::settings::account_list::{Entry, Fault, List};
+use crate::settings::mistake::Mistake;
 use crate::settings::{self, Definition, Module};
 
 /// A list that was checked and found good.
@@ -89,10 +90,11 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         return store(context, form.text("stored"));
     }
     let t = &context.t.assistant;
-    let list = List::read(form.get("list").unwrap_or_default());
+    let mut list = List::read(form.get("list").unwrap_or_default());
     if list.entries.is_empty() {
         return Ok(shown(context, t.list_empty, &html! {}).status(400));
     }
+    note_taken(context, &mut list)?;
     if list.is_good() {
         let rows = table(context, &list.entries);
         let said = (t.list_good)(list.entries.len());
@@ -111,13 +113,28 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         };
         return Ok(shown(context, "", &above));
     }
+    Ok(refused(context, &list))
+}
+
+/// Marks what another definition archives already.
+fn note_taken(context: &Context<'_>, list: &mut List) -> Result<()> {
+    let all = all(context)?;
+    for entry in list.entries.iter_mut().filter(|entry| entry.faults.is_empty()) {
+        let name = taken(&all, &entry.server, &entry.login, "");
+        entry.faults.extend(name.map(|name| Fault::Taken(name.to_owned())));
+    }
+    Ok(())
+}
+
+fn refused(context: &Context<'_>, list: &List) -> Response {
+    let t = &context.t.assistant;
     let bad = list.entries.iter().filter(|entry| !entry.faults.is_empty()).count();
     let above = html! {
         @if list.is_too_long { (layout::trouble(&(t.list_long)(ACCOUNT_LIST))) }
         @if bad > 0 { (layout::trouble(&(t.list_bad)(bad))) }
         section.card { (table(context, &list.entries)) }
     };
-    Ok(shown(context, "", &above).status(400))
+    shown(context, "", &above).status(400)
 }
 
 fn table(context: &Context<'_>, entries: &[Entry]) -> Markup {
@@ -150,32 +167,57 @@ fn table(context: &Context<'_>, entries: &[Entry]) -> Markup {
     }
 }
 
-/// Stores a list that waited, a definition for each server, and tests the first; the others one after the other by hand, since
-/// only a few tests run at a time.
+/// The definitions of a list, one for each server, inactive as yet; or the first mistake of one.
+fn definitions(context: &Context<'_>, list: &List) -> Result<std::result::Result<Vec<Definition>, Mistake>> {
+    let (usual, _) = entered::read(&entered::new(Kind::Imap), Kind::Imap, None);
+    let mut all: Vec<Definition> = Vec::new();
+    for imap in list.servers() {
+        let name = free_name(context, &imap.server, &all)?;
+        let definition = Definition { name, module: Module::Imap(imap), inactive: true, ..usual.clone() };
+        if let Err(mistake) = definition.check() {
+            return Ok(Err(mistake));
+        }
+        all.push(definition);
+    }
+    Ok(Ok(all))
+}
+
+/// Stores a list that waited, a definition for each server, if nothing is wrong with any. They are tested one after the other,
+/// and each begins when its test has passed.
 fn store(context: &Context<'_>, id: &str) -> Result<Response> {
     let t = &context.t.assistant;
-    let Some(list) = context.web.lists.take(id, &context.who()) else {
+    let Some(mut list) = context.web.lists.take(id, &context.who()) else {
         return Ok(shown(context, "", &layout::trouble(t.list_gone)).status(400));
     };
-    let mut stored = Vec::new();
-    for imap in list.servers() {
-        let form = entered::new(Kind::Imap);
-        let (usual, _) = entered::read(&form, Kind::Imap, None);
-        let name = free_name(context, &imap.server)?;
-        let definition = Definition { name, module: Module::Imap(imap), inactive: true, ..usual };
-        settings::put(&context.web.archive, &definition, &context.who())?;
-        stored.push(definition);
+    let turn = context.web.settings();
+    // Somebody may have set one of them up since the list was looked at.
+    note_taken(context, &mut list)?;
+    if !list.is_good() {
+        return Ok(refused(context, &list));
     }
-    context.notice((t.list_stored)(stored.len()));
-    let to = match stored.as_slice() {
+    let definitions = match definitions(context, &list)? {
+        Ok(definitions) => definitions,
+        Err(mistake) => {
+            let said = format!("{} {}", mistake.given, mistake.sentence(context.lang));
+            return Ok(shown(context, "", &layout::trouble(&said)).status(400));
+        }
+    };
+    for definition in &definitions {
+        settings::put(&context.web.archive, definition, &context.who())?;
+    }
+    drop(turn);
+    let to = match definitions.as_slice() {
         [one] => first_path(&one.name),
         _ => "/admin/sources".to_owned(),
     };
-    for definition in stored {
+    let (count, mut left) = (definitions.len(), Vec::new());
+    for definition in definitions {
+        let name = definition.name.clone();
         if !test::test(context, definition, true)? {
-            // Those that stay inactive say so in the list, and have a button of their own.
-            break;
+            left.push(name);
         }
     }
+    let left = if left.is_empty() { String::new() } else { (t.list_left)(&left.join(", ")) };
+    context.notice(format!("{} {left}", (t.list_stored)(count)).trim_end());
     Ok(Response::redirect(&to))
 }

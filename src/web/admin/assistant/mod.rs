@@ -22,7 +22,7 @@ use super::super::response::Response;
 use super::form::Kind;
 use super::{Part, entered, page};
 use crate::settings::mistake::Mistake;
-use crate::settings::{self, Definition, SettingsError};
+use crate::settings::{self, Definition, Module, SettingsError};
 
 /// Where mail is.
 #[expect(clippy::unnecessary_wraps, reason = "every page has this form")]
@@ -94,13 +94,31 @@ fn read(
     (definition, mistakes)
 }
 
-/// A name that no definition has.
-fn free_name(context: &Context<'_>, wanted: &str) -> Result<String> {
+/// All definitions that have not ended.
+fn all(context: &Context<'_>) -> Result<Vec<Definition>> {
+    let all = settings::definitions(&context.web.archive)?.into_iter().flatten();
+    Ok(all.filter(|definition| !definition.ended).collect())
+}
+
+/// The definition among these, other than `except`, that archives this account of this server already.
+fn taken<'a>(all: &'a [Definition], server: &str, account: &str, except: &str) -> Option<&'a str> {
+    let is_it = |definition: &&Definition| match &definition.module {
+        Module::Imap(imap) => {
+            imap.server.eq_ignore_ascii_case(server)
+                && imap.accounts.iter().any(|other| other.account.eq_ignore_ascii_case(account))
+        }
+        Module::O365(_) => false,
+    };
+    all.iter().filter(|definition| definition.name != except).find(is_it).map(|definition| definition.name.as_str())
+}
+
+/// A name that no definition has, and none of `others`.
+fn free_name(context: &Context<'_>, wanted: &str, others: &[Definition]) -> Result<String> {
     let fits = |c: &char| c.is_alphanumeric() || " ._-@+".contains(*c);
     let wanted: String = wanted.chars().filter(fits).take(settings::definition::NAME_CHARS - 5).collect();
-    let wanted = wanted.trim();
+    let wanted = Some(wanted.trim()).filter(|name| name.contains(char::is_alphanumeric)).unwrap_or("Mail");
     let is_taken = |name: &str| match settings::definition(&context.web.archive, name) {
-        Err(SettingsError::NoDefinition { .. }) => Ok(false),
+        Err(SettingsError::NoDefinition { .. }) => Ok(others.iter().any(|other| other.name == name)),
         Err(SettingsError::Archive(error)) => Err(error),
         _ => Ok(true),
     };

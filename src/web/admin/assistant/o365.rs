@@ -34,7 +34,7 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         entered::form(old)
     } else {
         let mut form = entered::new(Kind::O365);
-        form.set("name", &free_name(context, "Microsoft 365")?);
+        form.set("name", &free_name(context, "Microsoft 365", &[])?);
         form.set("all_mailboxes", "1");
         form
     };
@@ -150,6 +150,7 @@ fn advanced(context: &Context<'_>, form: &Form, mistakes: &[(String, String)]) -
 
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    let turn = context.web.settings();
     let old = old(context, form.text("of"), Kind::O365)?;
     let (definition, mistakes) = read(context, &form, &KEYS, Kind::O365, old.as_ref());
     let mut mistakes = check::all(context, &form, &KEYS, &mistakes);
@@ -165,6 +166,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         return Ok(shown(context, &form, &mistakes, old.as_ref()).status(400));
     }
     settings::put(&context.web.archive, &definition, &context.who())?;
+    drop(turn);
     let to = first_path(&definition.name);
     if !test::test(context, definition, true)? {
         context.notice(context.t.admin.test_busy);

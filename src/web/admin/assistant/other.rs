@@ -10,7 +10,7 @@ use super::super::super::response::Response;
 use super::super::fields::{area, line, number};
 use super::super::form::Kind;
 use super::super::{Part, entered, page, sign_ins, test};
-use super::{Checked, check, first_path, free_name, old, read, sign_in, wrong};
+use super::{Checked, all, check, first_path, free_name, old, read, sign_in, taken, wrong};
 use crate::settings::providers::{self, Hint, Provider};
 use crate::settings::sign_in::SignIn;
 use crate::settings::{self, Definition, Module};
@@ -41,12 +41,42 @@ pub fn is_single(definition: &Definition) -> bool {
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     let old = single(context, context.request.query.text("of"))?;
-    let mut form = old.as_ref().map_or_else(|| entered::new(Kind::Imap), entered::form);
-    if old.is_some() {
-        let address = form.text("account").to_owned();
-        form.set("address", &address);
-    }
+    let form = old.as_ref().map_or_else(|| entered::new(Kind::Imap), |old| prefilled(&entered::form(old), &old.name));
     Ok(shown(context, &form, &[], old.as_ref()))
+}
+
+/// The form of a stored definition. What the address tells is left out, so that it follows a corrected address.
+fn prefilled(form: &Form, name: &str) -> Form {
+    let mut form = form.clone();
+    let account = form.text("account").to_owned();
+    // Where one logs in with something else, the name is what was typed in at first.
+    let is_address = |text: &str| providers::domain(text).is_some();
+    let address = if is_address(&account) || !is_address(name) { account.as_str() } else { name };
+    let known = providers::of_address(address);
+    form.set("address", address);
+    if known.map_or(address, |provider| provider.login(address)) == account {
+        form.set("account", "");
+    }
+    let is_usual = known.is_some_and(|provider| {
+        form.text("server") == provider.server
+            && form.text("port") == provider.port.to_string()
+            && form.text("encryption") == check::encryption(provider.encryption)
+    });
+    if is_usual {
+        for key in ["server", "port", "encryption"] {
+            form.set(key, "");
+        }
+    }
+    form
+}
+
+/// Whether one signs in by a code there: as the provider has it, and where that is unknown, as it was.
+fn signs_in(form: &Form, old: Option<&Definition>) -> bool {
+    match (provider(form), old.map(|old| &old.module)) {
+        (Some(provider), _) => provider.hint == Some(Hint::SignIn),
+        (None, Some(Module::Imap(imap))) => imap.accounts.iter().any(|account| account.sign_in.is_some()),
+        (None, _) => false,
+    }
 }
 
 /// The provider that was chosen, or that the address tells.
@@ -57,7 +87,7 @@ fn provider(form: &Form) -> Option<&'static Provider> {
 fn shown(context: &Context<'_>, form: &Form, mistakes: &[(String, String)], old: Option<&Definition>) -> Response {
     let t = &context.t.assistant;
     let known = provider(form);
-    let signs_in = known.is_some_and(|provider| provider.hint == Some(Hint::SignIn));
+    let signs_in = signs_in(form, old);
     let keys = ["server", "port", "account", "ca_file"];
     let is_open =
         old.is_some() || keys.iter().any(|key| !form.text(key).is_empty() || !wrong(mistakes, key).is_empty());
@@ -151,7 +181,7 @@ fn completed(context: &Context<'_>, form: &Form, old: Option<&Definition>) -> Re
     if form.text("account").is_empty() {
         form.set("account", known.map_or(address.as_str(), |provider| provider.login(&address)));
     }
-    if known.is_some_and(|provider| provider.hint == Some(Hint::SignIn)) {
+    if signs_in(&form, old) {
         form.remove("password");
     } else {
         for key in ["oauth_client_id", "oauth_tenant", "oauth_login_url"] {
@@ -159,13 +189,13 @@ fn completed(context: &Context<'_>, form: &Form, old: Option<&Definition>) -> Re
         }
     }
     if old.is_none() {
-        form.set("name", &free_name(context, &address)?);
+        form.set("name", &free_name(context, &address, &[])?);
     }
     Ok(form)
 }
 
 /// What is missing, in the words of this page.
-fn missing(context: &Context<'_>, form: &Form, mistakes: &mut Vec<(String, String)>) {
+fn missing(context: &Context<'_>, form: &Form, old: Option<&Definition>, mistakes: &mut Vec<(String, String)>) {
     let (t, address) = (&context.t.assistant, form.text("address"));
     let known = provider(form);
     let domain = providers::domain(address);
@@ -183,7 +213,7 @@ fn missing(context: &Context<'_>, form: &Form, mistakes: &mut Vec<(String, Strin
         mistakes.extend(sentence.map(|sentence| ("server".to_owned(), sentence)));
     }
     for (key, sentence) in mistakes.iter_mut().filter(|(key, _)| key == "account") {
-        let (to, instead) = if known.is_some_and(|provider| provider.hint == Some(Hint::SignIn)) {
+        let (to, instead) = if signs_in(form, old) {
             ("oauth_client_id", t.fault_client_id)
         } else if form.text("password").is_empty() {
             ("password", t.fault_password)
@@ -197,16 +227,30 @@ fn missing(context: &Context<'_>, form: &Form, mistakes: &mut Vec<(String, Strin
 
 pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    let turn = context.web.settings();
     let old = single(context, form.text("of"))?;
     let complete = completed(context, &form, old.as_ref())?;
     let (definition, found) = read(context, &complete, &KEYS, Kind::Imap, old.as_ref());
     let checked = ["address", "server", "oauth_client_id"];
     let mut mistakes = check::all(context, &complete, &checked, &found);
-    missing(context, &complete, &mut mistakes);
+    missing(context, &complete, old.as_ref(), &mut mistakes);
+    let login = |definition: &Definition| match &definition.module {
+        Module::Imap(imap) => imap.accounts.first().map(|account| (imap.server.clone(), account.account.clone())),
+        Module::O365(_) => None,
+    };
+    // One that is twice already is not made worse by what else is changed of it.
+    if mistakes.is_empty()
+        && let Some((server, account)) = login(&definition)
+        && old.as_ref().and_then(login).is_none_or(|old| old != (server.clone(), account.clone()))
+        && let Some(name) = taken(&all(context)?, &server, &account, &definition.name)
+    {
+        mistakes.push(("address".into(), (context.t.assistant.fault_taken)(name)));
+    }
     if !mistakes.is_empty() {
         return Ok(shown(context, &form, &mistakes, old.as_ref()).status(400));
     }
     settings::put(&context.web.archive, &definition, &context.who())?;
+    drop(turn);
     let account = match &definition.module {
         Module::Imap(imap) => imap.accounts.first(),
         Module::O365(_) => None,

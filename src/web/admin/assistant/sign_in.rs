@@ -33,8 +33,11 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
     let account = account(&definition, context.request.query.text("account"))?;
     let sign_in = context.web.sign_ins.of(&definition.name, account);
     let state = sign_in.as_ref().map(|sign_in| &sign_in.state);
-    if definition.inactive && matches!(state, Some(State::Done)) {
-        // The rest of the way is the same as with a password.
+    let test = context.web.tests.of(&definition.name);
+    let goes_on = sign_in.as_ref().is_some_and(|sign_in| sign_in.starts && matches!(sign_in.state, State::Done))
+        && test.is_some_and(|test| test.is_running() || !test.has_failed);
+    if definition.inactive && goes_on {
+        // The rest of the way is the same as with a password. Where it came to nothing, this page is where one begins anew.
         return Ok(Response::redirect(&first_path(&definition.name)));
     }
     let is_running = sign_in.as_ref().is_some_and(sign_ins::SignIn::is_running);
@@ -53,7 +56,12 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
                     p role="status" { ((t.sign_in_as)(account)) }
                     p.soft { (t.sign_in_until) " " (shows::time(*ends)) }
                 },
-                Some(State::Done) => div.note.good role="status" { p { (t.sign_in_done) } },
+                Some(State::Done) => {
+                    div.note.good role="status" { p { (t.sign_in_done) } }
+                    @if definition.inactive && !definition.ended {
+                        p { a href=(first_path(&definition.name)) { (context.t.admin.test_and_begin) } }
+                    }
+                },
                 Some(State::Failed(error)) => div.note.bad role="status" { p { (error.sentence(context.lang)) } },
             }
             @if !is_running {
@@ -73,7 +81,10 @@ pub fn begin(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let definition = definition(context)?;
     let account = account(&definition, form.text("account"))?;
-    let starts = definition.inactive;
+    // What the assistant began goes on; what somebody switched off on purpose stays off.
+    let is_begun = context.web.sign_ins.of(&definition.name, account).is_some_and(|sign_in| sign_in.starts);
+    let has_run = || context.view().and_then(|view| Ok(!view.runs(&definition.name, 1, usize::MAX)?.is_empty()));
+    let starts = definition.inactive && is_begun && !has_run()?;
     if !sign_ins::begin(context, &definition, account, starts)? {
         context.notice(context.t.assistant.sign_in_busy);
     }
