@@ -227,6 +227,8 @@ pub const FIELD_KEY: usize = 200;
 pub const COMBOBOX: u32 = 500;
 pub const COMBOBOX_LOOKED: usize = 5000;
 pub const COMBOBOX_EACH: usize = 50;
+/// Rows of the catalog that are looked at to say how many mails a field for publishing would publish.
+pub const PUBLISHING_LOOKED: usize = 20_000;
 /// Versions of one document that are known together.
 pub const VERSIONS: usize = 500;
 /// Files of one upload, header of one of its parts, and a part that is no file.
