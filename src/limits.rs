@@ -92,6 +92,8 @@ pub const PASSWORD_TURNS: u32 = 4;
 
 /// Sessions at a time; the one that was unused for longest ends for a new one.
 pub const SESSIONS: usize = 256;
+/// Sessions of one user; its own that was unused for longest ends for a new one.
+pub const SESSIONS_EACH: usize = 10;
 pub const SESSION_IDLE: Duration = Duration::from_hours(1);
 pub const SESSION_LONGEST: Duration = Duration::from_hours(12);
 /// Failed logins from one address before it has to wait, and the time after which one is forgotten.
@@ -213,6 +215,9 @@ pub const ACCESSES_LOOKED: usize = 50_000;
 /// An access is noted again after this time; accesses that are remembered for that.
 pub const OPENED_AGAIN: Duration = Duration::from_mins(10);
 pub const OPENED: usize = 1024;
+/// Lines of the journal that visitors of a public archive leave, all together, in so long.
+pub const VISITS: u32 = 60;
+pub const VISITS_TIME: Duration = Duration::from_mins(1);
 /// Characters of a note, of a further field; further fields of a document.
 pub const NOTE_CHARS: usize = 20_000;
 pub const DOCUMENT_FIELDS: usize = 100;

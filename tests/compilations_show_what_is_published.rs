@@ -236,7 +236,7 @@ fn a_mail_is_listed_only_where_mails_are_public() {
     stage
         .site
         .administer(|all| all.admin_networks = archivista::settings::networks::Networks::entered("0.0.0.0/0").unwrap());
-    let chefin = stage.site.web.sessions.begin("chefin").unwrap();
+    let chefin = stage.site.session("chefin");
     let added = stage.site.post(&chefin, &format!("{path}/documents"), &[("numbers", &mail.to_string())]);
     assert_eq!(added.status, 303);
     assert_eq!(stage.public("brief").unwrap(), ["eins"]);

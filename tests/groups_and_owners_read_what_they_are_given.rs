@@ -180,7 +180,7 @@ fn a_name_that_is_given_again_gives_no_right_of_its_predecessor() {
     let answer = stage.admin("/admin/groups", &[("group", "Spaeter")]);
     assert!(answer.text().contains("A definition has an owner of this name"), "{}", answer.text());
     assert_eq!(user("beat").status, 303);
-    let beat = stage.site.web.sessions.begin("beat").unwrap();
+    let beat = stage.site.session("beat");
     assert!(!Stage { beat, ..stage }.beat_reads());
 }
 
@@ -198,7 +198,7 @@ fn a_user_learns_nothing_of_what_a_group_next_to_him_reads() {
     });
     let own = site.file(&stage.beat, "eigen.txt", b"eigen");
     site.change(own, |metadata| drop(metadata.fields.insert("Kunde".into(), "Geheimkunde".into())));
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     site.post(&anna, "/compilations", &[("title", "Brief"), ("number", &stage.mail.to_string())]);
     let seen = |cookie: &str| {
         let pages = [
@@ -365,13 +365,13 @@ fn an_auditor_reads_all_and_each_access_is_in_the_journal() {
     let (mail, file_page) = (stage.mail, format!("/documents/{file}"));
     for path in ["", "/fields", "/source", "/proof", "/html", "/download"] {
         let before = looked(mail);
-        let cookie = site.web.sessions.begin("revision").unwrap();
+        let cookie = site.session("revision");
         assert_eq!(site.get(Some(&cookie), &format!("/documents/{mail}{path}")).status, 200, "{path}");
         assert_eq!(looked(mail), before + 1, "{path}");
     }
     for path in ["", "/file", "/download"] {
         let before = looked(file);
-        let cookie = site.web.sessions.begin("revision").unwrap();
+        let cookie = site.session("revision");
         assert_eq!(site.get(Some(&cookie), &format!("{file_page}{path}")).status, 200, "{path}");
         assert_eq!(looked(file), before + 1, "{path}");
     }

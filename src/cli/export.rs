@@ -4,7 +4,7 @@ use std::io;
 
 use jiff::tz::TimeZone;
 
-use super::source::CONSOLE;
+use crate::settings::users::CONSOLE;
 use super::terminal::Terminal;
 use super::{Exit, Session};
 use crate::archive::ArchiveError;

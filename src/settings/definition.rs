@@ -155,6 +155,20 @@ struct Stored {
     sealed: BTreeMap<String, String>,
 }
 
+/// The owner in a stored definition, of which nothing else is read.
+pub(super) fn owner(stored: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Stored {
+        definition: Owned,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Owned {
+        owner: String,
+    }
+    serde_json::from_slice::<Stored>(stored).ok().map(|stored| stored.definition.owner)
+}
+
 impl Imap {
     /// Whether this may be the name of a server.
     pub fn is_host(text: &str) -> bool {

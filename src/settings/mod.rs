@@ -35,10 +35,13 @@ pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, 
 pub use o365::O365;
 pub use sign_in::SignIn;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::archive::commit::{Commit, Event, Happening, Setting};
+use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 
@@ -118,6 +121,14 @@ pub fn end(archive: &Archive, name: &str, is_ended: bool, who: &str) -> Result<(
     definition.ended = is_ended;
     let value = definition.seal(archive.keys())?;
     store(archive, name, Some(value), Vec::new(), who)
+}
+
+/// To whom definitions belong, by their names, as the catalog has it: for whoever needs nothing else of them.
+pub fn owners(view: &View) -> crate::archive::error::Result<BTreeMap<String, String>> {
+    let owner = |(key, value): (String, Vec<u8>)| {
+        Some((key.strip_prefix(DEFINITION)?.to_owned(), definition::owner(&value)?))
+    };
+    Ok(view.settings(DEFINITION)?.into_iter().filter_map(owner).collect())
 }
 
 /// Names of the definitions that belong to this user or group.

@@ -1,6 +1,7 @@
 //! Who may log in, and whose mail they may read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +12,15 @@ use super::{Definition, Result, SettingsError, same_name, store_at};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
 use crate::archive::view::{Reads, View};
+use crate::clock;
 use crate::language::Lang;
 
 /// Keys of users in the settings table.
 const USER: &str = "user/";
+/// Keys of names that users had who were removed; the value is when, as decimal Unix seconds.
+const GONE: &str = "gone/";
+/// Who works at the box or on its command line, as the journal writes it.
+pub const CONSOLE: &str = "console";
 /// Characters of a user's name, and the fewest of a password.
 pub const NAME_CHARS: usize = 64;
 pub const PASSWORD_CHARS: usize = 10;
@@ -110,10 +116,12 @@ impl User {
         is_owner(&self.name) || groups.into_iter().any(|group| is_owner(&group.name))
     }
 
-    /// What is wrong with the name, if anything.
+    /// Whether somebody may be called so. The journal names others than users too: visitors by their addresses, and whoever
+    /// works at the box.
     pub fn is_name(name: &str) -> bool {
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
-        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits)
+        let is_of_others = same_name(name, CONSOLE) || name.parse::<IpAddr>().is_ok();
+        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits) && !is_of_others
     }
 }
 
@@ -136,12 +144,24 @@ pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
     store_at(archive, key(&user.name), Some(json), who)
 }
 
-/// Removes a user, its tokens, its places in groups and its rights to fields. Uploaded documents stay.
+/// Whether somebody had this name and was removed: lines of the journal would be taken for those of whoever gets it next.
+pub fn was_removed(archive: &Archive, name: &str) -> Result<bool> {
+    Ok(archive.view()?.setting_row(&gone(name))?.is_some())
+}
+
+/// Removes a user, its tokens and those that it made for others, its places in groups and its rights to fields. Uploaded
+/// documents and compilations stay, and so does the name: nobody gets it again.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
     groups::forget_member(archive, name, who)?;
     document_fields::forget_user(archive, name, who)?;
+    // First, so that nobody gets the name in between.
+    store_at(archive, gone(name), Some(clock::now().to_string().into_bytes()), who)?;
     store_at(archive, key(name), None, who)
+}
+
+fn gone(name: &str) -> String {
+    format!("{GONE}{}", name.to_lowercase())
 }
 
 fn key(name: &str) -> String {

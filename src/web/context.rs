@@ -82,9 +82,12 @@ impl<'a> Context<'a> {
         self.person.as_ref().ok_or(WebError::Forbidden)
     }
 
-    /// Who, as the journal writes it.
+    /// Who, as the journal writes it: of a token that somebody made for another also which one, and by whom.
     pub fn who(&self) -> String {
         match &self.person {
+            Some(Person { user, token: Some(token), .. }) if token.is_made_by_another() => {
+                format!("{} (API {}, {})", user.name, token.id, token.maker)
+            }
             Some(person) => person.user.name.clone(),
             None => self.request.peer.to_string(),
         }
@@ -117,9 +120,9 @@ impl<'a> Context<'a> {
     }
 
     /// What the person may search by.
-    pub fn searchable(&self, view: &View) -> Result<Searchable> {
-        let searchable = Searchable::of(&self.fields, view, self.user(), false)?;
-        Ok(if self.administration.shows_note { searchable } else { searchable.without_notes() })
+    pub fn searchable(&self) -> Searchable {
+        let searchable = Searchable::of(&self.fields, self.user(), false);
+        if self.administration.shows_note { searchable } else { searchable.without_notes() }
     }
 
     /// What ties versions together, as far as the person sees it.
@@ -170,6 +173,6 @@ impl<'a> Context<'a> {
 fn person(web: &Web, request: &Request) -> Result<Option<Person>> {
     let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
     let Some(session) = web.sessions.find(cookie) else { return Ok(None) };
-    let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive);
+    let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive && session.is_of(user));
     Ok(user.map(|user| Person { user, session, cookie: cookie.into(), token: None }))
 }

@@ -118,7 +118,13 @@ impl Site {
             created: clock::now(),
         };
         users::put_user(&self.web.archive, &user, "test").unwrap();
-        self.web.sessions.begin(name).unwrap()
+        self.session(name)
+    }
+
+    /// Logs somebody in once more; returns its cookie.
+    pub fn session(&self, name: &str) -> String {
+        let user = users::user(&self.web.archive, name).unwrap().unwrap();
+        self.web.sessions.begin(&user).unwrap()
     }
 
     /// Archives a mail as a fetch would.
@@ -210,7 +216,7 @@ impl Site {
     pub fn api_token(&self, owner: &str, rights: Rights) -> String {
         let owner = users::user(&self.web.archive, owner).unwrap().unwrap();
         let created = clock::now();
-        let new = New { name: "test", owner: &owner, maker: &owner.name, rights, created, ends: created + 86_400 };
+        let new = New { name: "test", owner: &owner, maker: &owner, rights, created, ends: created + 86_400 };
         tokens::make(&self.web.archive, new, "test").unwrap().1
     }
 

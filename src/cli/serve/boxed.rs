@@ -19,7 +19,7 @@ use crate::pulse::Pulse;
 use crate::settings::administration::Administration;
 use crate::settings::networks::Networks;
 use crate::settings::password::Password;
-use crate::settings::users::{self, Role};
+use crate::settings::users::{self, CONSOLE, Role};
 use crate::web::gate::Gate;
 use crate::web::gate::tls::Identity;
 use crate::web::{Web, server, session, trouble};
@@ -27,8 +27,6 @@ use crate::web::{Web, server, session, trouble};
 /// How often a sign of life is given.
 const BEAT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(250);
-/// Who sets a password anew at the console, as the journal writes it.
-const CONSOLE: &str = "console";
 
 /// Who has to beat, how often, and the pulse.
 pub type Watched = (&'static str, Duration, Pulse);
@@ -217,7 +215,7 @@ fn new_password(web: &Web) -> Result<String, String> {
         user.password = Password::new(&password)?;
         user.inactive = false;
         users::put_user(&web.archive, &user, CONSOLE)?;
-        web.sessions.end_all(&user.name, None);
+        web.sessions.end_all(&user, None);
         Ok(Some(format!("{}: {password}", user.name)))
     };
     match change() {

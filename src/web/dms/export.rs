@@ -44,7 +44,7 @@ struct Search {
 impl Search {
     fn of(context: &Context<'_>, state: &State) -> Result<Self> {
         let view = context.view()?;
-        let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
+        let query = Query::parse(&state.query, &show::zone(), &context.searchable());
         let query = query.newest(context.ties()).only(table::only(context, state).kind());
         Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
     }

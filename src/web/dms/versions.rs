@@ -18,6 +18,7 @@ use crate::archive::view::{Reads, View};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::hash::Sha256;
+use crate::search::Places;
 use crate::settings::administration::{Field, Versioning};
 
 /// One further version at a time, so that no two get the same number.
@@ -36,12 +37,14 @@ pub fn all(
     metadata: &Metadata,
 ) -> Result<Vec<(u32, Number, Document)>> {
     let mut found = Vec::new();
+    let places = Places::of(view, reads)?;
     for number in context.ties().numbers(view, number, metadata)? {
         if !view.may_read(reads, number)? {
             continue;
         }
         if let Some(document) = view.document(number)? {
             let place = u32::try_from(found.len() + 1).unwrap_or(u32::MAX);
+            let document = places.narrow(view, number, document)?;
             found.push((document.metadata.version.unwrap_or(place), number, document));
         }
     }

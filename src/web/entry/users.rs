@@ -149,7 +149,7 @@ pub fn create(context: &Context<'_>, new: &NewUser<'_>) -> Result<Option<[&'stat
         context.t.rights.user_name_of_group
     } else if !settings::owned_by(&context.web.archive, name)?.is_empty() {
         context.t.rights.name_owns
-    } else if had_uploads(context, name)? {
+    } else if users::was_removed(&context.web.archive, name)? || had_uploads(context, name)? {
         t.user_name_used
     } else {
         ""
@@ -275,7 +275,7 @@ pub fn alter(context: &Context<'_>, asked: impl FnOnce(&User) -> Changed) -> Res
     users::put_user(&context.web.archive, &user, &context.who())?;
     if user.inactive || !new.password.is_empty() {
         let own = context.person()?;
-        context.web.sessions.end_all(&user.name, (own.user.name == user.name).then_some(&own.cookie));
+        context.web.sessions.end_all(&user, (own.user.name == user.name).then_some(&own.cookie));
     }
     Ok(None)
 }
@@ -307,6 +307,6 @@ pub fn remove(context: &Context<'_>) -> Result<Option<String>> {
         return Ok(Some(owns));
     }
     users::remove_user(&context.web.archive, &user.name, &context.who())?;
-    context.web.sessions.end_all(&user.name, None);
+    context.web.sessions.end_all(&user, None);
     Ok(None)
 }
