@@ -129,6 +129,9 @@ pub const MATRIX_ROWS: usize = 50;
 pub const MATRIX_COLUMNS: usize = 12;
 /// Compilations, characters of their title and introduction, documents of one.
 pub const COMPILATIONS: usize = 1000;
+/// Compilations of one owner, and documents that are looked at to count those of a list of them.
+pub const COMPILATIONS_EACH: usize = 200;
+pub const COMPILATIONS_LOOKED: usize = 20_000;
 pub const COMPILATION_TITLE: usize = 200;
 pub const COMPILATION_TEXT: usize = 10_000;
 pub const COMPILATION_DOCUMENTS: usize = 500;

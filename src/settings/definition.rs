@@ -155,18 +155,20 @@ struct Stored {
     sealed: BTreeMap<String, String>,
 }
 
-/// The owner in a stored definition, of which nothing else is read.
-pub(super) fn owner(stored: &[u8]) -> Option<String> {
+/// What of a stored definition decides who reads what it archived; nothing else is read, and no secret opened.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Known {
+    pub owner: String,
+    pub succeeds: Option<String>,
+}
+
+pub(super) fn known(stored: &[u8]) -> Option<Known> {
     #[derive(Deserialize)]
     struct Stored {
-        definition: Owned,
+        definition: Known,
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Owned {
-        owner: String,
-    }
-    serde_json::from_slice::<Stored>(stored).ok().map(|stored| stored.definition.owner)
+    serde_json::from_slice::<Stored>(stored).ok().map(|stored| stored.definition)
 }
 
 impl Imap {

@@ -6,6 +6,7 @@
 //!
 //! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
+//! - `succession`: what is read of a mailbox after a switch
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
@@ -28,6 +29,7 @@ pub mod o365;
 pub mod password;
 pub mod providers;
 pub mod sign_in;
+pub mod succession;
 pub mod tokens;
 pub mod users;
 
@@ -78,10 +80,10 @@ pub fn definitions(archive: &Archive) -> Result<Vec<Result<Definition>>> {
 
 /// One definition.
 pub fn definition(archive: &Archive, name: &str) -> Result<Definition> {
-    let all = stored(archive)?;
-    match all.iter().find(|(other, _)| other == name) {
-        Some((_, value)) => Definition::open(name, value, archive.keys()),
-        None => Err(unknown(name, &all)),
+    let row = archive.view()?.setting_row(&format!("{DEFINITION}{name}"))?;
+    match row.and_then(|row| row.value.value) {
+        Some(value) => Definition::open(name, &value, archive.keys()),
+        None => Err(unknown(name, &stored(archive)?)),
     }
 }
 
@@ -126,7 +128,7 @@ pub fn end(archive: &Archive, name: &str, is_ended: bool, who: &str) -> Result<(
 /// To whom definitions belong, by their names, as the catalog has it: for whoever needs nothing else of them.
 pub fn owners(view: &View) -> crate::archive::error::Result<BTreeMap<String, String>> {
     let owner = |(key, value): (String, Vec<u8>)| {
-        Some((key.strip_prefix(DEFINITION)?.to_owned(), definition::owner(&value)?))
+        Some((key.strip_prefix(DEFINITION)?.to_owned(), definition::known(&value)?.owner))
     };
     Ok(view.settings(DEFINITION)?.into_iter().filter_map(owner).collect())
 }

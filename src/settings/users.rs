@@ -1,6 +1,6 @@
 //! Who may log in, and whose mail they may read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::document_fields;
 use super::groups::{self, Group};
 use super::password::Password;
-use super::{Definition, Result, SettingsError, same_name, store_at};
+use super::{Result, SettingsError, same_name, store_at};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
 use crate::archive::view::{Reads, View};
@@ -21,6 +21,8 @@ const USER: &str = "user/";
 const GONE: &str = "gone/";
 /// Who works at the box or on its command line, as the journal writes it.
 pub const CONSOLE: &str = "console";
+/// The archive itself, likewise.
+pub const ITSELF: &str = "archivista";
 /// Characters of a user's name, and the fewest of a password.
 pub const NAME_CHARS: usize = 64;
 pub const PASSWORD_CHARS: usize = 10;
@@ -81,7 +83,7 @@ impl User {
         let groups = groups::of(archive, &self.name)?;
         let given: BTreeSet<&MailboxId> =
             self.mailboxes.iter().chain(groups.iter().flat_map(|group| &group.mailboxes)).collect();
-        let mut definitions: BTreeMap<String, Option<Definition>> = BTreeMap::new();
+        let owners = super::owners(view)?;
         let mut places = BTreeSet::<FolderNumber>::new();
         for row in view.folders()? {
             let folder = row.folder;
@@ -89,38 +91,26 @@ impl User {
                 places.insert(row.place);
                 continue;
             }
-            let definition = definitions
-                .entry(folder.definition.clone())
-                .or_insert_with_key(|name| super::definition(archive, name).ok())
-                .as_ref();
-            // After a switch of module the same mailbox has another identity, and its old name.
-            let before = definition.and_then(|definition| definition.succeeds.as_ref());
-            let given_before = |id: &&MailboxId| {
-                before == Some(&id.definition) && id.mailbox.eq_ignore_ascii_case(&folder.mailbox_name)
-            };
-            let is_given = given.contains(&MailboxId { definition: folder.definition, mailbox: folder.mailbox });
-            if is_given
-                || definition.is_some_and(|definition| self.owns(definition, &groups))
-                || (before.is_some() && given.iter().any(given_before))
-            {
+            let is_owned = owners.get(&folder.definition).is_some_and(|owner| self.owns(owner, &groups));
+            let id = MailboxId { definition: folder.definition, mailbox: folder.mailbox };
+            if is_owned || given.contains(&id) {
                 places.insert(row.place);
             }
         }
         Ok(Reads::Places(places.into_iter().collect()))
     }
 
-    /// Whether a definition belongs to the user, or to one of these groups of it.
-    pub fn owns<'a>(&self, definition: &Definition, groups: impl IntoIterator<Item = &'a Group>) -> bool {
-        let owner = &definition.owner;
+    /// Whether what has this owner belongs to the user, or to one of these groups of it.
+    pub fn owns<'a>(&self, owner: &str, groups: impl IntoIterator<Item = &'a Group>) -> bool {
         let is_owner = |name: &str| !owner.is_empty() && same_name(owner, name);
         is_owner(&self.name) || groups.into_iter().any(|group| is_owner(&group.name))
     }
 
-    /// Whether somebody may be called so. The journal names others than users too: visitors by their addresses, and whoever
-    /// works at the box.
+    /// Whether somebody may be called so. The journal names others than users too: visitors by their addresses, whoever
+    /// works at the box, and the archive itself.
     pub fn is_name(name: &str) -> bool {
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
-        let is_of_others = same_name(name, CONSOLE) || name.parse::<IpAddr>().is_ok();
+        let is_of_others = [CONSOLE, ITSELF].iter().any(|other| same_name(name, other)) || name.parse::<IpAddr>().is_ok();
         !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits) && !is_of_others
     }
 }

@@ -1,5 +1,7 @@
 //! What a page knows about the request that it answers.
 
+use std::cell::OnceCell;
+
 use super::error::{Result, WebError};
 use super::request::{Form, Method};
 use super::session::{COOKIE, Session};
@@ -47,6 +49,7 @@ pub struct Context<'a> {
     pub t: &'static Texts,
     /// The parts of the path that stand for `{…}` in the route.
     pub parameters: Vec<String>,
+    reads: OnceCell<Reads>,
 }
 
 impl<'a> Context<'a> {
@@ -65,7 +68,7 @@ impl<'a> Context<'a> {
                 administration.language
             }
         });
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
+        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new(), reads: OnceCell::new() })
     }
 
     /// For a call of the API, which speaks English and knows no cookies.
@@ -74,7 +77,7 @@ impl<'a> Context<'a> {
         let fields = DocumentFields::read(&web.archive)?;
         show::set_zone(administration.zone());
         let lang = Lang::En;
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
+        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new(), reads: OnceCell::new() })
     }
 
     /// The person; pages that ask for one have one.
@@ -97,12 +100,16 @@ impl<'a> Context<'a> {
         Ok(self.web.archive.view()?)
     }
 
-    /// Whose documents this person may read.
+    /// Whose documents this person may read; looked up once in a request.
     pub fn reads(&self, view: &View) -> Result<Reads> {
-        match &self.person {
-            Some(person) if person.may_read() => Ok(person.user.reads(&self.web.archive, view)?),
-            _ => Ok(Reads::Places(Vec::new())),
+        if let Some(reads) = self.reads.get() {
+            return Ok(reads.clone());
         }
+        let reads = match &self.person {
+            Some(person) if person.may_read() => person.user.reads(&self.web.archive, view)?,
+            _ => Reads::Places(Vec::new()),
+        };
+        Ok(self.reads.get_or_init(|| reads).clone())
     }
 
     fn user(&self) -> Option<&User> {
@@ -173,6 +180,7 @@ impl<'a> Context<'a> {
 fn person(web: &Web, request: &Request) -> Result<Option<Person>> {
     let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
     let Some(session) = web.sessions.find(cookie) else { return Ok(None) };
+    web.settle_rights()?;
     let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive && session.is_of(user));
     Ok(user.map(|user| Person { user, session, cookie: cookie.into(), token: None }))
 }

@@ -199,11 +199,13 @@ fn fetching(web: &Web) -> String {
 /// A new password for the first active administrator, as a line for the console.
 fn new_password(web: &Web) -> Result<String, String> {
     // Whoever stands in front of the box is let in again, also where the networks of the administration are no longer its own.
+    let turn = web.settings();
     let mut administration = Administration::read(&web.archive).map_err(|error| error.to_string())?;
     if !administration.admin_networks.is_empty() {
         administration.admin_networks = Networks::default();
         administration.write(&web.archive, CONSOLE).map_err(|error| error.to_string())?;
     }
+    drop(turn);
     let _turn = web.people();
     let change = || -> anyhow::Result<Option<String>> {
         let users = users::users(&web.archive)?;

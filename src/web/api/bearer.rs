@@ -53,6 +53,7 @@ fn owner(web: &Web, text: &str) -> Result<Option<(Token, User)>> {
     let Some(token) = tokens::find(&web.archive, text)?.filter(|token| !token.has_ended(clock::now())) else {
         return Ok(None);
     };
+    web.settle_rights()?;
     let owner = users::user(&web.archive, &token.owner)?.filter(|owner| !owner.inactive && token.is_of(owner));
     Ok(if token.is_backed(&web.archive)? { owner.map(|owner| (token, owner)) } else { None })
 }

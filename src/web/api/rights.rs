@@ -157,7 +157,9 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
         Some(given) => Some(known(&users::mailboxes(context)?, given)?),
         None => None,
     };
-    pages::alter(context, members.as_deref(), mailboxes)?;
+    if let Some(wrong) = pages::alter(context, |_| members, mailboxes)? {
+        return Err(Problem::at(Reason::Refused, "/members", wrong));
+    }
     one(asked)
 }
 

@@ -8,7 +8,7 @@ use super::entries::{self, Entry};
 use super::{may_make, own};
 use crate::archive::commit::Number;
 use crate::clock;
-use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
+use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH};
 use crate::settings::compilations::{self, Compilation};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -63,7 +63,8 @@ pub fn make(context: &Context<'_>, wanted: &Wanted) -> Result<std::result::Resul
     }
     let _turn = turn();
     let user = &context.person()?.user;
-    if compilations::compilations(&context.web.archive)?.len() >= COMPILATIONS {
+    let all = compilations::compilations(&context.web.archive)?;
+    if all.len() >= COMPILATIONS || all.iter().filter(|one| one.is_of(user)).count() >= COMPILATIONS_EACH {
         return Ok(Err(Faults { name: context.t.public.too_many, ..Faults::default() }));
     }
     let new = Compilation {

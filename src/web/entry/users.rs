@@ -190,6 +190,10 @@ fn one(context: &Context<'_>, user: &User, wrong: &str, password_wrong: &str) ->
         (layout::trouble(wrong))
         form.card method="post" action=(path) {
             (layout::token(context))
+            // Beside what is entered the form carries what was, so that only what a person changed is changed.
+            input type="hidden" name="was:role" value=(role_code(user.role));
+            input type="hidden" name="was:inactive" value=[user.inactive.then_some("1")];
+            input type="hidden" name="was:reads_all" value=[user.reads_all.then_some("1")];
             (roles(context, role_code(user.role)))
             @if user.role == Role::Administrator {
                 (layout::check("reads_all", t.reads_all, user.reads_all, t.reads_all_help))
@@ -220,10 +224,15 @@ fn is_last(context: &Context<'_>, name: &str) -> Result<bool> {
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    // What somebody else changed since the page was made stays.
+    let ticked = |name: &str, now: bool| {
+        let was = form.is_on(&format!("was:{name}"));
+        if form.is_on(name) == was { now } else { !was }
+    };
     let asked = |user: &User| Changed {
-        role: role_of(form.text("role")),
-        inactive: form.is_on("inactive"),
-        reads_all: form.is_on("reads_all"),
+        role: if form.text("role") == form.text("was:role") { user.role } else { role_of(form.text("role")) },
+        inactive: ticked("inactive", user.inactive),
+        reads_all: ticked("reads_all", user.reads_all),
         password: form.get("password").unwrap_or_default().into(),
         again: form.get("again").unwrap_or_default().into(),
         mailboxes: user.mailboxes.clone(),
