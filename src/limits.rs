@@ -176,6 +176,9 @@ pub const WEB_SPOOL_WRITE: usize = 128 * 1024;
 /// Requests that the server behind the gate has at a time, and how long it may stay silent.
 pub const WEB_SERVER_AT_ONCE: usize = 64;
 pub const WEB_SERVER_TIME: Duration = Duration::from_mins(1);
+/// How long an answer that is under way may stand still: a long document of an export is read for its check sums first, and a
+/// search looks at the whole archive for the next one.
+pub const WEB_ANSWER_TIME: Duration = Duration::from_mins(10);
 /// Bytes per second of an upload that the server archives at least; its silence may be longer by that.
 pub const WEB_SERVER_RATE: u64 = 2 * 1024 * 1024;
 /// Head of an answer; buffer for what follows it.
@@ -249,6 +252,8 @@ pub const CHOSEN: usize = 500;
 pub const EXPORT_DOCUMENTS: u64 = 10_000;
 pub const EXPORT_BYTES: u64 = 10_000_000_000;
 pub const EXPORT_BATCH: usize = 200;
+/// An export asks anew what its reader may read after this time, and for each batch.
+pub const EXPORT_RIGHTS: Duration = Duration::from_secs(2);
 /// Characters of a title in the name of an exported file, and bytes of that name: Linux takes 255.
 pub const EXPORT_NAME_CHARS: usize = 80;
 pub const EXPORT_NAME_BYTES: usize = 200;

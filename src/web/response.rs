@@ -147,6 +147,10 @@ impl Response {
         if method == Method::Head {
             return out.flush();
         }
+        if matches!(self.body, Body::Stream { .. }) {
+            // What is made while it is sent may take its time: that it is under way is known at once.
+            out.flush()?;
+        }
         match self.body {
             Body::Bytes(bytes) => out.write_all(&bytes)?,
             Body::Static(bytes) => out.write_all(bytes)?,
