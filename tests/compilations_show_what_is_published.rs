@@ -282,7 +282,25 @@ fn compilations_are_made_by_the_api() {
         let answer = call(Method::Patch, "/compilations/neu", body);
         assert_eq!((answer.status, &answer.json()["errors"][0]["at"]), (400, &json!(at)), "{}", answer.text());
     }
-    assert_eq!(call(Method::Get, "/compilations", Value::Null).json()["compilations"].as_array().unwrap().len(), 1);
+    let all = call(Method::Get, "/compilations", Value::Null).json();
+    assert_eq!(all["compilations"].as_array().unwrap().len(), 1);
+    assert_eq!(all["compilations"][0]["documents"], 2);
+    // Who may only change documents learns no title by putting them together.
+    let changes = stage.site.api_token("anna", Rights { change: true, ..Rights::default() });
+    let body = json!({ "documents": [one, three] });
+    let answer = stage.site.call(&changes, Method::Patch, "/compilations/neu", &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!((&answer.json()["documents"][0]["number"], &answer.json()["documents"][0]["title"]), (&json!(one), &json!("")));
+    // An administrator gives it to somebody else; nobody else does.
+    stage.site.user("chefin", Role::Administrator, &[]);
+    stage.site.user("carla", Role::User, &[]);
+    let chefin = stage.site.api_token("chefin", ALL);
+    let give = |token: &str, to: &str| {
+        stage.site.call(token, Method::Patch, "/compilations/neu", &json!({ "owner": to })).status
+    };
+    assert_eq!((give(&token, "carla"), give(&chefin, "nobody")), (400, 400));
+    assert_eq!((give(&chefin, "carla"), call(Method::Get, "/compilations/neu", Value::Null).status), (200, 404));
+    assert_eq!(give(&chefin, "anna"), 200);
     stage.site.user("beat", Role::User, &[]);
     let beat = stage.site.api_token("beat", ALL);
     let all = stage.site.call(&beat, Method::Get, "/compilations", &Value::Null).json();

@@ -436,6 +436,15 @@ fn a_mail_is_not_looked_at_past_the_journal() {
     }
 }
 
+/// Says that something is over when it is dropped.
+struct Over<'a>(&'a std::sync::atomic::AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn rights_that_are_taken_away_do_not_come_back() {
     let stage = Stage::new();
@@ -444,6 +453,8 @@ fn rights_that_are_taken_away_do_not_come_back() {
     let chefin = site.session("chefin");
     let is_over = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also where something here fails: the scope waits for its threads.
+        let _over = Over(&is_over);
         // Somebody saves the own account all the time.
         scope.spawn(|| {
             while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
@@ -460,7 +471,6 @@ fn rights_that_are_taken_away_do_not_come_back() {
             std::thread::sleep(std::time::Duration::from_millis(20));
             came_back += rights();
         }
-        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(came_back, 0);
     });
 }
@@ -488,7 +498,20 @@ fn nobody_gets_the_uploads_of_a_predecessor_by_its_name() {
     let stage = Stage::new();
     let chefin = stage.site.session("chefin");
     assert_eq!(stage.site.post(&chefin, "/admin/users/anna/delete", &[]).status, 303);
-    for (name, status) in [("Anna", 400), ("anna2", 303)] {
+    // Nobody gets a name that the journal has for somebody else, whether uploads lie under it or not.
+    for name in ["other", "third"] {
+        let fields = [("user", name), ("role", "user"), ("password", PASSWORD), ("again", PASSWORD)];
+        assert_eq!(stage.site.post(&chefin, "/admin/users", &fields).status, 303, "{name}");
+    }
+    assert_eq!(stage.site.post(&chefin, "/admin/users/other/delete", &[]).status, 303);
+    for (name, status) in [
+        ("Anna", 400),
+        ("OTHER", 400),
+        ("console", 400),
+        ("Archivista", 400),
+        ("10.1.2.3", 400),
+        ("anna2", 303),
+    ] {
         let fields = [("user", name), ("role", "user"), ("password", PASSWORD), ("again", PASSWORD)];
         assert_eq!(stage.site.post(&chefin, "/admin/users", &fields).status, status, "{name}");
     }

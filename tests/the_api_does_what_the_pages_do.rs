@@ -490,6 +490,42 @@ fn nobody_reads_by_a_token_for_somebody_else() {
     assert!(site.get(Some(&anna), "/account/tokens").text().contains("(made by chefin)"));
 }
 
+/// A token for somebody else counts as long as whoever made it could make it now.
+#[test]
+fn a_token_for_another_ends_with_its_maker() {
+    let site = stage();
+    let archive = &site.web.archive;
+    site.user("gone", Role::Administrator, &[]);
+    let cookie = site.session("gone");
+    let wish = [("name", "Scanner"), ("owner", "anna"), ("read", "1"), ("ends", "2035-12-31")];
+    let made = site.post(&cookie, "/admin/tokens", &wish);
+    let token = format!("archivista_{}", made.between("archivista_", "<").unwrap());
+    let counts = || status(&site, &token, Method::Get, "/documents", &Value::Null) == 200;
+    assert!(counts());
+    let document = get(&site, &token, "/documents")["documents"][0]["number"].as_u64().unwrap();
+    get(&site, &token, &format!("/documents/{document}"));
+    let id = tokens::id(&token).unwrap();
+    let who = format!("anna (API {id}, gone)");
+    assert!(site.journal().iter().any(|event| event.who == who), "the journal tells who made the token");
+    let maker = users::user(archive, "gone").unwrap().unwrap();
+    let chefin = site.session("chefin");
+    for changed in [
+        User { role: Role::User, ..maker.clone() },
+        User { inactive: true, ..maker.clone() },
+        User { reads_all: false, ..maker.clone() },
+        User { created: maker.created + 1, ..maker.clone() },
+    ] {
+        users::put_user(archive, &changed, "test").unwrap();
+        assert!(!counts(), "{changed:?}");
+        assert!(site.get(Some(&chefin), "/admin/tokens").text().contains("does not count: who made it"));
+        users::put_user(archive, &maker, "test").unwrap();
+        assert!(counts());
+    }
+    assert!(site.get(Some(&chefin), "/admin/users/gone").text().contains("also those that it made for others"));
+    assert_eq!(site.post(&chefin, "/admin/users/gone/delete", &[]).status, 303);
+    assert!(!counts() && tokens::token(archive, id).unwrap().is_none());
+}
+
 #[test]
 fn an_administrator_makes_tokens_for_others_and_mistakes_are_told() {
     let site = stage();

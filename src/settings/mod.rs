@@ -4,7 +4,7 @@
 //! page, is kept by name, and its name never changes: the ledger and every occurrence refer to it. What is wrong with one is a
 //! `mistake`, with a sentence in both languages.
 //!
-//! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as
+//! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what, `rescue`: the way back in; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
 //! - `succession`: what is read of a mailbox after a switch
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
@@ -28,6 +28,7 @@ pub mod networks;
 pub mod o365;
 pub mod password;
 pub mod providers;
+pub mod rescue;
 pub mod sign_in;
 pub mod succession;
 pub mod tokens;

@@ -12,6 +12,7 @@ use super::schema::{COUNT, MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
 use crate::archive::commit::Number;
 use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
 use crate::settings::compilations::{Compilation, NAME_CHARS};
+use crate::settings::users;
 
 pub const CALLS: &[Call] = &[
     Call::get(
@@ -65,7 +66,7 @@ const COMPILATION: Named = Named {
             "In their order: those that the owner of the token may read, and those that anybody may",
         ),
         has("is_published", Schema::Flag, ""),
-        has("owner", SAID, "Who made it"),
+        has("owner", SAID, "Whose it is"),
         has("created", MAYBE_TIME, ""),
     ]),
 };
@@ -113,6 +114,7 @@ const CHANGE: Named = Named {
         may("introduction", TEXT, ""),
         may("documents", NUMBERS, "All of them, in their order"),
         may("is_published", Schema::Flag, ""),
+        may("owner", Schema::Text(1, users::NAME_CHARS), "Whose it is from now on; only administrators give it away"),
     ]),
 };
 
@@ -167,11 +169,17 @@ fn wanted(asked: &Asked<'_>) -> Wanted {
         introduction: text("introduction"),
         documents: body["documents"].as_array().map(numbers),
         is_published: body["is_published"].as_bool(),
+        owner: text("owner"),
     }
 }
 
 fn refused(faults: &Faults) -> Problem {
-    let all = [("/title", faults.title), ("/name", faults.name), ("/documents", &faults.documents)];
+    let all = [
+        ("/title", faults.title),
+        ("/name", faults.name),
+        ("/documents", faults.documents.as_str()),
+        ("/owner", faults.owner),
+    ];
     let errors = all.into_iter().filter(|(_, what)| !what.is_empty());
     Problem::of(Reason::Refused, errors.map(|(at, what)| Wrong { at: at.into(), what: what.into() }).collect())
 }

@@ -10,6 +10,8 @@ use crate::archive::commit::Number;
 use crate::clock;
 use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH};
 use crate::settings::compilations::{self, Compilation};
+use crate::settings::same_name;
+use crate::settings::users::{self, Role};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -23,11 +25,12 @@ pub struct Faults {
     pub title: &'static str,
     pub name: &'static str,
     pub documents: String,
+    pub owner: &'static str,
 }
 
 impl Faults {
     pub fn is_none(&self) -> bool {
-        self.title.is_empty() && self.name.is_empty() && self.documents.is_empty()
+        self.title.is_empty() && self.name.is_empty() && self.documents.is_empty() && self.owner.is_empty()
     }
 
     fn documents(fault: impl Into<String>) -> Self {
@@ -45,6 +48,8 @@ pub struct Wanted {
     /// All that the person knows of, in their new order.
     pub documents: Option<Vec<Number>>,
     pub is_published: Option<bool>,
+    /// Name of the user whose it is from now on; only administrators give it away.
+    pub owner: Option<String>,
 }
 
 /// What is done to single documents of a compilation.
@@ -123,6 +128,13 @@ fn store(
         match arranged(context, old, documents)? {
             Ok(documents) => new.documents = documents,
             Err(fault) => faults.documents = fault,
+        }
+    }
+    if let Some(owner) = wanted.owner.as_ref().filter(|owner| !same_name(owner, &old.owner)) {
+        let is_let = context.person()?.is_administrator();
+        match users::user(archive, owner)?.filter(|user| is_let && user.role != Role::Auditor) {
+            Some(user) => (new.owner, new.owner_created) = (user.name, user.created),
+            None => faults.owner = t.owner_wrong,
         }
     }
     new.is_published = wanted.is_published.unwrap_or(new.is_published);

@@ -154,6 +154,7 @@ pub fn add(context: &Context<'_>) -> Result<Response> {
         introduction: form.get("introduction").map(Into::into),
         documents: Some(numbers.clone()),
         is_published: None,
+        owner: None,
     };
     match change::make(context, &wanted)? {
         Ok(compilation) => {
