@@ -504,14 +504,9 @@ fn nobody_gets_the_uploads_of_a_predecessor_by_its_name() {
         assert_eq!(stage.site.post(&chefin, "/admin/users", &fields).status, 303, "{name}");
     }
     assert_eq!(stage.site.post(&chefin, "/admin/users/other/delete", &[]).status, 303);
-    for (name, status) in [
-        ("Anna", 400),
-        ("OTHER", 400),
-        ("console", 400),
-        ("Archivista", 400),
-        ("10.1.2.3", 400),
-        ("anna2", 303),
-    ] {
+    for (name, status) in
+        [("Anna", 400), ("OTHER", 400), ("console", 400), ("Archivista", 400), ("10.1.2.3", 400), ("anna2", 303)]
+    {
         let fields = [("user", name), ("role", "user"), ("password", PASSWORD), ("again", PASSWORD)];
         assert_eq!(stage.site.post(&chefin, "/admin/users", &fields).status, status, "{name}");
     }

@@ -140,7 +140,10 @@ fn begun(site: &Site, cookie: &str, numbers: &[u64]) -> archivista::web::Respons
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let body = archivista::web::request::Body::Bytes(form.into_bytes());
-    archivista::web::routes::answer(&site.web, &archivista::web::Request::new(Method::Post, "/selection", headers, body))
+    archivista::web::routes::answer(
+        &site.web,
+        &archivista::web::Request::new(Method::Post, "/selection", headers, body),
+    )
 }
 
 #[test]
