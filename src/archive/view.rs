@@ -11,9 +11,9 @@ use super::commit::{
 };
 use super::error::Result;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FIELD_NOTE, FOLDER_NUMBERS,
-    FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row, SETTINGS, VARIANTS,
-    VariantRow, decode, field_keys, field_value, folder_row, read_position,
+    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FIELD_NOTE,
+    FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row,
+    SETTINGS, VARIANTS, VariantRow, decode, field_keys, field_value, folder_row, read_position,
 };
 use crate::hash::Sha256;
 use crate::limits::FIELD_KEY;
@@ -169,8 +169,7 @@ impl View {
         let documents = self.reader()?;
         let is_note = name == FIELD_NOTE;
         let has = |metadata: &Metadata| {
-            metadata.is_mail()
-                && if is_note { !metadata.note.is_empty() } else { metadata.fields.contains_key(name) }
+            metadata.is_mail() && if is_note { !metadata.note.is_empty() } else { metadata.fields.contains_key(name) }
         };
         let mut count = 0;
         if is_note {

@@ -4,7 +4,6 @@ use std::io;
 
 use jiff::tz::TimeZone;
 
-use crate::settings::users::CONSOLE;
 use super::terminal::Terminal;
 use super::{Exit, Session};
 use crate::archive::ArchiveError;
@@ -12,6 +11,7 @@ use crate::archive::commit::{Happening, Number};
 use crate::export::{self, Asked, Limits, index};
 use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
 use crate::settings::administration::Administration;
+use crate::settings::users::CONSOLE;
 
 /// Writes `N.eml` for each number; for every document where there are none. What cannot be exported is named and the rest
 /// is exported all the same.

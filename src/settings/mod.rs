@@ -186,16 +186,32 @@ fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, others: Vec<Sett
     Ok(archive.commit(Commit { settings, journal: vec![event], ..Commit::default() })?)
 }
 
-/// What is stored as JSON under a key of its own; the default where nothing is.
+fn open_json<T: DeserializeOwned>(key: &str, json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+}
+
+/// What is stored as JSON under a key of its own, if anything is.
+fn find_json<T: DeserializeOwned>(archive: &Archive, key: &str) -> Result<Option<T>> {
+    let row = archive.view()?.setting_row(key)?;
+    row.and_then(|row| row.value.value).map(|json| open_json(key, &json)).transpose()
+}
+
+/// The same; the default where nothing is.
 fn read_json<T: DeserializeOwned + Default>(archive: &Archive, key: &str) -> Result<T> {
-    let Some(json) = archive.view()?.setting_row(key)?.and_then(|row| row.value.value) else { return Ok(T::default()) };
-    serde_json::from_slice(&json).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+    Ok(find_json(archive, key)?.unwrap_or_default())
+}
+
+/// All that is stored as JSON under keys that begin so, by key.
+fn list_json<T: DeserializeOwned>(archive: &Archive, prefix: &str) -> Result<Vec<T>> {
+    archive.view()?.settings(prefix)?.iter().map(|(key, json)| open_json(key, json)).collect()
+}
+
+fn to_json(place: &str, value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| SettingsError::Wrong { place: place.into(), what: error.to_string() })
 }
 
 fn write_json(archive: &Archive, key: &str, value: &impl Serialize, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(value)
-        .map_err(|error| SettingsError::Wrong { place: key.into(), what: error.to_string() })?;
-    store_at(archive, key.into(), Some(json), who)
+    store_at(archive, key.into(), Some(to_json(key, value)?), who)
 }
 
 fn store_at(archive: &Archive, key: String, value: Option<Vec<u8>>, who: &str) -> Result<()> {

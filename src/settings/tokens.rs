@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::users::{Role, User};
-use super::{Result, SettingsError, same_name, store_at};
+use super::{Result, SettingsError, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::{Commit, Setting};
 use crate::archive::keys::random;
@@ -144,8 +144,7 @@ pub fn make(archive: &Archive, new: New<'_>, who: &str) -> Result<(Token, String
         created: new.created,
         ends: new.ends,
     };
-    let json = serde_json::to_vec(&token).map_err(|error| wrong(new.name, &error))?;
-    store_at(archive, key(&token.id), Some(json), who)?;
+    write_json(archive, &key(&token.id), &token, who)?;
     Ok((token, text))
 }
 
@@ -173,20 +172,14 @@ pub fn find(archive: &Archive, text: &str) -> Result<Option<Token>> {
 
 /// One token, by its id.
 pub fn token(archive: &Archive, id: &str) -> Result<Option<Token>> {
-    let Some(row) = archive.view()?.setting_row(&key(id))? else { return Ok(None) };
-    row.value.value.as_deref().map(|value| open(&row.value.key, value)).transpose()
+    find_json(archive, &key(id))
 }
 
 /// All tokens, the newest first.
 pub fn tokens(archive: &Archive) -> Result<Vec<Token>> {
-    let stored = archive.view()?.settings(TOKEN)?;
-    let mut tokens: Vec<Token> = stored.iter().map(|(key, value)| open(key, value)).collect::<Result<_>>()?;
+    let mut tokens: Vec<Token> = list_json(archive, TOKEN)?;
     tokens.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
     Ok(tokens)
-}
-
-fn open(key: &str, value: &[u8]) -> Result<Token> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }
 
 /// Takes a token away; it counts no longer from now on.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::document_fields;
 use super::groups::{self, Group};
 use super::password::Password;
-use super::{Result, SettingsError, same_name, store_at};
+use super::{Result, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
 use crate::archive::view::{Reads, View};
@@ -110,28 +110,25 @@ impl User {
     /// works at the box, and the archive itself.
     pub fn is_name(name: &str) -> bool {
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
-        let is_of_others = [CONSOLE, ITSELF].iter().any(|other| same_name(name, other)) || name.parse::<IpAddr>().is_ok();
+        let is_of_others =
+            [CONSOLE, ITSELF].iter().any(|other| same_name(name, other)) || name.parse::<IpAddr>().is_ok();
         !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits) && !is_of_others
     }
 }
 
 /// All users, by name.
 pub fn users(archive: &Archive) -> Result<Vec<User>> {
-    let stored = archive.view()?.settings(USER)?;
-    stored.iter().map(|(key, value)| open(key, value)).collect()
+    list_json(archive, USER)
 }
 
 /// One user; names are the same in upper and lower case.
 pub fn user(archive: &Archive, name: &str) -> Result<Option<User>> {
-    let stored = archive.view()?.settings(&key(name))?;
-    stored.iter().find(|(other, _)| *other == key(name)).map(|(key, value)| open(key, value)).transpose()
+    find_json(archive, &key(name))
 }
 
 /// Adds a user, or changes the one of this name.
 pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(user)
-        .map_err(|error| SettingsError::Wrong { place: user.name.clone(), what: error.to_string() })?;
-    store_at(archive, key(&user.name), Some(json), who)
+    write_json(archive, &key(&user.name), user, who)
 }
 
 /// Whether somebody had this name and was removed: lines of the journal would be taken for those of whoever gets it next.
@@ -156,8 +153,4 @@ fn gone(name: &str) -> String {
 
 fn key(name: &str) -> String {
     format!("{USER}{}", name.to_lowercase())
-}
-
-fn open(key: &str, value: &[u8]) -> Result<User> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }

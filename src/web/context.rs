@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::error::{Result, WebError};
-use super::request::{Form, Method};
+use super::request::{Form, Method, number};
 use super::session::{COOKIE, Session};
 use super::texts::{self, Texts};
 use super::{Request, Web, show};
@@ -68,7 +68,17 @@ impl<'a> Context<'a> {
                 administration.language
             }
         });
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new(), reads: OnceCell::new() })
+        Ok(Self {
+            web,
+            request,
+            person,
+            administration,
+            fields,
+            lang,
+            t: texts::of(lang),
+            parameters: Vec::new(),
+            reads: OnceCell::new(),
+        })
     }
 
     /// For a call of the API, which speaks English and knows no cookies.
@@ -77,7 +87,17 @@ impl<'a> Context<'a> {
         let fields = DocumentFields::read(&web.archive)?;
         show::set_zone(administration.zone());
         let lang = Lang::En;
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new(), reads: OnceCell::new() })
+        Ok(Self {
+            web,
+            request,
+            person,
+            administration,
+            fields,
+            lang,
+            t: texts::of(lang),
+            parameters: Vec::new(),
+            reads: OnceCell::new(),
+        })
     }
 
     /// The person; pages that ask for one have one.
@@ -160,8 +180,7 @@ impl<'a> Context<'a> {
     /// A parameter of the route that is a document number.
     pub fn number(&self, place: usize) -> Result<Number> {
         let text = self.parameters.get(place).map(String::as_str).unwrap_or_default();
-        let is_plain = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number| is_plain && *number > 0).ok_or(WebError::NotFound)
+        number(text).ok_or(WebError::NotFound)
     }
 
     /// Notes what the person did; what is only looked at is not waited for.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::compile;
 use super::super::compile::change::{self, Faults, Wanted};
 use super::super::compile::entries::{self, Entry};
-use super::super::compile;
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing};
 use super::problem::{Problem, Reason};
@@ -135,8 +135,7 @@ fn shown(context: &Context<'_>, one: &Compilation) -> Result<Value> {
     let reads = context.person()?.token.as_ref().is_some_and(|token| token.rights.read);
     let title = |entry: &Entry| if reads { entry.title.clone() } else { String::new() };
     let entries = entries::known(context, one)?;
-    let entry =
-        |entry: &Entry| json!({ "number": entry.number, "title": title(entry), "is_public": entry.is_public });
+    let entry = |entry: &Entry| json!({ "number": entry.number, "title": title(entry), "is_public": entry.is_public });
     let mut json = summary(context, one);
     json["documents"] = entries.iter().map(entry).collect();
     Ok(json)

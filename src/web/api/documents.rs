@@ -223,7 +223,11 @@ const PROOF: Named = Named {
             Schema::Object(&[has("sequence", COUNT, ""), has("commit", SAID, "")]),
             "The newest commit of the chain",
         ),
-        has("variants", Schema::List(&SAID, 100_000), "SHA-256 of other renderings that are kept with it; only for whoever reads everything"),
+        has(
+            "variants",
+            Schema::List(&SAID, 100_000),
+            "SHA-256 of other renderings that are kept with it; only for whoever reads everything",
+        ),
         has("seen", Schema::List(&SEEN, ACCESSES), "Places that the owner of the token may read"),
         has(
             "accesses",

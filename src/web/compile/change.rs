@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::Context;
 use super::super::error::{Result, WebError};
+use super::super::request::number;
 use super::entries::{self, Entry};
 use super::{may_make, own};
 use crate::archive::commit::Number;
@@ -234,11 +235,7 @@ pub fn numbers(text: &str) -> std::result::Result<Vec<Number>, String> {
     let mut found = Vec::new();
     for word in text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()) {
         let digits = word.rsplit_once("go=").or_else(|| word.rsplit_once("/go/")).map_or(word, |(_, digits)| digits);
-        let is_number = digits.len() < 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        match digits.parse::<Number>() {
-            Ok(number) if is_number && number > 0 => found.push(number),
-            _ => return Err(word.chars().take(100).collect()),
-        }
+        found.push(number(digits).ok_or_else(|| word.chars().take(100).collect::<String>())?);
     }
     found.truncate(COMPILATION_DOCUMENTS + 1);
     Ok(found)

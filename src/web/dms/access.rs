@@ -151,7 +151,8 @@ mod tests {
         let opened = Opened::default();
         let visit = |peer: &str, number| opened.is_new_visit(peer.parse().unwrap(), number);
         assert!(visit("2001:db8::1", 1) && !visit("2001:db8::2", 1) && visit("2001:db8::2", 2));
-        let lines = (0..10 * VISITS).filter(|n| visit(&format!("2001:db8:{:x}:{:x}::1", n >> 8, 1 + n % 256), 3)).count();
+        let lines =
+            (0..10 * VISITS).filter(|n| visit(&format!("2001:db8:{:x}:{:x}::1", n >> 8, 1 + n % 256), 3)).count();
         assert_eq!(lines, VISITS as usize - 2);
         assert!(opened.by_people.is_new("anna".into(), 1));
     }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::error::Result;
 use super::super::mail::file_name;
+use super::super::request::number;
 use super::access::{self, Shown};
 use super::state::State;
 use super::{link, show};
@@ -206,9 +207,8 @@ impl Next {
 fn parts(name: &str) -> Option<(Number, u32, &str)> {
     let (number, rest) = name.split_once('_')?;
     let (version, rest) = rest.split_once('_')?;
-    let is_plain = |text: &str| text.len() < 20 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = is_plain(number) && is_plain(version);
-    Some((number.parse().ok()?, version.parse().ok()?, rest)).filter(|_| fits)
+    // A version is counted as documents are.
+    Some((self::number(number)?, u32::try_from(self::number(version)?).ok()?, rest))
 }
 
 /// `8441_1_Plan (2).pdf`, as browsers call a second download, is `8441_1_Plan.pdf`.

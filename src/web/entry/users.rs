@@ -111,9 +111,8 @@ fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wron
 /// Whether somebody who had this name before left uploads behind: the next one would read them, and be taken for the first in
 /// the journal.
 fn had_uploads(context: &Context<'_>, name: &str) -> Result<bool> {
-    let name = name.to_lowercase();
     let folders = context.view()?.folders()?;
-    Ok(folders.iter().any(|row| row.folder.definition.is_empty() && row.folder.mailbox.to_lowercase() == name))
+    Ok(folders.iter().any(|row| row.folder.definition.is_empty() && settings::same_name(&row.folder.mailbox, name)))
 }
 
 pub fn add(context: &Context<'_>) -> Result<Response> {

@@ -68,7 +68,9 @@ pub const DE: Managing = Managing {
     sure_missing: "Kreuzen Sie zur Bestätigung auch das Kästchen darunter an.",
     mails_at_once: |is_more, count| {
         let more = if is_more { "mehr als " } else { "" };
-        format!("So viele Mails haben schon einen Wert im Feld für Publikation und wären sofort publiziert: {more}{count}.")
+        format!(
+            "So viele Mails haben schon einen Wert im Feld für Publikation und wären sofort publiziert: {more}{count}."
+        )
     },
     file_name_publishes: "Das ist das Feld für Publikation: Jede Datei, die jemand hochlädt, wäre sofort publiziert. Wählen Sie ein anderes Feld.",
     publishing_missing: "Wählen Sie zuerst das Feld für Publikation: Ohne dieses Feld ist keine Akte publiziert.",
@@ -106,7 +108,9 @@ pub const EN: Managing = Managing {
     sure_missing: "Tick the box below as well to confirm.",
     mails_at_once: |is_more, count| {
         let more = if is_more { "more than " } else { "" };
-        format!("So many mails have a value in the field for publishing already and would be published at once: {more}{count}.")
+        format!(
+            "So many mails have a value in the field for publishing already and would be published at once: {more}{count}."
+        )
     },
     file_name_publishes: "This is the field for publishing: every file that somebody uploads would be published at once. Choose another field.",
     publishing_missing: "Choose the field for publishing first: without it no document is published.",
