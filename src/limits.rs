@@ -118,6 +118,8 @@ pub const PASSWORD_TURNS: u32 = 4;
 
 /// Sessions at a time; the one that was unused for longest ends for a new one.
 pub const SESSIONS: usize = 256;
+/// Sessions of one user; its own that was unused for longest ends for a new one.
+pub const SESSIONS_EACH: usize = 10;
 pub const SESSION_IDLE: Duration = Duration::from_hours(1);
 pub const SESSION_LONGEST: Duration = Duration::from_hours(12);
 /// Failed logins from one address before it has to wait, and the time after which one is forgotten.
@@ -153,6 +155,9 @@ pub const MATRIX_ROWS: usize = 50;
 pub const MATRIX_COLUMNS: usize = 12;
 /// Compilations, characters of their title and introduction, documents of one.
 pub const COMPILATIONS: usize = 1000;
+/// Compilations of one owner, and documents that are looked at to count those of a list of them.
+pub const COMPILATIONS_EACH: usize = 200;
+pub const COMPILATIONS_LOOKED: usize = 20_000;
 pub const COMPILATION_TITLE: usize = 200;
 pub const COMPILATION_TEXT: usize = 10_000;
 pub const COMPILATION_DOCUMENTS: usize = 500;
@@ -197,6 +202,9 @@ pub const WEB_SPOOL_WRITE: usize = 128 * 1024;
 /// Requests that the server behind the gate has at a time, and how long it may stay silent.
 pub const WEB_SERVER_AT_ONCE: usize = 64;
 pub const WEB_SERVER_TIME: Duration = Duration::from_mins(1);
+/// How long an answer that is under way may stand still: a long document of an export is read for its check sums first, and a
+/// search looks at the whole archive for the next one.
+pub const WEB_ANSWER_TIME: Duration = Duration::from_mins(10);
 /// Bytes per second of an upload that the server archives at least; its silence may be longer by that.
 pub const WEB_SERVER_RATE: u64 = 2 * 1024 * 1024;
 /// Head of an answer; buffer for what follows it.
@@ -239,6 +247,9 @@ pub const ACCESSES_LOOKED: usize = 50_000;
 /// An access is noted again after this time; accesses that are remembered for that.
 pub const OPENED_AGAIN: Duration = Duration::from_mins(10);
 pub const OPENED: usize = 1024;
+/// Lines of the journal that visitors of a public archive leave, all together, in so long.
+pub const VISITS: u32 = 60;
+pub const VISITS_TIME: Duration = Duration::from_mins(1);
 /// Characters of a note, of a further field; further fields of a document.
 pub const NOTE_CHARS: usize = 20_000;
 pub const DOCUMENT_FIELDS: usize = 100;
@@ -253,6 +264,8 @@ pub const FIELD_KEY: usize = 200;
 pub const COMBOBOX: u32 = 500;
 pub const COMBOBOX_LOOKED: usize = 5000;
 pub const COMBOBOX_EACH: usize = 50;
+/// Rows of the catalog that are looked at to say how many mails a field for publishing would publish.
+pub const PUBLISHING_LOOKED: usize = 20_000;
 /// Versions of one document that are known together.
 pub const VERSIONS: usize = 500;
 /// Files of one upload, header of one of its parts, and a part that is no file.
@@ -265,6 +278,8 @@ pub const CHOSEN: usize = 500;
 pub const EXPORT_DOCUMENTS: u64 = 10_000;
 pub const EXPORT_BYTES: u64 = 10_000_000_000;
 pub const EXPORT_BATCH: usize = 200;
+/// An export asks anew what its reader may read after this time, and for each batch.
+pub const EXPORT_RIGHTS: Duration = Duration::from_secs(2);
 /// Characters of a title in the name of an exported file, and bytes of that name: Linux takes 255.
 pub const EXPORT_NAME_CHARS: usize = 80;
 pub const EXPORT_NAME_BYTES: usize = 200;

@@ -3,6 +3,16 @@
 
 use crate::support::administering::{Administering, with};
 use crate::support::archivista::Archivista;
+use crate::support::web::Site;
+use archivista::settings::administration::Field;
+use archivista::settings::document_fields::{DocumentField, DocumentFields, Who};
+use archivista::settings::networks::Networks;
+use archivista::settings::tokens::Rights;
+use archivista::settings::users::Role;
+use archivista::web::request::Method;
+use serde_json::{Value, json};
+
+const ALL: Rights = Rights { read: true, change: true, administer: true, metrics: true };
 
 const GOOD: &[(&str, &str)] =
     &[("name", "Muster AG"), ("language", "en"), ("dns_name", ""), ("link_title", "media_name"), ("publishing", "")];
@@ -71,6 +81,69 @@ fn nothing_becomes_public_by_one_click() {
     assert!(admin.page("/admin/archive").contains("name=\"public_mails\" value=\"1\" checked"));
     admin.done("/admin/archive", GOOD);
     assert!(!admin.page("/admin/archive").contains(is_public));
+}
+
+/// What was confirmed holds for the documents that the field of then published, and for no others.
+#[test]
+fn another_field_publishes_nothing_unasked() {
+    let site = Site::new();
+    let chefin = site.user("chefin", Role::Administrator, &[]);
+    let mail = site.mail("anna", b"Subject: Alt\r\n\r\nx\r\n", 1);
+    site.change(mail, |metadata| drop(metadata.fields.insert("Kunde".into(), "Muster".into())));
+    site.administer(|all| {
+        (all.publishing, all.is_public, all.public_mails) = (Some(Field::Note), true, true);
+        all.admin_networks = Networks::entered("0.0.0.0/0").unwrap();
+    });
+    let is_shown = || site.get(None, &format!("/go/{mail}")).status == 200;
+    let fields = [
+        ("name", "Test"),
+        ("language", "en"),
+        ("publishing", "other:Kunde"),
+        ("is_public", "1"),
+        ("public_mails", "1"),
+        ("is_public_sure", "1"),
+        ("public_mails_sure", "1"),
+    ];
+    for count in [5, 6] {
+        let answer = site.post(&chefin, "/admin/archive", &fields[..count]);
+        assert_eq!(answer.status, 400);
+        let text = answer.text();
+        assert!(text.contains("Tick the box below") && text.contains("would be published at once: 1."), "{text}");
+        assert!(text.contains("name=\"is_public_sure\"") && text.contains("name=\"public_mails_sure\""), "{text}");
+        assert!(!is_shown());
+    }
+    let token = site.api_token("chefin", ALL);
+    let body = json!({ "publishing": "other:Kunde" });
+    let refused = site.call(&token, Method::Patch, "/administration", &body);
+    let at: Vec<Value> = refused.json()["errors"].as_array().unwrap().iter().map(|error| error["at"].clone()).collect();
+    assert_eq!((refused.status, at), (400, vec![json!("/is_public"), json!("/public_mails")]));
+    assert!(!is_shown());
+    assert_eq!(site.post(&chefin, "/admin/archive", &fields).status, 303);
+    assert!(is_shown());
+    // Saved again: asked for nothing.
+    assert_eq!(site.post(&chefin, "/admin/archive", &fields[..5]).status, 303);
+    // Nor is what somebody uploads published unasked.
+    let answer = site.post(&chefin, "/admin/archive", &[&fields[..5], &[("file_name", "other:Kunde")]].concat());
+    assert!(answer.status == 400 && answer.text().contains("This is the field for publishing"), "{}", answer.text());
+    site.administer(|all| all.file_name = all.publishing.clone());
+    let file = site.file(&chefin, "plan.pdf", b"%PDF-1.7");
+    assert_eq!(site.get(None, &format!("/go/{file}")).status, 303);
+}
+
+#[test]
+fn nobody_fills_a_field_by_an_upload_that_he_may_not_change() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &[]);
+    let chefin = site.user("chefin", Role::Administrator, &[]);
+    let field = DocumentField { name: "Ablage".into(), changed_by: Who::Administrators, ..DocumentField::default() };
+    DocumentFields(vec![field]).write(&site.web.archive, "test").unwrap();
+    site.administer(|all| all.file_name = Some(Field::Other("Ablage".into())));
+    let filled = |number: u64| {
+        let document = site.web.archive.view().unwrap().document(number).unwrap().unwrap();
+        document.metadata.fields.get("Ablage").cloned()
+    };
+    assert_eq!(filled(site.file(&anna, "a.txt", b"a")), None);
+    assert_eq!(filled(site.file(&chefin, "b.txt", b"b")).as_deref(), Some("b.txt"));
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn each_manages_its_own_and_sees_of_it_what_it_may() {
     users::remove_user(&stage.site.web.archive, "anna", "test").unwrap();
     anna.created += 1;
     users::put_user(&stage.site.web.archive, &anna, "test").unwrap();
-    assert_eq!(page(&stage.anna).status, 404);
+    assert_eq!((page(&stage.anna).status, page(&stage.site.session("anna")).status), (303, 404));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_mail_is_listed_only_where_mails_are_public() {
     stage
         .site
         .administer(|all| all.admin_networks = archivista::settings::networks::Networks::entered("0.0.0.0/0").unwrap());
-    let chefin = stage.site.web.sessions.begin("chefin").unwrap();
+    let chefin = stage.site.session("chefin");
     let added = stage.site.post(&chefin, &format!("{path}/documents"), &[("numbers", &mail.to_string())]);
     assert_eq!(added.status, 303);
     assert_eq!(stage.public("brief").unwrap(), ["eins"]);
@@ -282,7 +282,28 @@ fn compilations_are_made_by_the_api() {
         let answer = call(Method::Patch, "/compilations/neu", body);
         assert_eq!((answer.status, &answer.json()["errors"][0]["at"]), (400, &json!(at)), "{}", answer.text());
     }
-    assert_eq!(call(Method::Get, "/compilations", Value::Null).json()["compilations"].as_array().unwrap().len(), 1);
+    let all = call(Method::Get, "/compilations", Value::Null).json();
+    assert_eq!(all["compilations"].as_array().unwrap().len(), 1);
+    assert_eq!(all["compilations"][0]["documents"], 2);
+    // Who may only change documents learns no title by putting them together.
+    let writer = stage.site.api_token("anna", Rights { change: true, ..Rights::default() });
+    let body = json!({ "documents": [one, three] });
+    let answer = stage.site.call(&writer, Method::Patch, "/compilations/neu", &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(
+        (&answer.json()["documents"][0]["number"], &answer.json()["documents"][0]["title"]),
+        (&json!(one), &json!(""))
+    );
+    // An administrator gives it to somebody else; nobody else does.
+    stage.site.user("chefin", Role::Administrator, &[]);
+    stage.site.user("carla", Role::User, &[]);
+    let chefin = stage.site.api_token("chefin", ALL);
+    let give = |token: &str, to: &str| {
+        stage.site.call(token, Method::Patch, "/compilations/neu", &json!({ "owner": to })).status
+    };
+    assert_eq!((give(&token, "carla"), give(&chefin, "nobody")), (400, 400));
+    assert_eq!((give(&chefin, "carla"), call(Method::Get, "/compilations/neu", Value::Null).status), (200, 404));
+    assert_eq!(give(&chefin, "anna"), 200);
     stage.site.user("beat", Role::User, &[]);
     let beat = stage.site.api_token("beat", ALL);
     let all = stage.site.call(&beat, Method::Get, "/compilations", &Value::Null).json();

@@ -134,7 +134,7 @@ fn a_program_sets_the_same() {
 fn silence_is_told_of() {
     let site = Site::new();
     site.user("chefin", Role::Administrator, &[]);
-    let cookie = site.web.sessions.begin("chefin").unwrap();
+    let cookie = site.session("chefin");
     let file = site.data().join("office.toml");
     let text = "name = 'office'\nmodule = 'imap'\nserver = 'imap.example.ch'\naccount = 'anna'\npassword = 'x'\n";
     std::fs::write(&file, text).unwrap();

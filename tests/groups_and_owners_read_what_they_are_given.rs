@@ -107,9 +107,9 @@ fn a_right_holds_and_ends_at_once_however_it_is_given() {
     stage.right("group:verkauf süd", true);
     assert!(stage.beat_reads());
     let group = "/admin/groups/Verkauf%20S%C3%BCd";
-    stage.done(group, &[("member", "anna")]);
+    stage.done(group, &[("was", "beat"), ("member", "anna")]);
     assert!(!stage.beat_reads());
-    stage.done(group, &[("member", "anna"), ("member", "BEAT"), ("member", "nobody")]);
+    stage.done(group, &[("was", "anna"), ("member", "anna"), ("member", "BEAT"), ("member", "nobody")]);
     assert!(stage.beat_reads());
     assert_eq!(groups::groups(&stage.site.web.archive).unwrap()[0].members, ["anna", "beat"]);
     stage.done(&format!("{group}/delete"), &[]);
@@ -160,6 +160,8 @@ fn a_name_that_is_given_again_gives_no_right_of_its_predecessor() {
     let field =
         DocumentField { name: "Lohn".into(), seen_by: Who::Users(vec!["beat".into()]), ..DocumentField::default() };
     DocumentFields(vec![field]).write(archive, "test").unwrap();
+    let before = users::user(archive, "beat").unwrap().unwrap();
+    let before = users::User { mailboxes: Vec::new(), ..before };
     stage.done("/admin/users/beat/delete", &[]);
     assert_eq!(DocumentFields::read(archive).unwrap().0[0].seen_by, Who::Users(Vec::new()));
     assert_eq!(groups::group(archive, "verkauf").unwrap().unwrap().members, ["anna"]);
@@ -179,8 +181,10 @@ fn a_name_that_is_given_again_gives_no_right_of_its_predecessor() {
     assert!(user("spaeter").text().contains("A definition has an owner of this name"));
     let answer = stage.admin("/admin/groups", &[("group", "Spaeter")]);
     assert!(answer.text().contains("A definition has an owner of this name"), "{}", answer.text());
-    assert_eq!(user("beat").status, 303);
-    let beat = stage.site.web.sessions.begin("beat").unwrap();
+    assert_eq!(user("beat").status, 400, "the journal names the one before");
+    // Older releases gave a name again.
+    users::put_user(archive, &users::User { created: before.created + 1, ..before }, "test").unwrap();
+    let beat = stage.site.session("beat");
     assert!(!Stage { beat, ..stage }.beat_reads());
 }
 
@@ -198,7 +202,7 @@ fn a_user_learns_nothing_of_what_a_group_next_to_him_reads() {
     });
     let own = site.file(&stage.beat, "eigen.txt", b"eigen");
     site.change(own, |metadata| drop(metadata.fields.insert("Kunde".into(), "Geheimkunde".into())));
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     site.post(&anna, "/compilations", &[("title", "Brief"), ("number", &stage.mail.to_string())]);
     let seen = |cookie: &str| {
         let pages = [
@@ -313,6 +317,114 @@ fn groups_are_managed_by_the_api() {
     assert_eq!(call(Method::Get, "/groups", Value::Null).json(), json!({ "groups": [] }));
 }
 
+/// A document is one for all who have it; who has it too, who had it first and when is nobody's business.
+#[test]
+fn a_mail_that_others_have_too_tells_nothing_of_them() {
+    let stage = stage();
+    let site = &stage.site;
+    site.user("carla", Role::User, &[]);
+    define(site, "first", "carla");
+    define(site, "second", "beat");
+    let raw = b"From: a@example.ch\r\nSubject: An alle\r\n\r\nhello\r\n";
+    let number = site.mail_of("first", ("carla", "carla@example.ch"), raw, 1_700_000_000);
+    site.change(number, |metadata| {
+        metadata.archived = 1_600_000_000;
+        metadata.fields.insert("Projekt".into(), "Blau".into());
+    });
+    let secret = site.mail_of("first", ("carla", "carla@example.ch"), b"Subject: Carlas\r\n\r\nx\r\n", 1);
+    site.change(secret, |metadata| drop(metadata.fields.insert("Nur Carla".into(), "Rot".into())));
+    assert_eq!(site.mail_of("second", ("beat", "beat@example.ch"), raw, 1_700_000_001), number);
+    let token = site.api_token("beat", ALL);
+    let call = |path: &str| site.call(&token, Method::Get, path, &Value::Null).json();
+    let document = call(&format!("/documents/{number}"));
+    assert_eq!(document["owner"], "beat");
+    assert!(document["archived"].as_str().unwrap() > "2020-12", "{document}");
+    let proof = call(&format!("/documents/{number}/proof"));
+    assert_eq!(proof["archived"], document["archived"]);
+    let first = site.web.archive.view().unwrap().document_row(number).unwrap().unwrap().commit;
+    assert!(proof["commit"].as_u64().unwrap() > first, "{proof}");
+    let found = |query: &str| call(&format!("/documents?q={query}"))["documents"].as_array().unwrap().len();
+    assert_eq!((found("owner:carla"), found("owner:beat"), found("projekt:blau")), (0, 1, 1));
+    // Of a field that only others have no search tells: it is a word as any other, and none that wants a value.
+    assert_eq!(call("/documents?q=%22nur+carla:%22")["hints"], call("/documents?q=%22nur+niemand:%22")["hints"]);
+    assert_eq!(found("%22nur+carla:rot%22"), 0);
+    for path in [
+        "/".to_owned(),
+        "/?reduced=0".into(),
+        format!("/documents/{number}/fields"),
+        format!("/documents/{number}/proof"),
+    ] {
+        let page = site.get(Some(&stage.beat), &path);
+        assert!(page.status == 200 && !page.text().contains("carla"), "{path}: {}", page.text());
+    }
+    // Whoever reads everything sees what is stored.
+    let chefin = site.api_token("chefin", ALL);
+    let document = site.call(&chefin, Method::Get, &format!("/documents/{number}"), &Value::Null).json();
+    assert_eq!((&document["owner"], document["archived"].as_str().unwrap() < "2020-12"), (&json!("carla"), true));
+}
+
+#[test]
+fn old_pages_bring_nothing_back() {
+    let stage = stage();
+    let archive = &stage.site.web.archive;
+    let members = || groups::group(archive, "Verkauf").unwrap().unwrap().members;
+    stage.done("/admin/groups", &[("group", "Verkauf"), ("member", "beat"), ("member", "anna")]);
+    let page = stage.site.get(Some(&stage.chefin), "/admin/groups/Verkauf").text();
+    assert!(page.contains("name=\"was\" value=\"beat\"") && page.contains("name=\"was\" value=\"anna\""), "{page}");
+    // Somebody else takes Beat out; whoever still has the page from before adds the administrator.
+    stage.done("/admin/groups/Verkauf", &[("was", "anna"), ("was", "beat"), ("member", "anna")]);
+    let old = [("was", "anna"), ("was", "beat"), ("member", "anna"), ("member", "beat"), ("member", "chefin")];
+    stage.done("/admin/groups/Verkauf", &old);
+    assert_eq!(members(), ["anna", "chefin"]);
+
+    let beat = || users::user(archive, "beat").unwrap().unwrap();
+    let was = [("was:role", "user"), ("was:inactive", ""), ("was:reads_all", "")];
+    let with = |more: &[(&'static str, &'static str)]| [&was[..], more].concat();
+    stage.done("/admin/users/beat", &with(&[("role", "auditor"), ("inactive", "1")]));
+    // The page from before says nothing of either, and has a new password only.
+    let password = [("role", "user"), ("password", "another long password"), ("again", "another long password")];
+    stage.done("/admin/users/beat", &with(&password));
+    assert_eq!((beat().role, beat().inactive), (Role::Auditor, true));
+    let page = stage.site.get(Some(&stage.chefin), "/admin/users/beat").text();
+    assert!(page.contains("name=\"was:role\" value=\"auditor\"") && page.contains("name=\"was:inactive\" value=\"1\""));
+}
+
+/// What was read of a mailbox before a switch is read afterwards, by a right that is shown, taken away, and bound to the mailbox
+/// and not to its name.
+#[test]
+fn a_right_follows_its_mailbox_through_a_switch_once() {
+    let stage = stage();
+    let site = &stage.site;
+    let archive = &site.web.archive;
+    define(site, "cloud", "");
+    let cloud = settings::definition(archive, "cloud").unwrap();
+    settings::put(archive, &settings::Definition { succeeds: Some("company".into()), ..cloud }, "test").unwrap();
+    stage.right("user:beat", true);
+    let in_cloud = |mailbox: &str, subject: &str| {
+        let raw = format!("Subject: {subject}\r\n\r\nx\r\n");
+        site.mail_of("cloud", (mailbox, "ANNA"), raw.as_bytes(), 1)
+    };
+    let reads = |number: u64| site.get(Some(&stage.beat), &format!("/documents/{number}")).status == 200;
+    let first = in_cloud("object-1", "nach dem Wechsel");
+    assert!(reads(first));
+    let given = || users::user(archive, "beat").unwrap().unwrap().mailboxes;
+    let right = |mailbox: &str| MailboxId { definition: "cloud".into(), mailbox: mailbox.into() };
+    assert!(given().contains(&right("object-1")));
+    // The name is given to somebody else.
+    let other = in_cloud("object-2", "einer anderen Person");
+    assert!(!reads(other) && !given().contains(&right("object-2")));
+    let token = site.api_token("chefin", ALL);
+    let change = |mailbox: &str| {
+        let change = json!({ "definition": "cloud", "mailbox": mailbox, "user": "beat", "reads": false });
+        let answer = site.call(&token, Method::Patch, "/rights", &json!({ "changes": [change] }));
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    };
+    change("object-1");
+    change("object-2");
+    let third = in_cloud("object-1", "noch eine");
+    assert!(!reads(first) && !reads(other) && !reads(third), "what was taken away stays away");
+}
+
 #[test]
 fn two_hundred_mailboxes_and_fifty_users_are_shown_page_by_page() {
     let site = Site::new();
@@ -365,13 +477,13 @@ fn an_auditor_reads_all_and_each_access_is_in_the_journal() {
     let (mail, file_page) = (stage.mail, format!("/documents/{file}"));
     for path in ["", "/fields", "/source", "/proof", "/html", "/download"] {
         let before = looked(mail);
-        let cookie = site.web.sessions.begin("revision").unwrap();
+        let cookie = site.session("revision");
         assert_eq!(site.get(Some(&cookie), &format!("/documents/{mail}{path}")).status, 200, "{path}");
         assert_eq!(looked(mail), before + 1, "{path}");
     }
     for path in ["", "/file", "/download"] {
         let before = looked(file);
-        let cookie = site.web.sessions.begin("revision").unwrap();
+        let cookie = site.session("revision");
         assert_eq!(site.get(Some(&cookie), &format!("{file_page}{path}")).status, 200, "{path}");
         assert_eq!(looked(file), before + 1, "{path}");
     }

@@ -190,7 +190,7 @@ fn names_are_one_harmless_file() {
             assert!(!name.is_empty() && name.chars().count() <= MAIL_NAME_CHARS, "{}: {name}", mail.name);
             let bad = |char: char| char.is_control() || "/\\:*?\"<>|\u{202e}\u{2066}".contains(char);
             assert!(!name.contains(bad) && !name.starts_with('.'), "{}: {name}", mail.name);
-            let field = file_name::disposition(&name);
+            let field = archivista::web::response::disposition("attachment", &name);
             assert!(field.is_ascii() && !field.contains(['\r', '\n']), "{}: {field}", mail.name);
             assert_eq!(field.matches('"').count(), 2, "{}: {field}", mail.name);
             for text in [&part.media_type, &part.charset, &part.name, &part.content_id] {

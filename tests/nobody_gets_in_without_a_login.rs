@@ -215,7 +215,7 @@ fn rights_are_given_seen_and_taken_away() {
         assert_eq!(browser.post("/admin/users/anna/delete", &[("csrf", &csrf)]).status, 403);
     }
     // The right of the first administrator can be taken away, the administration itself not.
-    let without = [("csrf", csrf.as_str()), ("role", "administrator")];
+    let without = [("csrf", csrf.as_str()), ("role", "administrator"), ("was:reads_all", "1")];
     assert_eq!(anna.post("/admin/users/anna", &without).status, 303);
     assert!(!anna.get("/admin/users/anna").text().contains("name=\"reads_all\" value=\"1\" checked"));
     let last = [("csrf", csrf.as_str()), ("role", "user")];

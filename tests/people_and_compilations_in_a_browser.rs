@@ -28,7 +28,7 @@ fn site() -> Site {
 #[test]
 fn a_compilation_is_made_and_visited() {
     let site = site();
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     for name in ["prospekt.txt", "lageplan.txt", "intern.txt"] {
         site.file(&anna, name, name.as_bytes());
     }

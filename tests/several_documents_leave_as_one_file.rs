@@ -12,12 +12,12 @@ use crate::support::archivista::Archivista;
 use crate::support::hash::sha256;
 use crate::support::https::Https;
 use crate::support::serving::Serving;
-use crate::support::web::{Answer, Site};
+use crate::support::web::{Answer, HOST, Site};
 use crate::support::{mails, must_run, small, tool};
 use archivista::archive::commit::Happening;
 use archivista::archive::record::Kind;
 use archivista::settings::tokens::Rights;
-use archivista::settings::users::Role;
+use archivista::settings::users::{self, Role};
 use archivista::web::request::Method;
 
 const READ: Rights = Rights { read: true, change: false, administer: false, metrics: false };
@@ -123,6 +123,70 @@ fn hostile_names_harm_nobody_and_every_byte_is_there() {
         _ => None,
     });
     assert_eq!(noted, Some(("anna".into(), numbers)));
+}
+
+/// An answer to whoever asked for these documents, which is not sent yet.
+fn begun(site: &Site, cookie: &str, numbers: &[u64]) -> archivista::web::Response {
+    let mut form = format!("csrf={}&action=export", archivista::web::request::encode(&site.token(cookie)));
+    for number in numbers {
+        form.push_str(&format!("&number={number}"));
+    }
+    let headers = [
+        ("cookie", format!("{}={cookie}", archivista::web::session::COOKIE)),
+        ("content-type", "application/x-www-form-urlencoded".into()),
+        ("host", HOST.into()),
+        ("x-scheme", "https".into()),
+        ("x-peer", "192.0.2.7".into()),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let body = archivista::web::request::Body::Bytes(form.into_bytes());
+    archivista::web::routes::answer(
+        &site.web,
+        &archivista::web::Request::new(Method::Post, "/selection", headers, body),
+    )
+}
+
+#[test]
+fn an_export_ends_with_the_rights_of_whoever_asked() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna", "beat"]);
+    let raw = |subject: &str| format!("Subject: {subject}\r\n\r\n{subject}\r\n").into_bytes();
+    let own = site.mail("anna", &raw("own"), 1);
+    let other = site.mail("beat", &raw("other"), 2);
+    let write = |response: archivista::web::Response| {
+        let mut bytes = Vec::new();
+        response.write(Method::Post, &mut bytes).map(|()| bytes)
+    };
+    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let whole = write(begun(&site, &anna, &[own, other])).unwrap();
+    assert!(has(&whole, "Subject: own") && has(&whole, "Subject: other"));
+    // One mailbox is taken away while it is under way.
+    let under_way = begun(&site, &anna, &[own, other]);
+    let user = users::user(&site.web.archive, "anna").unwrap().unwrap();
+    let fewer = users::User { mailboxes: user.mailboxes[..1].to_vec(), ..user.clone() };
+    users::put_user(&site.web.archive, &fewer, "test").unwrap();
+    let rest = write(under_way).unwrap();
+    assert!(has(&rest, "Subject: own") && !has(&rest, "Subject: other"));
+    // All of it: what is sent breaks off, and is no whole file.
+    let under_way = begun(&site, &anna, &[own]);
+    users::put_user(&site.web.archive, &users::User { inactive: true, ..fewer }, "test").unwrap();
+    assert!(write(under_way).is_err());
+}
+
+#[test]
+fn a_pack_that_cannot_be_read_costs_no_other_document() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let number = site.mail("anna", b"Subject: lost\r\n\r\nx\r\n", 1);
+    // Reading fails here as on a disk with a bad sector.
+    let pack = site.data().join("packs/000001.pack");
+    fs::rename(&pack, pack.with_extension("away")).unwrap();
+    fs::create_dir(&pack).unwrap();
+    let rows = list(&export(&site, &anna, &[number]).body);
+    fs::remove_dir(&pack).unwrap();
+    fs::rename(pack.with_extension("away"), &pack).unwrap();
+    assert_eq!(rows.len(), 1);
+    assert!(rows[0][0] == number.to_string() && rows[0][7].is_empty() && rows[0][8].contains("damaged"), "{rows:?}");
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn every_token_gets_on_every_call_what_it_may() {
             assert!(answer.status < 500, "{what}: {}", answer.text());
             let without = site.ask(call.method, None, &format!("/api/v1{target}"), &[], Vec::new());
             assert_eq!(without.status == 401, call.right != Right::None, "{what}");
-            let cookie = site.web.sessions.begin(owner).unwrap();
+            let cookie = site.session(owner);
             let by_cookie = site.ask(call.method, Some(&cookie), &format!("/api/v1{target}"), &[], Vec::new());
             assert_eq!(by_cookie.status, without.status, "a cookie counts for nothing: {what}");
         }
@@ -290,7 +290,7 @@ fn documents_are_found_page_by_page_changed_and_linked_to() {
     let file = site.call(&anna, Method::Get, &format!("/documents/1/attachments/{part}"), &Value::Null);
     assert_eq!((file.status, file.text().trim_end()), (200, "%PDF-1.7"));
     assert_eq!(site.call(&anna, Method::Get, "/documents/1/content", &Value::Null).text(), MAIL);
-    let cookie = site.web.sessions.begin("anna").unwrap();
+    let cookie = site.session("anna");
     let page = site.get(Some(&cookie), "/documents/1").text();
     let link = get(&site, &anna, "/documents/1/link");
     assert!(
@@ -430,7 +430,7 @@ fn figures_are_for_whom_an_administrator_lets() {
     }
     assert!(!text.contains("Geheimsache") && !text.contains("anna"));
     // All requests of a site come from 192.0.2.7.
-    let cookie = site.web.sessions.begin("chefin").unwrap();
+    let cookie = site.session("chefin");
     assert_eq!(site.post(&cookie, "/admin/metrics", &[("networks", "198.51.100.0/24")]).status, 303);
     assert_eq!(ask(None).status, 401);
     assert_eq!(site.post(&cookie, "/admin/metrics", &[("networks", "198.51.100.0/24, 192.0.2.0/28")]).status, 303);
@@ -469,7 +469,7 @@ fn a_body_that_would_take_much_memory_is_refused() {
 #[test]
 fn nobody_reads_by_a_token_for_somebody_else() {
     let site = stage();
-    let cookie = site.web.sessions.begin("chefin").unwrap();
+    let cookie = site.session("chefin");
     let reads_all = |reads_all| {
         let chefin = users::user(&site.web.archive, "chefin").unwrap().unwrap();
         users::put_user(&site.web.archive, &User { reads_all, ..chefin }, "test").unwrap();
@@ -486,14 +486,50 @@ fn nobody_reads_by_a_token_for_somebody_else() {
     assert_eq!(site.post(&cookie, "/admin/tokens", &own).status, 200);
     reads_all(true);
     assert_eq!(site.post(&cookie, "/admin/tokens", &wish("read")).status, 200);
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     assert!(site.get(Some(&anna), "/account/tokens").text().contains("(made by chefin)"));
+}
+
+/// A token for somebody else counts as long as whoever made it could make it now.
+#[test]
+fn a_token_for_another_ends_with_its_maker() {
+    let site = stage();
+    let archive = &site.web.archive;
+    site.user("gone", Role::Administrator, &[]);
+    let cookie = site.session("gone");
+    let wish = [("name", "Scanner"), ("owner", "anna"), ("read", "1"), ("ends", "2035-12-31")];
+    let made = site.post(&cookie, "/admin/tokens", &wish);
+    let token = format!("archivista_{}", made.between("archivista_", "<").unwrap());
+    let counts = || status(&site, &token, Method::Get, "/documents", &Value::Null) == 200;
+    assert!(counts());
+    let document = get(&site, &token, "/documents")["documents"][0]["number"].as_u64().unwrap();
+    get(&site, &token, &format!("/documents/{document}"));
+    let id = tokens::id(&token).unwrap();
+    let who = format!("anna (API {id}, gone)");
+    assert!(site.journal().iter().any(|event| event.who == who), "the journal tells who made the token");
+    let maker = users::user(archive, "gone").unwrap().unwrap();
+    let chefin = site.session("chefin");
+    for changed in [
+        User { role: Role::User, ..maker.clone() },
+        User { inactive: true, ..maker.clone() },
+        User { reads_all: false, ..maker.clone() },
+        User { created: maker.created + 1, ..maker.clone() },
+    ] {
+        users::put_user(archive, &changed, "test").unwrap();
+        assert!(!counts(), "{changed:?}");
+        assert!(site.get(Some(&chefin), "/admin/tokens").text().contains("does not count: who made it"));
+        users::put_user(archive, &maker, "test").unwrap();
+        assert!(counts());
+    }
+    assert!(site.get(Some(&chefin), "/admin/users/gone").text().contains("also those that it made for others"));
+    assert_eq!(site.post(&chefin, "/admin/users/gone/delete", &[]).status, 303);
+    assert!(!counts() && tokens::token(archive, id).unwrap().is_none());
 }
 
 #[test]
 fn an_administrator_makes_tokens_for_others_and_mistakes_are_told() {
     let site = stage();
-    let cookie = site.web.sessions.begin("chefin").unwrap();
+    let cookie = site.session("chefin");
     let good = [("name", "Scanner"), ("owner", "anna"), ("read", "1"), ("ends", "2035-12-31")];
     let made = site.post(&cookie, "/admin/tokens", &good);
     assert_eq!(made.status, 200);
@@ -510,7 +546,7 @@ fn an_administrator_makes_tokens_for_others_and_mistakes_are_told() {
     }
     // Nobody revokes what is another's.
     let id = tokens::id(&token).unwrap();
-    let beat = site.web.sessions.begin("beat").unwrap();
+    let beat = site.session("beat");
     assert_eq!(site.post(&beat, &format!("/account/tokens/{id}/revoke"), &[]).status, 404);
     assert!(!site.get(Some(&beat), "/account/tokens").text().contains("Scanner"));
     assert_eq!(site.post(&cookie, &format!("/admin/tokens/{id}/revoke"), &[]).status, 303);

@@ -280,6 +280,7 @@ fn quick() -> Limits {
         head_time: Duration::from_millis(1500),
         rate_window: Duration::from_millis(1500),
         server_time: Duration::from_millis(1500),
+        answer_time: Duration::from_millis(1500),
         linger: Duration::from_millis(500),
         disk_reserve: 0,
         ..Limits::default()

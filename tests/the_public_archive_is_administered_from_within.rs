@@ -6,7 +6,7 @@ use crate::support::archivista::Archivista;
 use crate::support::definition::Definition;
 use crate::support::tenant::{Folders, Tenant};
 use crate::support::web::{PEER, Site};
-use archivista::settings::administration::{Administration, Field};
+use archivista::settings::administration::{Administration, Field, Versioning};
 use archivista::settings::networks::Networks;
 use archivista::settings::tokens::Rights;
 use archivista::settings::users::Role;
@@ -62,12 +62,20 @@ fn administrators_work_in_their_networks_only() {
     let refused = call(OUTSIDE);
     assert_eq!((refused.status, &refused.json()["reason"]), (403, &json!("elsewhere")));
     assert_eq!(site.get_with(None, "/api/v1/openapi.json", &[("x-peer", OUTSIDE)]).status, 403);
-    // There an administrator is nobody, and learns why at the login; a wrong password is not told from a wrong name.
+    // There an administrator is nobody, as the login says to everybody.
     let start = from(OUTSIDE, Some(&chefin), "/");
     assert_eq!((start.status, start.location()), (303, "/login"));
     let refused = log_in(OUTSIDE, "chefin");
     assert_eq!((refused.status, refused.header("Set-Cookie")), (403, None));
     assert!(refused.text().contains("Administrators log in only from the networks"), "{}", refused.text());
+    let wrong = site.ask(
+        Method::Post,
+        None,
+        "/login",
+        &[("x-peer", OUTSIDE), ("content-type", "application/x-www-form-urlencoded")],
+        b"user=chefin&password=a+wrong+one".to_vec(),
+    );
+    assert_eq!((wrong.status, wrong.text()), (403, refused.text()), "a right password is not told from a wrong one");
     assert_eq!((from(OUTSIDE, Some(&anna), "/").status, log_in(OUTSIDE, "anna").status), (200, 303));
     // The networks that somebody chose count in place of the private ones.
     site.administer(|all| all.admin_networks = Networks::entered("198.51.100.0/24").unwrap());
@@ -112,6 +120,50 @@ fn nobody_locks_himself_out() {
     assert_eq!(site.get(Some(&chefin), "/admin").status, 200);
     let shown = site.call(&token, Method::Get, "/administration", &Value::Null).json();
     assert_eq!(shown["settings"]["admin_networks"], "192.0.2.0/24, 10.0.0.0/8");
+}
+
+/// What strangers do leaves no more in the journal than they could fill it with: it is never made shorter.
+#[test]
+fn strangers_fill_no_journal() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    public(&site);
+    let numbers: Vec<u64> = (0..70).map(|n| site.file(&anna, &format!("{n}.txt"), format!("{n}").as_bytes())).collect();
+    for number in &numbers {
+        site.change(*number, |metadata| drop(metadata.fields.insert("Web".into(), "x".into())));
+    }
+    let lines = || site.journal().len();
+    let before = lines();
+    for (n, number) in numbers.iter().enumerate() {
+        let peer = format!("2001:db8:{n:x}::1");
+        assert_eq!(site.get_with(None, &format!("/go/{number}"), &[("x-peer", &peer)]).status, 200);
+    }
+    assert_eq!(lines() - before, usize::try_from(archivista::limits::VISITS).unwrap());
+    let before = lines();
+    let guess = |peer: &str| {
+        let bearer = "Bearer archivista_0000000000000000_x";
+        site.get_with(None, "/metrics", &[("x-peer", peer), ("authorization", bearer)]).status
+    };
+    assert_eq!((guess(OUTSIDE), lines()), (401, before));
+    assert_eq!((guess(INSIDE), lines()), (401, before + 1));
+}
+
+#[test]
+fn what_is_withdrawn_by_its_note_is_withdrawn_in_all_versions() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &[]);
+    public(&site);
+    site.administer(|all| {
+        all.publishing = Some(Field::Note);
+        all.versioning = Versioning::Name;
+    });
+    let first = site.file(&anna, "plan.pdf", b"%PDF-1.7 one");
+    let go = |number: u64| site.get(None, &format!("/go/{number}")).status;
+    assert_eq!(site.post(&anna, &format!("/documents/{first}/fields"), &[("note", "for all")]).status, 303);
+    let second = site.file(&anna, &format!("{first}_1_plan.pdf"), b"%PDF-1.7 two");
+    assert_eq!((go(first), go(second)), (200, 200));
+    assert_eq!(site.post(&anna, &format!("/documents/{second}/fields"), &[("note", "")]).status, 303);
+    assert_eq!((go(first), go(second)), (303, 303));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn api_and_figures_know_it() {
     }
     assert!(!text.contains("mails_unexplained{") && !text.contains("mails_failed{"), "{text}");
     // Whoever it belongs to reads it for good.
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     assert_eq!(site.get(Some(&anna), &format!("/documents/{number}")).status, 200);
     assert_eq!(call(Method::Post, "/definitions/company/resume", json!({ "sure": false })).status, 400);
     let resumed = call(Method::Post, "/definitions/company/resume", json!({ "sure": true }));

@@ -11,9 +11,9 @@ use super::commit::{
 };
 use super::error::Result;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FOLDER_NUMBERS,
-    FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row, SETTINGS, VARIANTS,
-    VariantRow, decode, field_keys, field_value, folder_row, read_position,
+    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FIELD_NOTE,
+    FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row,
+    SETTINGS, VARIANTS, VariantRow, decode, field_keys, field_value, folder_row, read_position,
 };
 use crate::hash::Sha256;
 use crate::limits::FIELD_KEY;
@@ -161,6 +161,42 @@ impl View {
         let table = self.txn.open_table(BY_FIELD)?;
         let range = (Bound::Excluded((name, value.as_str(), after)), Bound::Included((name, value.as_str(), u64::MAX)));
         table.range::<(&str, &str, u64)>(range)?.rev().take(most).map(|item| Ok(item?.0.value().2)).collect()
+    }
+
+    /// How many mails have a value in this further field or in their note ([`FIELD_NOTE`]), found by at most `look` looks,
+    /// and whether there may be more.
+    pub fn mails_with(&self, name: &str, look: usize) -> Result<(u64, bool)> {
+        let documents = self.reader()?;
+        let is_note = name == FIELD_NOTE;
+        let has = |metadata: &Metadata| {
+            metadata.is_mail() && if is_note { !metadata.note.is_empty() } else { metadata.fields.contains_key(name) }
+        };
+        let mut count = 0;
+        if is_note {
+            // Notes of mails are no keys; hardly any mail begins with one.
+            let table = self.txn.open_table(CHANGES)?;
+            for (looked, item) in table.iter()?.enumerate() {
+                if looked == look {
+                    return Ok((count, true));
+                }
+                let change: Row<Metadata> = decode("changes", item?.1.value())?;
+                count += u64::from(has(&change.value));
+            }
+            return Ok((count, false));
+        }
+        let table = self.txn.open_table(BY_FIELD)?;
+        for (looked, item) in table.range::<(&str, &str, u64)>((name, "", 0)..)?.enumerate() {
+            let key = item?.0;
+            let (found, _, number) = key.value();
+            if found != name {
+                break;
+            }
+            if looked == look {
+                return Ok((count, true));
+            }
+            count += u64::from(documents.document(number)?.is_some_and(|document| has(&document.metadata)));
+        }
+        Ok((count, false))
     }
 
     /// Whether any document has a value in this field.

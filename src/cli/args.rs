@@ -40,6 +40,7 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
                                     what is in them
   verify [--quick]                  every byte, every hash, the chain, the catalog
   rebuild catalog                   make the catalog anew from the packs
+  password                          a new password for an administrator who cannot log in any more
   mailtest --server S [--port P] --account A (--password X | --password-file F)
            [--encryption tls|starttls|none] [--ca-file F]
                                     try a login without saving anything
@@ -316,6 +317,10 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
             Ok(Request::RebuildCatalog)
         }
+        "password" => {
+            none_left(given, "password")?;
+            Ok(Request::Password)
+        }
         other => bail!("there is no verb {other:?}"),
     }
 }
@@ -436,6 +441,7 @@ mod tests {
             "verify --all",
             "list --out x",
             "rebuild",
+            "password anna",
             "rebuild search",
             "source",
             "source move x",

@@ -4,7 +4,6 @@ use std::io;
 
 use jiff::tz::TimeZone;
 
-use super::source::CONSOLE;
 use super::terminal::Terminal;
 use super::{Exit, Session};
 use crate::archive::ArchiveError;
@@ -12,12 +11,14 @@ use crate::archive::commit::{Happening, Number};
 use crate::export::{self, Asked, Limits, index};
 use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
 use crate::settings::administration::Administration;
+use crate::settings::users::CONSOLE;
 
 /// Writes `N.eml` for each number; for every document where there are none. What cannot be exported is named and the rest
 /// is exported all the same.
 pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let mut exported = 0;
     let mut failed = 0;
+    let mut given: Vec<Number> = Vec::new();
     let mut bounds: Option<(Number, Number)> = None;
     let mut one = |number: Number| -> anyhow::Result<()> {
         session.pulse.go_on()?;
@@ -26,6 +27,9 @@ pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Termina
         match written {
             Ok(()) => {
                 exported += 1;
+                if !numbers.is_empty() {
+                    given.push(number);
+                }
                 bounds = Some(bounds.map_or((number, number), |(low, high)| (low.min(number), high.max(number))));
             }
             Err(error) if error.downcast_ref::<ArchiveError>().is_some() => {
@@ -47,12 +51,21 @@ pub fn run(session: &Session<'_>, numbers: &[Number], terminal: &mut dyn Termina
             numbers.iter().try_for_each(|number| one(*number))
         };
     // What was handed out is written down, also where it ended before its time.
-    if let Some((low, high)) = bounds {
-        session.archive.journal(CONSOLE, Happening::Exported(low, high, exported))?;
+    match bounds {
+        Some(_) if !numbers.is_empty() => note(session, &given)?,
+        Some((low, high)) => session.archive.journal(CONSOLE, Happening::Exported(low, high, exported))?,
+        None => {}
     }
     result?;
     terminal.log(&format!("{exported} exported, {failed} not."));
     Ok(if failed == 0 { Exit::Fine } else { Exit::Trouble })
+}
+
+/// Writes down documents that were named, each by its number: those between them were not handed out.
+fn note(session: &Session<'_>, given: &[Number]) -> Result<(), ArchiveError> {
+    given
+        .chunks(EXPORT_BATCH)
+        .try_for_each(|some| session.archive.journal(CONSOLE, Happening::ExportedSome(some.to_vec())))
 }
 
 /// Writes `documents-FROM.zip` with as many of the documents as one file takes, FROM being the first of them, and further
@@ -116,13 +129,17 @@ fn one(
     terminal: &mut dyn Terminal,
 ) -> anyhow::Result<(export::Written, Option<Number>)> {
     let limits = Limits { documents: EXPORT_DOCUMENTS, bytes: EXPORT_BYTES };
-    let asked = Asked { zone: zone.clone(), words: &index::ENGLISH, limits };
+    let asked = Asked { zone: zone.clone(), words: &index::ENGLISH, limits, may: &|_| Ok(true) };
     let (mut next, mut last) = (first, first);
+    let mut given: Vec<Number> = Vec::new();
     let mut more = || -> io::Result<Vec<Number>> {
         session.pulse.go_on().map_err(io::Error::other)?;
         let some = wanted.some(session, next, EXPORT_BATCH).map_err(io::Error::other)?;
         if let Some(highest) = some.last() {
             last = *highest;
+            if !wanted.is_all {
+                given.extend(&some);
+            }
             next = highest.saturating_add(1);
         }
         Ok(some)
@@ -134,7 +151,12 @@ fn one(
     });
     // What was handed out is written down, also where it ended before its time.
     let high = written.left.map_or(last, |left| left.saturating_sub(1));
-    session.archive.journal(CONSOLE, Happening::Exported(first, high, written.documents))?;
+    if wanted.is_all {
+        session.archive.journal(CONSOLE, Happening::Exported(first, high, written.documents))?;
+    } else {
+        given.retain(|number| *number <= high && !written.damaged.contains(number));
+        note(session, &given)?;
+    }
     made?;
     let left = written.left;
     Ok((written, left))

@@ -12,8 +12,7 @@ use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::ingest::Defect;
 use crate::language::Lang;
-use crate::search::query::Places;
-use crate::search::{Query, Searchable};
+use crate::search::{Places, Query, Searchable};
 use crate::settings::document_fields::DocumentFields;
 use crate::source::RemoteId;
 
@@ -29,7 +28,7 @@ pub fn query(text: &str, searchable: &Searchable) -> anyhow::Result<Query> {
 pub fn run(session: &Session<'_>, query: &str, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let view = session.archive.view()?;
     let fields = DocumentFields::read(session.archive)?;
-    let query = self::query(query, &Searchable::of(&fields, &view, None, true)?)?;
+    let query = self::query(query, &Searchable::of(&fields, None, true))?;
     let places = Places::of(&view, &Reads::All)?;
     drop(view);
     session.archive.documents(|view, number, document| {

@@ -9,7 +9,8 @@ pub mod export;
 pub mod fetch;
 pub mod list;
 pub mod mailtest;
-pub mod rebuild;
+pub mod password;
+mod rebuild;
 pub mod serve;
 pub mod source;
 pub mod status;
@@ -85,6 +86,7 @@ pub enum Request {
     Export { numbers: Vec<u64>, zip: bool },
     Verify { quick: bool, json: bool },
     RebuildCatalog,
+    Password,
 }
 
 impl Request {
@@ -111,6 +113,7 @@ impl Request {
             Self::Export { numbers, zip: true } => export::zip(session, numbers, terminal),
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
+            Self::Password => password::run(session, terminal),
         }
     }
 }

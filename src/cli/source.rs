@@ -9,10 +9,8 @@ use crate::clock;
 use crate::fetch::check;
 use crate::language::Lang;
 use crate::settings::o365::{WARN_DAYS, Which};
+use crate::settings::users::CONSOLE;
 use crate::settings::{self, AfterArchiving, Definition, Encryption, Imap, Module};
-
-/// Who stands in the journal for what is done by verbs.
-pub const CONSOLE: &str = "console";
 
 pub fn add(session: &Session<'_>, definition: &Definition, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     // Whoever asked through the socket may have been an older release.

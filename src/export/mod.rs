@@ -48,6 +48,8 @@ pub struct Asked<'a> {
     pub zone: TimeZone,
     pub words: &'a Words,
     pub limits: Limits,
+    /// Whether this document may still be given, asked before each.
+    pub may: &'a dyn Fn(Number) -> io::Result<bool>,
 }
 
 /// Asks for numbers, some at a time, until there are no more; called when those before are written.
@@ -68,6 +70,9 @@ pub fn write(archive: &Archive, asked: &Asked<'_>, more: &mut More<'_>, out: &mu
             break;
         }
         for number in numbers {
+            if !(asked.may)(number)? {
+                continue;
+            }
             // No view is held while somebody reads slowly.
             let document = archive.view().and_then(|view| view.document(number)).map_err(io::Error::other)?;
             let Some(document) = document else { continue };
@@ -102,7 +107,10 @@ fn one(
         First { crc: crc32fast::Hasher::new(), kept: Vec::new(), keeps: document.size <= SPOOL_IN_MEMORY as u64 };
     match archive.read(number, &mut first) {
         Ok(()) => {}
-        Err(ArchiveError::DocumentDamaged { .. }) => {
+        // It went since it was asked for.
+        Err(ArchiveError::NoDocument { .. }) => return Ok(()),
+        // Of a disk with a bad sector too: one document is lost by it, and not all that are behind it.
+        Err(ArchiveError::DocumentDamaged { .. } | ArchiveError::Io { .. }) => {
             if written.damaged.len() < DAMAGED {
                 written.damaged.push(number);
             }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::limits::{EXPORT_NAME_BYTES, EXPORT_NAME_CHARS};
-use crate::web::mail::file_name::safe;
+use crate::web::mail::file_name::{ending, safe};
 
 /// `2026-11-21_8441_Offerte Dachsanierung.eml`, `2026-11-21_8442_plan.pdf`.
 pub fn of(number: Number, document: &Document, date: Date) -> String {
@@ -16,7 +16,7 @@ pub fn of(number: Number, document: &Document, date: Date) -> String {
         (safe(&metadata.title), Some("eml".to_owned()))
     } else {
         let name = safe(&metadata.media_name);
-        match name.rsplit_once('.') {
+        match ending(&name).and_then(|ending| Some((name.strip_suffix(ending)?.strip_suffix('.')?, ending))) {
             Some((stem, ending)) if !stem.is_empty() => (stem.to_owned(), Some(ending.to_owned())),
             _ => (name, None),
         }
@@ -67,6 +67,11 @@ mod tests {
                 let name = name(kind, &text);
                 assert!(name.len() <= EXPORT_NAME_BYTES && name.ends_with(ending), "{name}");
             }
+        }
+        // What is too long for an ending is none.
+        for text in [format!("a.{}", "🎉".repeat(100)), format!("{}.{}", "🎉".repeat(50), "x".repeat(60))] {
+            let name = name(KIND_FILE, &text);
+            assert!(name.len() <= EXPORT_NAME_BYTES, "{} bytes: {name}", name.len());
         }
     }
 }

@@ -259,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn a_small_file_behind_four_gigabytes_is_found() {
+        const BEFORE: u64 = 5 << 30;
+        let mut zip = Zip::new(Vec::new());
+        zip.written = BEFORE;
+        zip.file("a", about(b"abc"), &mut |out| out.write_all(b"abc")).unwrap();
+        let bytes = zip.finish().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let mut file = std::fs::File::create(&path).unwrap();
+        // A hole takes no room on the disk.
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(BEFORE)).unwrap();
+        file.write_all(&bytes).unwrap();
+        let script = format!(
+            "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); i = z.infolist()[0]\n\
+             assert z.testzip() is None and z.read('a') == b'abc' and i.header_offset == {BEFORE}"
+        );
+        let python = std::process::Command::new("python3").arg("-c").arg(script).arg(&path).status().unwrap();
+        assert!(python.success());
+    }
+
+    #[test]
     fn times_that_dos_does_not_know_are_the_nearest_that_it_knows() {
         let at = |year| dos(jiff::civil::date(year, 1, 2).at(3, 4, 5, 0)).0 >> 9;
         assert_eq!((at(1970), at(1980), at(2107), at(3000)), (0, 0, 127, 127));

@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::query::{Places, Query};
+use super::places::Places;
+use super::query::Query;
 use crate::archive::commit::Number;
 use crate::archive::error::Result;
 use crate::archive::rows::Document;
@@ -142,7 +143,7 @@ fn walk<T>(
                 more = true;
                 break;
             }
-            rows.push((cursor, keep(number, &document)));
+            rows.push((cursor, keep(number, &places.narrow(view, number, document)?)));
         }
     }
     if ask.back {
@@ -215,7 +216,7 @@ fn best<T>(
             // The page is full of better ones; whether this one fits is asked only until there is a next page.
             more = more || ask.query.fits(view, places, number, &document)?;
         } else if ask.query.fits(view, places, number, &document)? {
-            rows.insert(place, (key, Cursor { time, number }, keep(number, &document)));
+            rows.insert(place, (key, Cursor { time, number }, keep(number, &places.narrow(view, number, document)?)));
             more |= rows.len() > ask.most;
             rows.truncate(ask.most);
         }

@@ -1,18 +1,20 @@
 //! What somebody looks for: words, phrases and fields. Everything has to fit.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::places::Places;
 use super::versions::Ties;
-use crate::archive::commit::{FolderNumber, Metadata, Number};
+use crate::archive::commit::{Metadata, Number};
 use crate::archive::error::Result;
 use crate::archive::rows::{Document, FolderRow};
-use crate::archive::view::{Reads, View};
+use crate::archive::view::View;
 use crate::language::Lang;
-use crate::limits::{DOCUMENT_FIELDS, QUERY_CHARS, QUERY_TERMS};
+use crate::limits::{QUERY_CHARS, QUERY_TERMS};
 use crate::settings::document_fields::{DocumentFields, Kind};
 use crate::settings::field_value::{self, day};
 use crate::settings::users::User;
@@ -46,20 +48,13 @@ pub struct Searchable {
 }
 
 impl Searchable {
-    /// Defined fields, and the others in which documents have values. `user`: who asks; whoever works on the box itself
-    /// (`sees_all`) sees every one that is not hidden.
-    pub fn of(defined: &DocumentFields, view: &View, user: Option<&User>, sees_all: bool) -> Result<Self> {
+    /// Defined fields. `user`: who asks; whoever works on the box itself (`sees_all`) sees every one that is not hidden. Which
+    /// others documents have is no part of it: their names would tell of documents that whoever asks may not read.
+    pub fn of(defined: &DocumentFields, user: Option<&User>, sees_all: bool) -> Self {
         let unseen = if sees_all { BTreeSet::new() } else { defined.unseen(user) };
-        let others = view.field_names(DOCUMENT_FIELDS)?;
-        let names = defined.0.iter().map(|field| field.name.clone()).chain(others);
-        let names = names.filter(|name| !unseen.contains(name));
-        let fields = names.map(|name| (name.to_lowercase(), (name.clone(), defined.kind(&name))));
-        // A defined one comes first, and is the one that is meant.
-        let mut by_name = BTreeMap::new();
-        for (lower, field) in fields {
-            by_name.entry(lower).or_insert(field);
-        }
-        Ok(Self { fields: by_name, unseen, hides_notes: false })
+        let seen = defined.0.iter().filter(|field| !unseen.contains(&field.name));
+        let fields = seen.map(|field| (field.name.to_lowercase(), (field.name.clone(), field.kind))).collect();
+        Self { fields, unseen, hides_notes: false }
     }
 
     /// The same, for an archive where notes are not shown.
@@ -84,8 +79,10 @@ enum Term {
     Owner(String),
     /// Earlier versions fit too.
     AllVersions,
-    /// A further field by its name.
+    /// A defined field by its name.
     Field(String, Kind, String),
+    /// One that nobody defined and that a document may have, by its name in lower case and its value; else the whole is a word.
+    Other(String, String, String),
 }
 
 /// What could not be understood; the rest of the query counts all the same.
@@ -183,11 +180,11 @@ impl Query {
                 return;
             }
             name => {
-                let Some((field, kind)) = searchable.fields.get(name.trim()) else {
-                    self.terms.push(Term::Word(lower));
+                let (name, value) = (name.trim(), value.trim());
+                let Some((field, kind)) = searchable.fields.get(name) else {
+                    self.terms.push(Term::Other(name.into(), value.into(), lower.clone()));
                     return;
                 };
-                let value = value.trim();
                 if value.is_empty() {
                     self.hints.push(Hint::NoValue(word.into()));
                 } else {
@@ -249,6 +246,12 @@ impl Query {
             return Ok(false);
         }
         let is_place = |term: &Term| matches!(term, Term::Mailbox(_) | Term::Folder(_));
+        // Whose it is depends on who asks.
+        let document = if self.terms.iter().any(|term| matches!(term, Term::Owner(_))) {
+            Cow::Owned(places.narrow(view, number, document.clone())?)
+        } else {
+            Cow::Borrowed(document)
+        };
         let mut plain = self.terms.iter().filter(|term| !is_place(term));
         if !plain.all(|term| term.fits(number, &document.metadata, self)) {
             return Ok(false);
@@ -264,30 +267,9 @@ impl Query {
         }
         let mut seen: Vec<&FolderRow> = Vec::new();
         for occurrence in view.occurrences(number)? {
-            seen.extend(places.folders.get(&occurrence.folder));
+            seen.extend(places.get(occurrence.folder));
         }
         Ok(self.terms.iter().filter(|term| is_place(term)).all(|term| seen.iter().any(|row| term.is_at(row))))
-    }
-}
-
-/// The folders whose documents somebody may read.
-#[derive(Debug, Default)]
-pub struct Places {
-    folders: BTreeMap<FolderNumber, FolderRow>,
-}
-
-impl Places {
-    pub fn of(view: &View, reads: &Reads) -> Result<Self> {
-        let may = |row: &FolderRow| match reads {
-            Reads::All => true,
-            Reads::Places(places) => places.contains(&row.place),
-        };
-        let folders = view.folders()?.into_iter().filter(may).map(|row| (row.folder.number, row));
-        Ok(Self { folders: folders.collect() })
-    }
-
-    pub fn get(&self, folder: FolderNumber) -> Option<&FolderRow> {
-        self.folders.get(&folder)
     }
 }
 
@@ -309,25 +291,31 @@ impl Term {
                 || has(&metadata.cc, value)
                 || envelope.is_some_and(|it| it.to_whom().into_iter().any(|text| has(text, value)))
         };
+        let word = |value: &str| {
+            has(&metadata.title, value)
+                || from(value)
+                || to(value)
+                || note(value)
+                || metadata.fields.iter().any(|(name, field)| !query.unseen.contains(name) && has(field, value))
+                || file(value)
+                || number.to_string() == *value
+        };
         match self {
             Self::From(value) => from(value),
             Self::To(value) => to(value),
             Self::Cc(value) => has(&metadata.cc, value),
             Self::Subject(value) => has(&metadata.title, value),
             Self::File(value) => file(value),
-            Self::Word(value) => {
-                has(&metadata.title, value)
-                    || from(value)
-                    || to(value)
-                    || note(value)
-                    || metadata.fields.iter().any(|(name, field)| !query.unseen.contains(name) && has(field, value))
-                    || file(value)
-                    || number.to_string() == *value
-            }
+            Self::Word(value) => word(value),
             Self::Note(value) => note(value),
             Self::Owner(value) => has(&metadata.owner, value),
             Self::Field(name, kind, value) => {
                 field_value::fits(*kind, metadata.fields.get(name).map(String::as_str), value)
+            }
+            Self::Other(name, value, whole) => {
+                let is_meant = |field: &str| !query.unseen.contains(field) && field.to_lowercase() == *name;
+                let mut fields = metadata.fields.iter().filter(|(field, _)| is_meant(field));
+                word(whole) || fields.any(|(_, field)| field_value::fits(Kind::Text, Some(field), value))
             }
             Self::Mailbox(_) | Self::Folder(_) | Self::AllVersions => true,
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::query::Places;
+use super::places::Places;
 use crate::archive::commit::{Metadata, Number};
 use crate::archive::error::Result;
 use crate::archive::rows::VERSION_OF;

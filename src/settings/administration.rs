@@ -213,8 +213,8 @@ impl Administration {
     /// own fields.
     pub fn save_file_name(&self, name: &str, metadata: &mut Metadata) {
         let is_file = !metadata.is_mail();
-        if !is_file && self.file_name == self.publishing {
-            // Nobody has confirmed that this mail may be published.
+        if self.file_name == self.publishing {
+            // Nobody has confirmed that this may be published; an older release let both be chosen.
             return;
         }
         match &self.file_name {

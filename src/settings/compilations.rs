@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::users::User;
-use super::{Result, SettingsError, same_name, store_at};
+use super::{Result, find_json, list_json, same_name, store_at, to_json};
 use crate::archive::Archive;
 use crate::archive::commit::{Commit, Event, Happening, Number, Setting};
 use crate::clock;
@@ -76,21 +76,18 @@ impl Compilation {
 
 /// All of them, the newest first.
 pub fn compilations(archive: &Archive) -> Result<Vec<Compilation>> {
-    let stored = archive.view()?.settings(COMPILATION)?;
-    let mut all: Vec<Compilation> = stored.iter().map(|(key, value)| open(key, value)).collect::<Result<_>>()?;
+    let mut all: Vec<Compilation> = list_json(archive, COMPILATION)?;
     all.sort_by(|a, b| (b.created, &a.name).cmp(&(a.created, &b.name)));
     Ok(all)
 }
 
 pub fn compilation(archive: &Archive, name: &str) -> Result<Option<Compilation>> {
-    let Some(row) = archive.view()?.setting_row(&key(name))? else { return Ok(None) };
-    row.value.value.as_deref().map(|value| open(&row.value.key, value)).transpose()
+    find_json(archive, &key(name))
 }
 
 /// Adds one, or changes the one at `was`, which may move to another address.
 pub fn put_compilation(archive: &Archive, was: Option<&str>, new: &Compilation, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(new)
-        .map_err(|error| SettingsError::Wrong { place: new.name.clone(), what: error.to_string() })?;
+    let json = to_json(&new.name, new)?;
     let moved = was.filter(|was| *was != new.name);
     let old = moved.map(|was| Setting { key: key(was), value: None });
     let keys: Vec<String> = moved.map(key).into_iter().chain([key(&new.name)]).collect();
@@ -109,10 +106,6 @@ pub fn remove_compilation(archive: &Archive, name: &str, who: &str) -> Result<()
 
 fn key(name: &str) -> String {
     format!("{COMPILATION}{name}")
-}
-
-fn open(key: &str, value: &[u8]) -> Result<Compilation> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }
 
 #[cfg(test)]

@@ -156,6 +156,22 @@ struct Stored {
     sealed: BTreeMap<String, String>,
 }
 
+/// What of a stored definition decides who reads what it archived; nothing else is read, and no secret opened.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Known {
+    pub owner: String,
+    pub succeeds: Option<String>,
+}
+
+pub(super) fn known(stored: &[u8]) -> Option<Known> {
+    #[derive(Deserialize)]
+    struct Stored {
+        definition: Known,
+    }
+    serde_json::from_slice::<Stored>(stored).ok().map(|stored| stored.definition)
+}
+
 impl Imap {
     /// Whether this may be the name or the address of a server. Letters of any script and `_` stand in names that people use at
     /// home, so this takes more than RFC 1123 does; a port, a scheme or a sign of doubt is in none.

@@ -79,7 +79,7 @@ impl Who {
             (Self::Everybody, _) => true,
             (_, None) => false,
             (Self::Administrators, Some(user)) => user.role == Role::Administrator,
-            (Self::Users(names), Some(user)) => names.iter().any(|name| name.eq_ignore_ascii_case(&user.name)),
+            (Self::Users(names), Some(user)) => names.iter().any(|name| same_name(name, &user.name)),
         }
     }
 }

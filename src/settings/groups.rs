@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::users::MailboxId;
-use super::{Result, SettingsError, same_name, store_at};
+use super::{Result, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 
 /// Keys of groups in the settings table.
@@ -40,8 +40,7 @@ impl Group {
 
 /// All groups, by name.
 pub fn groups(archive: &Archive) -> Result<Vec<Group>> {
-    let stored = archive.view()?.settings(GROUP)?;
-    stored.iter().map(|(key, value)| open(key, value)).collect()
+    list_json(archive, GROUP)
 }
 
 /// The groups that a user is in.
@@ -51,15 +50,12 @@ pub fn of(archive: &Archive, user: &str) -> Result<Vec<Group>> {
 
 /// One group; names are the same in upper and lower case.
 pub fn group(archive: &Archive, name: &str) -> Result<Option<Group>> {
-    let Some(row) = archive.view()?.setting_row(&key(name))? else { return Ok(None) };
-    row.value.value.as_deref().map(|value| open(&row.value.key, value)).transpose()
+    find_json(archive, &key(name))
 }
 
 /// Adds a group, or changes the one of this name.
 pub fn put_group(archive: &Archive, group: &Group, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(group)
-        .map_err(|error| SettingsError::Wrong { place: group.name.clone(), what: error.to_string() })?;
-    store_at(archive, key(&group.name), Some(json), who)
+    write_json(archive, &key(&group.name), group, who)
 }
 
 /// Removes a group. What its members read by it they read no longer.
@@ -78,10 +74,6 @@ pub fn forget_member(archive: &Archive, user: &str, who: &str) -> Result<()> {
 
 fn key(name: &str) -> String {
     format!("{GROUP}{}", name.to_lowercase())
-}
-
-fn open(key: &str, value: &[u8]) -> Result<Group> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }
 
 #[cfg(test)]

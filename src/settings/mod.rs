@@ -4,8 +4,9 @@
 //! page, is kept by name, and its name never changes: the ledger and every occurrence refer to it. What is wrong with one is a
 //! `mistake`, with a sentence in both languages.
 //!
-//! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what; `administration`: the archive as
+//! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what, `rescue`: the way back in; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
+//! - `succession`: what is read of a mailbox after a switch
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
@@ -27,7 +28,9 @@ pub mod networks;
 pub mod o365;
 pub mod password;
 pub mod providers;
+pub mod rescue;
 pub mod sign_in;
+pub mod succession;
 pub mod tokens;
 pub mod users;
 
@@ -35,10 +38,13 @@ pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, 
 pub use o365::O365;
 pub use sign_in::SignIn;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::archive::commit::{Commit, Event, Happening, Setting};
+use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 
@@ -75,10 +81,10 @@ pub fn definitions(archive: &Archive) -> Result<Vec<Result<Definition>>> {
 
 /// One definition.
 pub fn definition(archive: &Archive, name: &str) -> Result<Definition> {
-    let all = stored(archive)?;
-    match all.iter().find(|(other, _)| other == name) {
-        Some((_, value)) => Definition::open(name, value, archive.keys()),
-        None => Err(unknown(name, &all)),
+    let row = archive.view()?.setting_row(&format!("{DEFINITION}{name}"))?;
+    match row.and_then(|row| row.value.value) {
+        Some(value) => Definition::open(name, &value, archive.keys()),
+        None => Err(unknown(name, &stored(archive)?)),
     }
 }
 
@@ -118,6 +124,14 @@ pub fn end(archive: &Archive, name: &str, is_ended: bool, who: &str) -> Result<(
     definition.ended = is_ended;
     let value = definition.seal(archive.keys())?;
     store(archive, name, Some(value), Vec::new(), who)
+}
+
+/// To whom definitions belong, by their names, as the catalog has it: for whoever needs nothing else of them.
+pub fn owners(view: &View) -> crate::archive::error::Result<BTreeMap<String, String>> {
+    let owner = |(key, value): (String, Vec<u8>)| {
+        Some((key.strip_prefix(DEFINITION)?.to_owned(), definition::known(&value)?.owner))
+    };
+    Ok(view.settings(DEFINITION)?.into_iter().filter_map(owner).collect())
 }
 
 /// Names of the definitions that belong to this user or group.
@@ -172,16 +186,32 @@ fn store(archive: &Archive, name: &str, value: Option<Vec<u8>>, others: Vec<Sett
     Ok(archive.commit(Commit { settings, journal: vec![event], ..Commit::default() })?)
 }
 
-/// What is stored as JSON under a key of its own; the default where nothing is.
+fn open_json<T: DeserializeOwned>(key: &str, json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+}
+
+/// What is stored as JSON under a key of its own, if anything is.
+fn find_json<T: DeserializeOwned>(archive: &Archive, key: &str) -> Result<Option<T>> {
+    let row = archive.view()?.setting_row(key)?;
+    row.and_then(|row| row.value.value).map(|json| open_json(key, &json)).transpose()
+}
+
+/// The same; the default where nothing is.
 fn read_json<T: DeserializeOwned + Default>(archive: &Archive, key: &str) -> Result<T> {
-    let Some(json) = archive.view()?.setting_row(key)?.and_then(|row| row.value.value) else { return Ok(T::default()) };
-    serde_json::from_slice(&json).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
+    Ok(find_json(archive, key)?.unwrap_or_default())
+}
+
+/// All that is stored as JSON under keys that begin so, by key.
+fn list_json<T: DeserializeOwned>(archive: &Archive, prefix: &str) -> Result<Vec<T>> {
+    archive.view()?.settings(prefix)?.iter().map(|(key, json)| open_json(key, json)).collect()
+}
+
+fn to_json(place: &str, value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| SettingsError::Wrong { place: place.into(), what: error.to_string() })
 }
 
 fn write_json(archive: &Archive, key: &str, value: &impl Serialize, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(value)
-        .map_err(|error| SettingsError::Wrong { place: key.into(), what: error.to_string() })?;
-    store_at(archive, key.into(), Some(json), who)
+    store_at(archive, key.into(), Some(to_json(key, value)?), who)
 }
 
 fn store_at(archive: &Archive, key: String, value: Option<Vec<u8>>, who: &str) -> Result<()> {

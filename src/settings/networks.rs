@@ -1,7 +1,7 @@
 //! Networks from which something may be asked for.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,14 @@ fn parse(text: &str) -> Option<((u128, u32), u32)> {
         length.parse().ok().filter(|_| length.bytes().all(|byte| byte.is_ascii_digit()))
     })?;
     (length <= address.1).then_some((address, length))
+}
+
+/// What counts as one address where somebody is to be told from others: a household, even a single computer, has a /64 of IPv6.
+pub fn household(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address @ IpAddr::V4(_) => address,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::keys::random;
+use crate::hash::Sha256;
 use crate::limits::{PASSWORD_MEMORY, PASSWORD_TURNS};
 
 /// One at a time: each needs [`PASSWORD_MEMORY`].
@@ -34,6 +35,11 @@ impl Password {
     pub fn is(&self, password: &str) -> bool {
         let given = hash(password, &self.salt, self.memory, self.turns);
         given.is_some_and(|given| given.iter().zip(&self.hash).fold(0, |unequal, (a, b)| unequal | (a ^ b)) == 0)
+    }
+
+    /// Tells it from every other one that was ever stored.
+    pub fn stamp(&self) -> Sha256 {
+        Sha256::of(&[self.salt.as_slice(), &self.hash].concat())
     }
 
     /// Takes as long as a look at a password, for a name that nobody has.

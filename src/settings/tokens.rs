@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::users::User;
-use super::{Result, SettingsError, store_at};
+use super::users::{Role, User};
+use super::{Result, SettingsError, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::{Commit, Setting};
 use crate::archive::keys::random;
@@ -64,6 +64,9 @@ pub struct Token {
     /// Who made it; empty in tokens of earlier releases.
     #[serde(default)]
     pub maker: String,
+    /// When that user was added; `None` in tokens of earlier releases.
+    #[serde(default)]
+    pub maker_created: Option<i64>,
     pub rights: Rights,
     /// SHA-256 of the whole token; its 256 random bits need no salt and no turns.
     hash: String,
@@ -78,8 +81,8 @@ pub struct Token {
 pub struct New<'a> {
     pub name: &'a str,
     pub owner: &'a User,
-    /// Name of the user who makes it.
-    pub maker: &'a str,
+    /// Who makes it.
+    pub maker: &'a User,
     pub rights: Rights,
     pub created: i64,
     pub ends: i64,
@@ -92,13 +95,35 @@ impl Token {
 
     /// Whether somebody else than its owner made it.
     pub fn is_made_by_another(&self) -> bool {
-        !self.maker.is_empty() && self.maker.to_lowercase() != self.owner.to_lowercase()
+        !self.maker.is_empty() && !same_name(&self.maker, &self.owner)
+    }
+
+    /// Whether this user made it.
+    fn is_by(&self, user: &User) -> bool {
+        let is_known_then = self.maker_created.map_or(user.created <= self.created, |created| created == user.created);
+        same_name(&self.maker, &user.name) && is_known_then
+    }
+
+    /// Whether whoever made it for another could make it now: a token is no way to keep what was taken away.
+    pub fn is_backed(&self, archive: &Archive) -> Result<bool> {
+        if !self.is_made_by_another() {
+            return Ok(true);
+        }
+        let maker = super::users::user(archive, &self.maker)?.filter(|maker| self.is_by(maker));
+        Ok(maker.is_some_and(|maker| may_make_for_another(&maker, self.rights)))
     }
 
     /// Whether this user is the one that the token was made for.
     pub fn is_of(&self, user: &User) -> bool {
-        user.name.to_lowercase() == self.owner.to_lowercase() && user.created == self.owner_created
+        same_name(&user.name, &self.owner) && user.created == self.owner_created
     }
+}
+
+/// Whether this user may make such a token for somebody else: whoever may not read a mail does not get to it in the name of
+/// another either.
+pub fn may_make_for_another(maker: &User, rights: Rights) -> bool {
+    let may_read = maker.reads_everything() || !(rights.read || rights.change);
+    maker.role == Role::Administrator && !maker.inactive && may_read
 }
 
 /// Makes a token; its text is returned once and kept nowhere.
@@ -112,14 +137,14 @@ pub fn make(archive: &Archive, new: New<'_>, who: &str) -> Result<(Token, String
         name: new.name.into(),
         owner: new.owner.name.clone(),
         owner_created: new.owner.created,
-        maker: new.maker.into(),
+        maker: new.maker.name.clone(),
+        maker_created: Some(new.maker.created),
         rights: new.rights,
         hash: Sha256::of(text.as_bytes()).to_string(),
         created: new.created,
         ends: new.ends,
     };
-    let json = serde_json::to_vec(&token).map_err(|error| wrong(new.name, &error))?;
-    store_at(archive, key(&token.id), Some(json), who)?;
+    write_json(archive, &key(&token.id), &token, who)?;
     Ok((token, text))
 }
 
@@ -147,20 +172,14 @@ pub fn find(archive: &Archive, text: &str) -> Result<Option<Token>> {
 
 /// One token, by its id.
 pub fn token(archive: &Archive, id: &str) -> Result<Option<Token>> {
-    let Some(row) = archive.view()?.setting_row(&key(id))? else { return Ok(None) };
-    row.value.value.as_deref().map(|value| open(&row.value.key, value)).transpose()
+    find_json(archive, &key(id))
 }
 
 /// All tokens, the newest first.
 pub fn tokens(archive: &Archive) -> Result<Vec<Token>> {
-    let stored = archive.view()?.settings(TOKEN)?;
-    let mut tokens: Vec<Token> = stored.iter().map(|(key, value)| open(key, value)).collect::<Result<_>>()?;
+    let mut tokens: Vec<Token> = list_json(archive, TOKEN)?;
     tokens.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
     Ok(tokens)
-}
-
-fn open(key: &str, value: &[u8]) -> Result<Token> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }
 
 /// Takes a token away; it counts no longer from now on.
@@ -170,9 +189,10 @@ pub fn revoke(archive: &Archive, id: &str, who: &str) -> Result<()> {
     Ok(archive.commit(Commit { settings: vec![used], ..Commit::default() })?)
 }
 
-/// Takes away all tokens of a user.
-pub fn revoke_all(archive: &Archive, owner: &str, who: &str) -> Result<()> {
-    for token in tokens(archive)?.iter().filter(|token| token.owner.to_lowercase() == owner.to_lowercase()) {
+/// Takes away all tokens of a user, and those that it made for others.
+pub fn revoke_all(archive: &Archive, user: &str, who: &str) -> Result<()> {
+    let is_of = |token: &&Token| same_name(&token.owner, user) || same_name(&token.maker, user);
+    for token in tokens(archive)?.iter().filter(is_of) {
         revoke(archive, &token.id, who)?;
     }
     Ok(())

@@ -1,20 +1,28 @@
 //! Who may log in, and whose mail they may read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::document_fields;
 use super::groups::{self, Group};
 use super::password::Password;
-use super::{Definition, Result, SettingsError, same_name, store_at};
+use super::{Result, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
 use crate::archive::view::{Reads, View};
+use crate::clock;
 use crate::language::Lang;
 
 /// Keys of users in the settings table.
 const USER: &str = "user/";
+/// Keys of names that users had who were removed; the value is when, as decimal Unix seconds.
+const GONE: &str = "gone/";
+/// Who works at the box or on its command line, as the journal writes it.
+pub const CONSOLE: &str = "console";
+/// The archive itself, likewise.
+pub const ITSELF: &str = "archivista";
 /// Characters of a user's name, and the fewest of a password.
 pub const NAME_CHARS: usize = 64;
 pub const PASSWORD_CHARS: usize = 10;
@@ -75,7 +83,7 @@ impl User {
         let groups = groups::of(archive, &self.name)?;
         let given: BTreeSet<&MailboxId> =
             self.mailboxes.iter().chain(groups.iter().flat_map(|group| &group.mailboxes)).collect();
-        let mut definitions: BTreeMap<String, Option<Definition>> = BTreeMap::new();
+        let owners = super::owners(view)?;
         let mut places = BTreeSet::<FolderNumber>::new();
         for row in view.folders()? {
             let folder = row.folder;
@@ -83,71 +91,66 @@ impl User {
                 places.insert(row.place);
                 continue;
             }
-            let definition = definitions
-                .entry(folder.definition.clone())
-                .or_insert_with_key(|name| super::definition(archive, name).ok())
-                .as_ref();
-            // After a switch of module the same mailbox has another identity, and its old name.
-            let before = definition.and_then(|definition| definition.succeeds.as_ref());
-            let given_before = |id: &&MailboxId| {
-                before == Some(&id.definition) && id.mailbox.eq_ignore_ascii_case(&folder.mailbox_name)
-            };
-            let is_given = given.contains(&MailboxId { definition: folder.definition, mailbox: folder.mailbox });
-            if is_given
-                || definition.is_some_and(|definition| self.owns(definition, &groups))
-                || (before.is_some() && given.iter().any(given_before))
-            {
+            let is_owned = owners.get(&folder.definition).is_some_and(|owner| self.owns(owner, &groups));
+            let id = MailboxId { definition: folder.definition, mailbox: folder.mailbox };
+            if is_owned || given.contains(&id) {
                 places.insert(row.place);
             }
         }
         Ok(Reads::Places(places.into_iter().collect()))
     }
 
-    /// Whether a definition belongs to the user, or to one of these groups of it.
-    pub fn owns<'a>(&self, definition: &Definition, groups: impl IntoIterator<Item = &'a Group>) -> bool {
-        let owner = &definition.owner;
+    /// Whether what has this owner belongs to the user, or to one of these groups of it.
+    pub fn owns<'a>(&self, owner: &str, groups: impl IntoIterator<Item = &'a Group>) -> bool {
         let is_owner = |name: &str| !owner.is_empty() && same_name(owner, name);
         is_owner(&self.name) || groups.into_iter().any(|group| is_owner(&group.name))
     }
 
-    /// What is wrong with the name, if anything.
+    /// Whether somebody may be called so. The journal names others than users too: visitors by their addresses, whoever
+    /// works at the box, and the archive itself.
     pub fn is_name(name: &str) -> bool {
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
-        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits)
+        let is_of_others =
+            [CONSOLE, ITSELF].iter().any(|other| same_name(name, other)) || name.parse::<IpAddr>().is_ok();
+        !name.is_empty() && name.chars().count() <= NAME_CHARS && name.chars().all(fits) && !is_of_others
     }
 }
 
 /// All users, by name.
 pub fn users(archive: &Archive) -> Result<Vec<User>> {
-    let stored = archive.view()?.settings(USER)?;
-    stored.iter().map(|(key, value)| open(key, value)).collect()
+    list_json(archive, USER)
 }
 
 /// One user; names are the same in upper and lower case.
 pub fn user(archive: &Archive, name: &str) -> Result<Option<User>> {
-    let stored = archive.view()?.settings(&key(name))?;
-    stored.iter().find(|(other, _)| *other == key(name)).map(|(key, value)| open(key, value)).transpose()
+    find_json(archive, &key(name))
 }
 
 /// Adds a user, or changes the one of this name.
 pub fn put_user(archive: &Archive, user: &User, who: &str) -> Result<()> {
-    let json = serde_json::to_vec(user)
-        .map_err(|error| SettingsError::Wrong { place: user.name.clone(), what: error.to_string() })?;
-    store_at(archive, key(&user.name), Some(json), who)
+    write_json(archive, &key(&user.name), user, who)
 }
 
-/// Removes a user, its tokens, its places in groups and its rights to fields. Uploaded documents stay.
+/// Whether somebody had this name and was removed: lines of the journal would be taken for those of whoever gets it next.
+pub fn was_removed(archive: &Archive, name: &str) -> Result<bool> {
+    Ok(archive.view()?.setting_row(&gone(name))?.is_some())
+}
+
+/// Removes a user, its tokens and those that it made for others, its places in groups and its rights to fields. Uploaded
+/// documents and compilations stay, and so does the name: nobody gets it again.
 pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
     groups::forget_member(archive, name, who)?;
     document_fields::forget_user(archive, name, who)?;
+    // First, so that nobody gets the name in between.
+    store_at(archive, gone(name), Some(clock::now().to_string().into_bytes()), who)?;
     store_at(archive, key(name), None, who)
+}
+
+fn gone(name: &str) -> String {
+    format!("{GONE}{}", name.to_lowercase())
 }
 
 fn key(name: &str) -> String {
     format!("{USER}{}", name.to_lowercase())
-}
-
-fn open(key: &str, value: &[u8]) -> Result<User> {
-    serde_json::from_slice(value).map_err(|error| SettingsError::Stored { name: key.into(), detail: error.to_string() })
 }

@@ -1,7 +1,9 @@
 //! What a page knows about the request that it answers.
 
+use std::cell::OnceCell;
+
 use super::error::{Result, WebError};
-use super::request::{Form, Method};
+use super::request::{Form, Method, number};
 use super::session::{COOKIE, Session};
 use super::texts::{self, Texts};
 use super::{Request, Web, show};
@@ -47,6 +49,7 @@ pub struct Context<'a> {
     pub t: &'static Texts,
     /// The parts of the path that stand for `{…}` in the route.
     pub parameters: Vec<String>,
+    reads: OnceCell<Reads>,
 }
 
 impl<'a> Context<'a> {
@@ -65,7 +68,17 @@ impl<'a> Context<'a> {
                 administration.language
             }
         });
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
+        Ok(Self {
+            web,
+            request,
+            person,
+            administration,
+            fields,
+            lang,
+            t: texts::of(lang),
+            parameters: Vec::new(),
+            reads: OnceCell::new(),
+        })
     }
 
     /// For a call of the API, which speaks English and knows no cookies.
@@ -74,7 +87,17 @@ impl<'a> Context<'a> {
         let fields = DocumentFields::read(&web.archive)?;
         show::set_zone(administration.zone());
         let lang = Lang::En;
-        Ok(Self { web, request, person, administration, fields, lang, t: texts::of(lang), parameters: Vec::new() })
+        Ok(Self {
+            web,
+            request,
+            person,
+            administration,
+            fields,
+            lang,
+            t: texts::of(lang),
+            parameters: Vec::new(),
+            reads: OnceCell::new(),
+        })
     }
 
     /// The person; pages that ask for one have one.
@@ -82,9 +105,12 @@ impl<'a> Context<'a> {
         self.person.as_ref().ok_or(WebError::Forbidden)
     }
 
-    /// Who, as the journal writes it.
+    /// Who, as the journal writes it: of a token that somebody made for another also which one, and by whom.
     pub fn who(&self) -> String {
         match &self.person {
+            Some(Person { user, token: Some(token), .. }) if token.is_made_by_another() => {
+                format!("{} (API {}, {})", user.name, token.id, token.maker)
+            }
             Some(person) => person.user.name.clone(),
             None => self.request.peer.to_string(),
         }
@@ -94,12 +120,16 @@ impl<'a> Context<'a> {
         Ok(self.web.archive.view()?)
     }
 
-    /// Whose documents this person may read.
+    /// Whose documents this person may read; looked up once in a request.
     pub fn reads(&self, view: &View) -> Result<Reads> {
-        match &self.person {
-            Some(person) if person.may_read() => Ok(person.user.reads(&self.web.archive, view)?),
-            _ => Ok(Reads::Places(Vec::new())),
+        if let Some(reads) = self.reads.get() {
+            return Ok(reads.clone());
         }
+        let reads = match &self.person {
+            Some(person) if person.may_read() => person.user.reads(&self.web.archive, view)?,
+            _ => Reads::Places(Vec::new()),
+        };
+        Ok(self.reads.get_or_init(|| reads).clone())
     }
 
     fn user(&self) -> Option<&User> {
@@ -117,9 +147,9 @@ impl<'a> Context<'a> {
     }
 
     /// What the person may search by.
-    pub fn searchable(&self, view: &View) -> Result<Searchable> {
-        let searchable = Searchable::of(&self.fields, view, self.user(), false)?;
-        Ok(if self.administration.shows_note { searchable } else { searchable.without_notes() })
+    pub fn searchable(&self) -> Searchable {
+        let searchable = Searchable::of(&self.fields, self.user(), false);
+        if self.administration.shows_note { searchable } else { searchable.without_notes() }
     }
 
     /// What ties versions together, as far as the person sees it.
@@ -150,8 +180,7 @@ impl<'a> Context<'a> {
     /// A parameter of the route that is a document number.
     pub fn number(&self, place: usize) -> Result<Number> {
         let text = self.parameters.get(place).map(String::as_str).unwrap_or_default();
-        let is_plain = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number| is_plain && *number > 0).ok_or(WebError::NotFound)
+        number(text).ok_or(WebError::NotFound)
     }
 
     /// Notes what the person did; what is only looked at is not waited for.
@@ -170,6 +199,7 @@ impl<'a> Context<'a> {
 fn person(web: &Web, request: &Request) -> Result<Option<Person>> {
     let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
     let Some(session) = web.sessions.find(cookie) else { return Ok(None) };
-    let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive);
+    web.settle_rights()?;
+    let user = users::user(&web.archive, &session.user)?.filter(|user| !user.inactive && session.is_of(user));
     Ok(user.map(|user| Person { user, session, cookie: cookie.into(), token: None }))
 }

@@ -50,6 +50,7 @@ use crate::appliance::link::Link;
 use crate::archive::Archive;
 use crate::archive::growth::Marks;
 use crate::fetch::Fetcher;
+use crate::settings::succession;
 use session::{Attempts, Sessions};
 
 /// What all pages work with.
@@ -108,6 +109,15 @@ impl Web {
     /// is one first administrator and always a last one.
     pub fn people(&self) -> MutexGuard<'_, ()> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what users and groups read of mailboxes that were first seen after a switch, where there are some.
+    pub fn settle_rights(&self) -> crate::settings::Result<()> {
+        if succession::is_due(&self.archive)? {
+            let _turn = self.people();
+            succession::settle(&self.archive)?;
+        }
+        Ok(())
     }
 
     /// The same for definitions and for what holds for the whole archive: what is changed is read anew in its turn, so that

@@ -4,7 +4,14 @@ use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use crate::archive::commit::Number;
 use crate::limits::{FORM_BODY, FORM_FIELDS};
+
+/// A document number as forms, links and names of files carry it: digits and nothing else.
+pub fn number(text: &str) -> Option<Number> {
+    let is_plain = text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| is_plain && *number > 0)
+}
 
 /// Names and values of a query or a form, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,8 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::archive::keys::random;
 use crate::hash::Sha256;
 use crate::limits::{
-    ATTEMPT_ADDRESSES, ATTEMPTS, ATTEMPTS_TIME, SESSION_IDLE, SESSION_LONGEST, SESSIONS, TRIES_AT_ONCE,
+    ATTEMPT_ADDRESSES, ATTEMPTS, ATTEMPTS_TIME, SESSION_IDLE, SESSION_LONGEST, SESSIONS, SESSIONS_EACH, TRIES_AT_ONCE,
 };
+use crate::settings::networks::household;
+use crate::settings::users::User;
 
 /// `__Host-`: only over TLS, only from this host, for all paths (RFC 6265bis).
 pub const COOKIE: &str = "__Host-archivista";
@@ -22,12 +24,28 @@ pub const COOKIE: &str = "__Host-archivista";
 #[derive(Clone, Debug)]
 pub struct Session {
     pub user: String,
+    /// Of which user, and by which of its passwords; `None` beside a token.
+    of: Option<Stamp>,
     /// Stands in every form.
     pub csrf: String,
     began: Instant,
     used: Instant,
     /// Said once, on the next page.
     notice: Option<String>,
+}
+
+/// A user as it was when it logged in. Whoever got its name later, or whoever logged in while the password was changed, has
+/// another one, so that no session outlives what it began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    created: i64,
+    password: Sha256,
+}
+
+impl Stamp {
+    fn of(user: &User) -> Self {
+        Self { created: user.created, password: user.password.stamp() }
+    }
 }
 
 /// All sessions, by the hash of their cookie: who reads the memory of this process finds no cookie.
@@ -48,17 +66,21 @@ impl Sessions {
     }
 
     /// Begins a session; returns its cookie. A new one at every login, so that nobody can prepare one for somebody else.
-    pub fn begin(&self, user: &str) -> std::io::Result<String> {
+    pub fn begin(&self, user: &User) -> std::io::Result<String> {
         let (cookie, csrf) = (token()?, token()?);
         let now = Instant::now();
         let mut all = self.all();
         all.retain(|_, session| session.is_alive());
-        if all.len() >= SESSIONS
-            && let Some(oldest) = all.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| *id)
-        {
-            all.remove(&oldest);
+        // Whoever logs in again and again ends own sessions, and nobody else's.
+        let is_own = |session: &Session| session.user == user.name;
+        let has_enough = all.values().filter(|session| is_own(session)).count() >= SESSIONS_EACH;
+        if has_enough || all.len() >= SESSIONS {
+            let among = all.iter().filter(|(_, session)| !has_enough || is_own(session));
+            let oldest = among.min_by_key(|(_, session)| session.used).map(|(id, _)| *id);
+            oldest.map(|oldest| all.remove(&oldest));
         }
-        let session = Session { user: user.into(), csrf, began: now, used: now, notice: None };
+        let of = Some(Stamp::of(user));
+        let session = Session { user: user.name.clone(), of, csrf, began: now, used: now, notice: None };
         all.insert(Sha256::of(cookie.as_bytes()), session);
         Ok(cookie)
     }
@@ -79,10 +101,14 @@ impl Sessions {
         self.all().remove(&Sha256::of(cookie.as_bytes()));
     }
 
-    /// Ends all sessions of a user, but the one with this cookie.
-    pub fn end_all(&self, user: &str, but: Option<&str>) {
+    /// Ends all sessions of a user, but the one with this cookie, which goes on with the user as it is now.
+    pub fn end_all(&self, user: &User, but: Option<&str>) {
         let but = but.map(|cookie| Sha256::of(cookie.as_bytes()));
-        self.all().retain(|id, session| session.user != user || Some(*id) == but);
+        let mut all = self.all();
+        all.retain(|id, session| session.user != user.name || Some(*id) == but);
+        if let Some(session) = but.and_then(|but| all.get_mut(&but)).filter(|session| session.user == user.name) {
+            session.of = Some(Stamp::of(user));
+        }
     }
 
     /// Says a sentence on the next page of this session.
@@ -102,7 +128,12 @@ impl Session {
     /// tokens apart.
     pub fn of_token(user: &str, id: &str) -> Self {
         let now = Instant::now();
-        Self { user: user.into(), csrf: format!("token {id}"), began: now, used: now, notice: None }
+        Self { user: user.into(), of: None, csrf: format!("token {id}"), began: now, used: now, notice: None }
+    }
+
+    /// Whether this user, as it is stored now, is the one who logged in.
+    pub fn is_of(&self, user: &User) -> bool {
+        self.of == Some(Stamp::of(user))
     }
 
     fn is_alive(&self) -> bool {
@@ -141,14 +172,6 @@ impl Drop for Try<'_> {
     }
 }
 
-/// One network, for an address of which a single computer has very many.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-    }
-}
-
 impl Attempts {
     fn failed(&self) -> MutexGuard<'_, HashMap<IpAddr, (f64, Instant)>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
@@ -159,7 +182,7 @@ impl Attempts {
     pub fn begin(&self, peer: IpAddr) -> Option<Try<'_>> {
         let more = |count| (count < TRIES_AT_ONCE).then_some(count + 1);
         self.under_way.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
-        let attempt = Try { attempts: self, network: network(peer) };
+        let attempt = Try { attempts: self, network: household(peer) };
         let mut failed = self.failed();
         failed.retain(|_, (count, since)| *count - forgiven(since.elapsed()) > 0.0);
         if failed.len() >= ATTEMPT_ADDRESSES {
@@ -192,15 +215,59 @@ pub fn setup_code() -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::password::Password;
+    use crate::settings::users::Role;
+
+    fn user(name: &str) -> User {
+        User {
+            name: name.into(),
+            role: Role::User,
+            reads_all: false,
+            mailboxes: Vec::new(),
+            language: None,
+            password: Password::new("a long enough password").unwrap(),
+            inactive: false,
+            created: 1,
+        }
+    }
+
+    #[test]
+    fn a_session_ends_with_what_it_began_with() {
+        let sessions = Sessions::default();
+        let anna = user("anna");
+        let is_of = |cookie: &str, user: &User| sessions.find(cookie).is_some_and(|session| session.is_of(user));
+        let cookie = sessions.begin(&anna).unwrap();
+        assert!(is_of(&cookie, &anna));
+        let again = User { created: 2, ..anna.clone() };
+        let changed = User { password: Password::new("a long enough password").unwrap(), ..anna.clone() };
+        assert!(!is_of(&cookie, &again) && !is_of(&cookie, &changed));
+        // Whoever changes the own password stays.
+        sessions.end_all(&changed, Some(&cookie));
+        assert!(is_of(&cookie, &changed) && !is_of(&cookie, &anna));
+    }
+
+    #[test]
+    fn nobody_ends_the_sessions_of_others() {
+        let sessions = Sessions::default();
+        let (anna, beat) = (user("anna"), user("beat"));
+        let quiet = sessions.begin(&beat).unwrap();
+        let first = sessions.begin(&anna).unwrap();
+        for _ in 0..SESSIONS {
+            sessions.begin(&anna).unwrap();
+        }
+        assert!(sessions.find(&quiet).is_some() && sessions.find(&first).is_none());
+        assert_eq!(sessions.all().values().filter(|session| session.user == "anna").count(), SESSIONS_EACH);
+    }
 
     #[test]
     fn a_session_is_found_by_its_cookie_alone_and_ends() {
         let sessions = Sessions::default();
-        let cookie = sessions.begin("anna").unwrap();
+        let anna = user("anna");
+        let cookie = sessions.begin(&anna).unwrap();
         assert_eq!(sessions.find(&cookie).unwrap().user, "anna");
         assert!(sessions.find("").is_none() && sessions.find(&cookie[1..]).is_none());
-        let other = sessions.begin("anna").unwrap();
-        sessions.end_all("anna", Some(&other));
+        let other = sessions.begin(&anna).unwrap();
+        sessions.end_all(&anna, Some(&other));
         assert!(sessions.find(&cookie).is_none());
         assert!(sessions.find(&other).is_some());
         sessions.end(&other);

@@ -12,6 +12,7 @@ use archivista::fetch::Fetcher;
 use archivista::ingest::{Incoming, Spool};
 use archivista::language::Lang;
 use archivista::pulse::Pulse;
+use archivista::settings;
 use archivista::settings::administration::Administration;
 use archivista::settings::password::Password;
 use archivista::settings::tokens::{self, New, Rights};
@@ -118,17 +119,29 @@ impl Site {
             created: clock::now(),
         };
         users::put_user(&self.web.archive, &user, "test").unwrap();
-        self.web.sessions.begin(name).unwrap()
+        self.session(name)
     }
 
-    /// Archives a mail as a fetch would.
+    /// Logs somebody in once more; returns its cookie.
+    pub fn session(&self, name: &str) -> String {
+        let user = users::user(&self.web.archive, name).unwrap().unwrap();
+        self.web.sessions.begin(&user).unwrap()
+    }
+
+    /// Archives a mail as a fetch would, in a mailbox of the definition `company`.
     pub fn mail(&self, mailbox: &str, raw: &[u8], received: i64) -> Number {
+        self.mail_of("company", (mailbox, &format!("{mailbox}@example.ch")), raw, received)
+    }
+
+    /// The same in any definition, which gives what it archives its owner; `mailbox`: identity and name.
+    pub fn mail_of(&self, definition: &str, mailbox: (&str, &str), raw: &[u8], received: i64) -> Number {
+        let owner = settings::definition(&self.web.archive, definition).map(|definition| definition.owner);
         let folder = Folder {
-            definition: "company".into(),
-            mailbox: mailbox.into(),
+            definition: definition.into(),
+            mailbox: mailbox.0.into(),
             id: "INBOX".into(),
             name: "INBOX".into(),
-            mailbox_name: format!("{mailbox}@example.ch"),
+            mailbox_name: mailbox.1.into(),
             ..Folder::default()
         };
         let folder = self.web.archive.folder(folder).unwrap();
@@ -143,6 +156,7 @@ impl Site {
             to: head.to,
             cc: head.cc,
             date: head.date,
+            owner: owner.unwrap_or_default(),
             attachments: head
                 .attachments
                 .into_iter()
@@ -210,7 +224,7 @@ impl Site {
     pub fn api_token(&self, owner: &str, rights: Rights) -> String {
         let owner = users::user(&self.web.archive, owner).unwrap().unwrap();
         let created = clock::now();
-        let new = New { name: "test", owner: &owner, maker: &owner.name, rights, created, ends: created + 86_400 };
+        let new = New { name: "test", owner: &owner, maker: &owner, rights, created, ends: created + 86_400 };
         tokens::make(&self.web.archive, new, "test").unwrap().1
     }
 

@@ -16,10 +16,7 @@ use crate::appliance::state::{Pages, PagesState, Storage};
 use crate::cli::Exit;
 use crate::limits::{BOX_SERVE_DEADLINE, ROLE_STACK};
 use crate::pulse::Pulse;
-use crate::settings::administration::Administration;
-use crate::settings::networks::Networks;
-use crate::settings::password::Password;
-use crate::settings::users::{self, Role};
+use crate::settings::{rescue, users};
 use crate::web::gate::Gate;
 use crate::web::gate::tls::Identity;
 use crate::web::{Web, server, session, trouble};
@@ -27,8 +24,6 @@ use crate::web::{Web, server, session, trouble};
 /// How often a sign of life is given.
 const BEAT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(250);
-/// Who sets a password anew at the console, as the journal writes it.
-const CONSOLE: &str = "console";
 
 /// Who has to beat, how often, and the pulse.
 pub type Watched = (&'static str, Duration, Pulse);
@@ -198,27 +193,20 @@ fn fetching(web: &Web) -> String {
     running.join(", ")
 }
 
-/// A new password for the first active administrator, as a line for the console.
+/// A new password for the first active administrator, and from where it works, for the console.
 fn new_password(web: &Web) -> Result<String, String> {
-    // Whoever stands in front of the box is let in again, also where the networks of the administration are no longer its own.
-    let mut administration = Administration::read(&web.archive).map_err(|error| error.to_string())?;
-    if !administration.admin_networks.is_empty() {
-        administration.admin_networks = Networks::default();
-        administration.write(&web.archive, CONSOLE).map_err(|error| error.to_string())?;
-    }
-    let _turn = web.people();
+    let _turns = (web.settings(), web.people());
     let change = || -> anyhow::Result<Option<String>> {
-        let users = users::users(&web.archive)?;
-        let is_administrator = |user: &&users::User| user.role == Role::Administrator;
-        // One who was barred is let in again where there is no other: who stands at the console owns the box.
-        let chosen = users.iter().filter(is_administrator).min_by_key(|user| (user.inactive, user.created));
-        let Some(mut user) = chosen.cloned() else { return Ok(None) };
         let password = session::setup_code()?;
-        user.password = Password::new(&password)?;
-        user.inactive = false;
-        users::put_user(&web.archive, &user, CONSOLE)?;
-        web.sessions.end_all(&user.name, None);
-        Ok(Some(format!("{}: {password}", user.name)))
+        let Some(rescued) = rescue::let_in(&web.archive, &password)? else { return Ok(None) };
+        web.sessions.end_all(&rescued.user, None);
+        let from = if rescued.only_from_private_networks {
+            "\nThe archive is public: administrators log in from private networks only.\n\
+             Das Archiv ist öffentlich: Verwaltet wird es nur aus privaten Netzen."
+        } else {
+            ""
+        };
+        Ok(Some(format!("{}: {password}{from}", rescued.user.name)))
     };
     match change() {
         Ok(Some(line)) => Ok(line),

@@ -1,7 +1,6 @@
 //! Felder definieren / Define fields.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use maud::{Markup, html};
 
@@ -18,9 +17,6 @@ use crate::settings::definition::FieldMap;
 use crate::settings::document_fields::{DocumentField, DocumentFields, Fault, Kind, Who};
 use crate::settings::users;
 use crate::settings::{self};
-
-/// One change at a time, each of the fields as they are then.
-static TURN: Mutex<()> = Mutex::new(());
 
 const KINDS: [(Kind, &str); 5] = [
     (Kind::Text, "text"),
@@ -243,9 +239,10 @@ pub fn add(context: &Context<'_>) -> Result<Response> {
     Ok(Response::redirect("/admin/fields"))
 }
 
-/// Keeps a new field, unless something is wrong with it.
+/// Keeps a new field, unless something is wrong with it. In the turn of people, as all that changes fields: a field says who
+/// sees it, and who is removed is taken out of it.
 pub fn take_new(context: &Context<'_>, form: &Form) -> Result<Faults> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = context.web.people();
     let mut all = DocumentFields::read(&context.web.archive)?;
     let mut faults = Faults::default();
     let field = described(context, form, form.text("name").to_owned(), &mut faults)?;
@@ -325,7 +322,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
 /// Changes the field that the path names to what `asked` makes of it, unless something is wrong with it; a hidden one only
 /// where it is to be brought back by that.
 pub fn take_change(context: &Context<'_>, back: bool, asked: impl FnOnce(&DocumentField) -> Form) -> Result<Faults> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = context.web.people();
     let mut all = DocumentFields::read(&context.web.archive)?;
     let before = all.get(&context.parameters[0]).filter(|field| back || !field.is_hidden).cloned();
     let before = before.ok_or(WebError::NotFound)?;
@@ -366,7 +363,7 @@ pub fn shift(context: &Context<'_>) -> Result<Response> {
 
 /// Moves the field that the path names one place up or down.
 pub fn shift_by(context: &Context<'_>, up: bool) -> Result<()> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = context.web.people();
     let field = field(context)?;
     let mut all = DocumentFields::read(&context.web.archive)?;
     let before = all.clone();
@@ -409,7 +406,7 @@ pub fn known<'a>(context: &'a Context<'_>) -> Result<&'a DocumentField> {
 }
 
 pub fn hide_or_show(context: &Context<'_>, back: bool) -> Result<Hiding> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = context.web.people();
     let mut all = DocumentFields::read(&context.web.archive)?;
     let name = context.parameters[0].as_str();
     let Some(place) = all.0.iter().position(|field| field.name == name) else { return Err(WebError::NotFound) };

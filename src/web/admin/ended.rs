@@ -114,16 +114,35 @@ fn show_with(context: &Context<'_>, definition: &Definition, unsure: &str, owner
     page(context, Part::Sources, title, &body)
 }
 
-/// Gives a definition another owner; or says what is wrong with that.
-fn give(context: &Context<'_>, definition: &Definition, owner: &str) -> Result<Option<String>> {
-    let new = Definition { owner: owner.to_owned(), ..definition.clone() };
-    if let Some(mistake) = owner_mistake(context, &new, Some(definition)) {
-        return Ok(Some(mistake.sentence(context.lang)));
-    }
-    if new != *definition {
+/// Gives the definition that the path names another owner; or says what is wrong with that. In a turn of
+/// [`Web::settings`](super::super::Web::settings).
+fn give(context: &Context<'_>, owner: &str) -> Result<Option<Mistake>> {
+    let old = definition(context)?;
+    let new = Definition { owner: owner.trim().to_owned(), ..old.clone() };
+    let mistake = owner_mistake(context, &new, Some(&old));
+    if mistake.is_none() && new != old {
         settings::put(&context.web.archive, &new, &context.who())?;
     }
-    Ok(None)
+    Ok(mistake)
+}
+
+/// Ends the definition that the path names, with another owner where one is given; or says what is wrong with that.
+pub fn end(context: &Context<'_>, owner: Option<&str>) -> Result<Option<Mistake>> {
+    let _turn = context.web.settings();
+    let mistake = match owner {
+        Some(owner) => give(context, owner)?,
+        None => None,
+    };
+    if mistake.is_none() {
+        settings::end(&context.web.archive, &definition(context)?.name, true, &context.who())?;
+    }
+    Ok(mistake)
+}
+
+/// Takes the definition that the path names up again.
+pub fn resume(context: &Context<'_>) -> Result<()> {
+    let _turn = context.web.settings();
+    Ok(settings::end(&context.web.archive, &definition(context)?.name, false, &context.who())?)
 }
 
 /// Ends a definition, with another owner where one is given, or takes an ended one up again.
@@ -133,22 +152,16 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.rights;
     let ends = form.is_on("ended");
     if ends {
-        if let Some(owner) = form.get("owner")
-            && let Some(fault) = give(context, &definition, owner)?
-        {
-            return Ok(show_with(context, &definition, "", &fault).status(400));
+        if let Some(mistake) = end(context, form.get("owner"))? {
+            return Ok(show_with(context, &definition, "", &mistake.sentence(context.lang)).status(400));
         }
     } else if definition.ended && !form.is_on("sure") {
         return Ok(show_with(context, &definition, t.resume_unsure, "").status(400));
+    } else {
+        resume(context)?;
     }
-    change(context, &definition, ends)?;
     context.notice(if ends { t.ended_now } else { t.resumed });
     Ok(Response::redirect(&path(&definition.name)))
-}
-
-/// Ends a definition, or takes it up again.
-pub fn change(context: &Context<'_>, definition: &Definition, ends: bool) -> Result<()> {
-    Ok(settings::end(&context.web.archive, &definition.name, ends, &context.who())?)
 }
 
 /// Gives a definition that has ended another owner.
@@ -156,8 +169,11 @@ pub fn owner(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let definition = definition(context)?;
     let owner = form.get("owner").ok_or(WebError::NotFound)?;
-    if let Some(fault) = give(context, &definition, owner)? {
-        return Ok(show_with(context, &definition, "", &fault).status(400));
+    let turn = context.web.settings();
+    let mistake = give(context, owner)?;
+    drop(turn);
+    if let Some(mistake) = mistake {
+        return Ok(show_with(context, &definition, "", &mistake.sentence(context.lang)).status(400));
     }
     context.notice(context.t.page.saved);
     Ok(Response::redirect(&path(&definition.name)))

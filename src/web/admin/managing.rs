@@ -11,7 +11,7 @@ use super::fields::wrong;
 use super::managing_fields::{Choices, appearance, document_fields, versions};
 use super::{Part, page};
 use crate::language::Lang;
-use crate::limits::COMBOBOX;
+use crate::limits::{COMBOBOX, PUBLISHING_LOOKED};
 use crate::settings::administration::{
     self, Administration, BUILT_IN, FIELD_COLUMNS, Field, Layout, TITLE_WIDTH, Usage, Versioning,
 };
@@ -25,9 +25,10 @@ pub struct Faults {
     pub name: &'static str,
     pub dns_name: &'static str,
     pub is_public: &'static str,
-    pub public_mails: &'static str,
+    pub public_mails: String,
     pub admin_networks: String,
     pub publishing: String,
+    pub file_name: &'static str,
     pub field_columns: &'static str,
     pub title_width: &'static str,
     pub combobox: &'static str,
@@ -41,9 +42,10 @@ impl Faults {
             ("name", self.name),
             ("dns_name", self.dns_name),
             ("is_public", self.is_public),
-            ("public_mails", self.public_mails),
+            ("public_mails", &self.public_mails),
             ("admin_networks", &self.admin_networks),
             ("publishing", &self.publishing),
+            ("file_name", self.file_name),
             ("field_columns", self.field_columns),
             ("title_width", self.title_width),
             ("combobox", self.combobox),
@@ -154,6 +156,8 @@ pub fn form(now: &Administration) -> Form {
 fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Response> {
     let (t, common) = (&context.t.managing, &context.t.page);
     let now = &context.administration;
+    // Another field for publishing publishes other documents: that is confirmed as the switch itself is.
+    let is_other = form.text("publishing") != code(now.publishing.as_ref());
     let fields = fields(context)?;
     let codes: Vec<(String, &str)> = fields.iter().map(|field| (code(Some(field)), name(context, field))).collect();
     let mut options = vec![("", t.none)];
@@ -191,10 +195,12 @@ fn show_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
                 h2 { (t.public) }
                 (check("is_public", t.is_public, form.is_on("is_public"), t.is_public_help))
                 (wrong(faults.is_public))
-                @if !now.is_public { (check("is_public_sure", t.is_public_sure, form.is_on("is_public_sure"), "")) }
+                @if !now.is_public || is_other {
+                    (check("is_public_sure", t.is_public_sure, form.is_on("is_public_sure"), ""))
+                }
                 (check("public_mails", t.public_mails, form.is_on("public_mails"), t.public_mails_help))
-                (wrong(faults.public_mails))
-                @if !now.public_mails {
+                (wrong(&faults.public_mails))
+                @if !now.public_mails || is_other {
                     (check("public_mails_sure", t.public_mails_sure, form.is_on("public_mails_sure"), ""))
                 }
                 (Input { name: "admin_networks", label: context.t.public.networks, value: form.text("admin_networks"),
@@ -298,20 +304,25 @@ pub fn take(context: &Context<'_>, now: &Administration, form: &Form) -> Result<
     if !administration::is_dns_name(&new.dns_name) {
         faults.dns_name = t.dns_name_wrong;
     }
+    // What was confirmed was confirmed of the documents that the field of then published.
+    let is_other = new.publishing != now.publishing;
     if new.is_public && new.publishing.is_none() {
         faults.is_public = t.publishing_missing;
-    } else if new.is_public && !now.is_public && !form.is_on("is_public_sure") {
+    } else if new.is_public && (!now.is_public || is_other) && !form.is_on("is_public_sure") {
         faults.is_public = t.sure_missing;
     }
     if new.public_mails && !new.is_public {
-        faults.public_mails = t.public_missing;
-    } else if new.public_mails && !now.public_mails && !form.is_on("public_mails_sure") {
-        faults.public_mails = t.sure_missing;
+        faults.public_mails = t.public_missing.into();
+    } else if new.public_mails && (!now.public_mails || is_other) && !form.is_on("public_mails_sure") {
+        faults.public_mails = format!("{} {}", t.sure_missing, at_once(context, &new)?).trim_end().into();
+    }
+    if new.file_name.is_some() && new.file_name == new.publishing {
+        faults.file_name = t.file_name_publishes;
     }
     if faults.admin_networks.is_empty() && !new.administers_from(context.request.peer) {
         faults.admin_networks = format!("{} {}", context.t.public.locks_out, context.request.peer);
     }
-    if let Some(name) = filled_by(context, &new)? {
+    if let Some(name) = filled_by(context, now, &new)? {
         faults.publishing = format!("{} {name}", context.t.public.filled_by);
     }
     if faults.is_none() && new != *now {
@@ -320,10 +331,20 @@ pub fn take(context: &Context<'_>, now: &Administration, form: &Form) -> Result<
     Ok((new, faults))
 }
 
+/// How many mails have a value in the field for publishing already; empty where none has.
+fn at_once(context: &Context<'_>, new: &Administration) -> Result<String> {
+    let Some(key) = new.publishing.as_ref().and_then(Field::key).filter(|_| new.publishes_mails()) else {
+        return Ok(String::new());
+    };
+    let (count, is_cut) = context.view()?.mails_with(key, PUBLISHING_LOOKED)?;
+    let said = || (context.t.managing.mails_at_once)(is_cut, &super::super::show::number(context.lang, count));
+    Ok(if count == 0 && !is_cut { String::new() } else { said() })
+}
+
 /// A definition that fills the new field for publishing with every mail: what it archived already would be published at once.
-fn filled_by(context: &Context<'_>, new: &Administration) -> Result<Option<String>> {
+fn filled_by(context: &Context<'_>, now: &Administration, new: &Administration) -> Result<Option<String>> {
     let Some(Field::Other(name)) = &new.publishing else { return Ok(None) };
-    if context.administration.publishing == new.publishing {
+    if now.publishing == new.publishing {
         return Ok(None);
     }
     let fills = |definition: &Definition| {

@@ -48,6 +48,7 @@ pub fn document_fields(context: &Context<'_>, form: &Form, faults: &Faults, choi
             (select("publishing", managing.publishing, form.text("publishing"), choices.all, managing.publishing_help))
             (wrong(&faults.publishing))
             (select("file_name", t.file_name, form.text("file_name"), choices.names, t.file_name_help))
+            (wrong(faults.file_name))
             (number("combobox", t.combobox, form.text("combobox"), t.combobox_help, faults.combobox))
             (check("shows_note", t.shows_note, form.is_on("shows_note"), t.shows_note_help))
         }

@@ -36,9 +36,9 @@ const ENTRIES: &[Entry; 23] = &[
     Entry::text("link_title", "link_title", 300, "Title field for API link: one of fields, or empty"),
     Entry::text("publishing", "publishing", 300, "Field for publishing: one of fields, or empty"),
     Entry::flag("is_public", "Published documents open without a login"),
-    Entry::flag("is_public_sure", "Needed where is_public becomes true"),
+    Entry::flag("is_public_sure", "Needed where is_public becomes true, and where it is and publishing changes"),
     Entry::flag("public_mails", "Published mails too"),
-    Entry::flag("public_mails_sure", "Needed where public_mails becomes true"),
+    Entry::flag("public_mails_sure", "Needed where public_mails becomes true, and where it is and publishing changes"),
     Entry::text(
         "admin_networks",
         "admin_networks",

@@ -11,6 +11,7 @@ use super::problem::{Problem, Reason};
 use crate::archive::commit::Happening;
 use crate::clock;
 use crate::limits::{TOKEN_CHARS, TOKEN_USED_AGAIN};
+use crate::settings::administration::Administration;
 use crate::settings::tokens::{self, Rights, Token};
 use crate::settings::users::{self, Role, User};
 
@@ -52,8 +53,9 @@ fn owner(web: &Web, text: &str) -> Result<Option<(Token, User)>> {
     let Some(token) = tokens::find(&web.archive, text)?.filter(|token| !token.has_ended(clock::now())) else {
         return Ok(None);
     };
-    let owner = users::user(&web.archive, &token.owner)?;
-    Ok(owner.filter(|owner| !owner.inactive && token.is_of(owner)).map(|owner| (token, owner)))
+    web.settle_rights()?;
+    let owner = users::user(&web.archive, &token.owner)?.filter(|owner| !owner.inactive && token.is_of(owner));
+    Ok(if token.is_backed(&web.archive)? { owner.map(|owner| (token, owner)) } else { None })
 }
 
 /// Whether a token that counts came with a request; asked by the gate before it takes a long body.
@@ -74,8 +76,11 @@ pub fn found(web: &Web, request: &Request) -> Result<(Token, User)> {
     if web.token_attempts.begin(request.peer).is_none() {
         return Err(Problem::new(Reason::TooMany));
     }
-    let name = format!("API {}", tokens::id(given).unwrap_or_default()).trim_end().to_owned();
-    web.archive.journal_soon(&request.peer.to_string(), Happening::LoginRefused(name))?;
+    // Anybody may ask for /metrics: of strangers who guess the journal keeps nothing, which can never be made shorter.
+    if Administration::read(&web.archive)?.administers_from(request.peer) {
+        let name = format!("API {}", tokens::id(given).unwrap_or_default()).trim_end().to_owned();
+        web.archive.journal_soon(&request.peer.to_string(), Happening::LoginRefused(name))?;
+    }
     Err(Problem::new(Reason::TokenWrong))
 }
 

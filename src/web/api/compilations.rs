@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::super::compile;
 use super::super::compile::change::{self, Faults, Wanted};
-use super::super::compile::{self, entries};
+use super::super::compile::entries::{self, Entry};
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing};
 use super::problem::{Problem, Reason};
-use super::schema::{MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
+use super::schema::{COUNT, MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
 use crate::archive::commit::Number;
 use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
 use crate::settings::compilations::{Compilation, NAME_CHARS};
+use crate::settings::users;
 
 pub const CALLS: &[Call] = &[
     Call::get(
@@ -56,12 +58,29 @@ const COMPILATION: Named = Named {
             Schema::List(
                 &Schema::Object(&[
                     has("number", Schema::Integer(1, i64::MAX), "The document number"),
-                    has("title", SAID, ""),
+                    has("title", SAID, "Empty for a token without the right to read"),
                     has("is_public", Schema::Flag, "It appears on the public page"),
                 ]),
                 COMPILATION_DOCUMENTS,
             ),
             "In their order: those that the owner of the token may read, and those that anybody may",
+        ),
+        has("is_published", Schema::Flag, ""),
+        has("owner", SAID, "Whose it is"),
+        has("created", MAYBE_TIME, ""),
+    ]),
+};
+const SUMMARY: Named = Named {
+    name: "CompilationSummary",
+    schema: Schema::Object(&[
+        has("name", SAID, "The public page is at /c/NAME"),
+        has("address", SAID, "Of the public page"),
+        has("title", SAID, ""),
+        has("introduction", SAID, ""),
+        has(
+            "documents",
+            Schema::Maybe(&COUNT),
+            "How many that the owner of the token may read or anybody may; null where too many would have to be looked at",
         ),
         has("is_published", Schema::Flag, ""),
         has("owner", SAID, "Who made it"),
@@ -72,7 +91,7 @@ const ALL: Named = Named {
     name: "Compilations",
     schema: Schema::Object(&[has(
         "compilations",
-        Schema::List(&Schema::Named(&COMPILATION), COMPILATIONS),
+        Schema::List(&Schema::Named(&SUMMARY), COMPILATIONS),
         "Newest first",
     )]),
 };
@@ -95,30 +114,43 @@ const CHANGE: Named = Named {
         may("introduction", TEXT, ""),
         may("documents", NUMBERS, "All of them, in their order"),
         may("is_published", Schema::Flag, ""),
+        may("owner", Schema::Text(1, users::NAME_CHARS), "Whose it is from now on; only administrators give it away"),
     ]),
 };
 
-fn shown(context: &Context<'_>, one: &Compilation) -> Result<Value> {
-    let entries = entries::known(context, one)?
-        .into_iter()
-        .map(|entry| json!({ "number": entry.number, "title": entry.title, "is_public": entry.is_public }));
-    Ok(json!({
+fn summary(context: &Context<'_>, one: &Compilation) -> Value {
+    json!({
         "name": one.name,
         "address": compile::address(context, one),
         "title": one.title,
         "introduction": one.introduction,
-        "documents": entries.collect::<Vec<_>>(),
         "is_published": one.is_published,
         "owner": one.owner,
         "created": maybe_time(Some(one.created)),
-    }))
+    })
+}
+
+fn shown(context: &Context<'_>, one: &Compilation) -> Result<Value> {
+    // Whoever may only change documents puts them together by their numbers.
+    let reads = context.person()?.token.as_ref().is_some_and(|token| token.rights.read);
+    let title = |entry: &Entry| if reads { entry.title.clone() } else { String::new() };
+    let entries = entries::known(context, one)?;
+    let entry = |entry: &Entry| json!({ "number": entry.number, "title": title(entry), "is_public": entry.is_public });
+    let mut json = summary(context, one);
+    json["documents"] = entries.iter().map(entry).collect();
+    Ok(json)
 }
 
 fn list(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
     let all = compile::all(context)?;
-    let all: Vec<Value> = all.iter().map(|one| shown(context, one)).collect::<Result<_>>()?;
-    Ok(answer(200, json!({ "compilations": all })))
+    let counts = entries::counts(context, &all)?;
+    let counted = |(one, count): (&Compilation, Option<u64>)| {
+        let mut json = summary(context, one);
+        json["documents"] = count.into();
+        json
+    };
+    Ok(answer(200, json!({ "compilations": all.iter().zip(counts).map(counted).collect::<Vec<_>>() })))
 }
 
 fn one(asked: &Asked<'_>) -> Result<Response> {
@@ -136,11 +168,17 @@ fn wanted(asked: &Asked<'_>) -> Wanted {
         introduction: text("introduction"),
         documents: body["documents"].as_array().map(numbers),
         is_published: body["is_published"].as_bool(),
+        owner: text("owner"),
     }
 }
 
 fn refused(faults: &Faults) -> Problem {
-    let all = [("/title", faults.title), ("/name", faults.name), ("/documents", &faults.documents)];
+    let all = [
+        ("/title", faults.title),
+        ("/name", faults.name),
+        ("/documents", faults.documents.as_str()),
+        ("/owner", faults.owner),
+    ];
     let errors = all.into_iter().filter(|(_, what)| !what.is_empty());
     Problem::of(Reason::Refused, errors.map(|(at, what)| Wrong { at: at.into(), what: what.into() }).collect())
 }

@@ -9,7 +9,7 @@ use super::super::dms::{access, link, proof, upload, versions, view};
 use super::super::mail::{Part, file_name};
 use super::super::multipart::MultipartError;
 use super::super::request::Form;
-use super::super::{Context, Response, WebError, show};
+use super::super::{Context, Response, show};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, Wrong, below, bound, has, may};
@@ -234,13 +234,17 @@ const PROOF: Named = Named {
         has("sha256", SAID, ""),
         has("size", COUNT, "Bytes"),
         has("archived", MAYBE_TIME, ""),
-        has("commit", COUNT, "The commit that archived it"),
+        has("commit", COUNT, "The commit that archived it where the owner of the token may read"),
         has(
             "chain",
             Schema::Object(&[has("sequence", COUNT, ""), has("commit", SAID, "")]),
             "The newest commit of the chain",
         ),
-        has("variants", Schema::List(&SAID, 100_000), "SHA-256 of other renderings that are kept with it"),
+        has(
+            "variants",
+            Schema::List(&SAID, 100_000),
+            "SHA-256 of other renderings that are kept with it; only for whoever reads everything",
+        ),
         has("seen", Schema::List(&SEEN, ACCESSES), "Places that the owner of the token may read"),
         has(
             "accesses",
@@ -313,7 +317,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     let state = State::of(&form);
     let (order, only) = (state.order, state.only.unwrap_or(Only::All));
     let view = context.view()?;
-    let query = Query::parse(asked.asked_text("q"), &show::zone(), &context.searchable(&view)?);
+    let query = Query::parse(asked.asked_text("q"), &show::zone(), &context.searchable());
     let query = query.newest(context.ties()).only(only.kind());
     let reads = context.reads(&view)?;
     let most = asked.asked_number("limit", PAGE_DOCUMENTS);
@@ -439,9 +443,9 @@ fn prove(asked: &Asked<'_>) -> Result<Response> {
     let shown = access::readable(context)?;
     access::note_opened(context, shown.number)?;
     let view = context.view()?;
-    let row = view.document_row(shown.number)?.ok_or(WebError::NotFound)?;
+    let kept = proof::kept(&view, &shown)?;
     let chain = view.position()?.unwrap_or_default();
-    let variants: Vec<String> = view.variants(shown.number)?.iter().map(ToString::to_string).collect();
+    let variants: Vec<String> = kept.variants.iter().map(ToString::to_string).collect();
     let seen = proof::seen(&view, &shown)?.into_iter().map(|(folder, seen)| {
         json!({
             "definition": folder.definition,
@@ -462,7 +466,7 @@ fn prove(asked: &Asked<'_>) -> Result<Response> {
             "sha256": shown.document.sha256.to_string(),
             "size": shown.document.size,
             "archived": time(shown.document.metadata.archived),
-            "commit": row.commit,
+            "commit": kept.commit,
             "chain": { "sequence": chain.sequence, "commit": chain.commit.to_string() },
             "variants": variants,
             "seen": seen,

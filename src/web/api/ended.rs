@@ -6,8 +6,6 @@ use super::call::{Answer, Asked, Body, Call, Result};
 use super::definitions::{DEFINITION, one, wrong};
 use super::problem::{Problem, Reason};
 use super::schema::{Named, Schema, has, may};
-use crate::settings::mistake::Mistake;
-use crate::settings::{self, Definition};
 
 pub const CALLS: &[Call] = &[
     Call::post(
@@ -38,24 +36,16 @@ const RESUME: Named = Named {
 };
 
 fn end(asked: &Asked<'_>) -> Result<Response> {
-    let context = &asked.context;
-    let old = definition(context)?;
-    let owner = asked.body["owner"].as_str().unwrap_or(&old.owner).trim().to_owned();
-    let new = Definition { owner, ..old.clone() };
-    let mistakes: Vec<Mistake> = ended::owner_mistake(context, &new, Some(&old)).into_iter().collect();
-    wrong(&mistakes, "")?;
-    if new != old {
-        settings::put(&context.web.archive, &new, &context.who())?;
-    }
-    ended::change(context, &new, true)?;
+    let mistake = ended::end(&asked.context, asked.body["owner"].as_str())?;
+    wrong(mistake.as_slice(), "")?;
     one(asked)
 }
 
 fn resume(asked: &Asked<'_>) -> Result<Response> {
-    let definition = definition(&asked.context)?;
+    definition(&asked.context)?;
     if asked.body["sure"] != true {
         return Err(Problem::at(Reason::Refused, "/sure", "Confirm that mails are fetched again."));
     }
-    ended::change(&asked.context, &definition, false)?;
+    ended::resume(&asked.context)?;
     one(asked)
 }

@@ -107,7 +107,7 @@ fn send(asked: &Asked<'_>) -> Result<Response> {
             if numbers.is_empty() {
                 return Err(Problem::at(Reason::Refused, "/numbers", "There is no number in it."));
             }
-            Ok(export::chosen(&asked.context, numbers))
+            Ok(export::chosen(&asked.context, numbers)?)
         }
         (false, true) => {
             let mut form = Form::default();

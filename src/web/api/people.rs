@@ -129,14 +129,18 @@ const TOKENS: Named = Named {
     schema: Schema::Object(&[has("tokens", Schema::List(&Schema::Named(&TOKEN), 1_000_000), "Newest first")]),
 };
 
+/// Mailboxes that are given, as [`MAILBOX`] says.
+pub fn given(mailboxes: &[MailboxId]) -> Value {
+    mailboxes.iter().map(|id| json!({ "definition": id.definition, "mailbox": id.mailbox })).collect()
+}
+
 fn shown(user: &User) -> Value {
-    let mailboxes = user.mailboxes.iter().map(|id| json!({ "definition": id.definition, "mailbox": id.mailbox }));
     json!({
         "name": user.name,
         "role": pages::role_code(user.role),
         "inactive": user.inactive,
         "reads_all": user.reads_all,
-        "mailboxes": mailboxes.collect::<Vec<_>>(),
+        "mailboxes": given(&user.mailboxes),
         "created": time(user.created),
     })
 }

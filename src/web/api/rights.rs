@@ -6,7 +6,7 @@ use super::super::entry::matrix::{self, Change, Holder};
 use super::super::entry::{groups as pages, users};
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, nothing};
-use super::people::{MAILBOX, known};
+use super::people::{MAILBOX, given, known};
 use super::problem::{Problem, Reason};
 use super::schema::{Named, SAID, Schema, has, may};
 use crate::limits::{API_SENT, GROUP_MEMBERS};
@@ -110,8 +110,7 @@ const CHANGES: Named = Named {
 };
 
 fn shown(group: &Group) -> Value {
-    let mailboxes = group.mailboxes.iter().map(|id| json!({ "definition": id.definition, "mailbox": id.mailbox }));
-    json!({ "name": group.name, "members": group.members, "mailboxes": mailboxes.collect::<Vec<_>>() })
+    json!({ "name": group.name, "members": group.members, "mailboxes": given(&group.mailboxes) })
 }
 
 fn list(asked: &Asked<'_>) -> Result<Response> {
@@ -157,7 +156,9 @@ fn change(asked: &Asked<'_>) -> Result<Response> {
         Some(given) => Some(known(&users::mailboxes(context)?, given)?),
         None => None,
     };
-    pages::alter(context, members.as_deref(), mailboxes)?;
+    if let Some(wrong) = pages::alter(context, |_| members, mailboxes)? {
+        return Err(Problem::at(Reason::Refused, "/members", wrong));
+    }
     one(asked)
 }
 

@@ -4,12 +4,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::Context;
 use super::super::error::{Result, WebError};
+use super::super::request::number;
 use super::entries::{self, Entry};
 use super::{may_make, own};
 use crate::archive::commit::Number;
 use crate::clock;
-use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
+use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH};
 use crate::settings::compilations::{self, Compilation};
+use crate::settings::same_name;
+use crate::settings::users::{self, Role};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -23,11 +26,12 @@ pub struct Faults {
     pub title: &'static str,
     pub name: &'static str,
     pub documents: String,
+    pub owner: &'static str,
 }
 
 impl Faults {
     pub fn is_none(&self) -> bool {
-        self.title.is_empty() && self.name.is_empty() && self.documents.is_empty()
+        self.title.is_empty() && self.name.is_empty() && self.documents.is_empty() && self.owner.is_empty()
     }
 
     fn documents(fault: impl Into<String>) -> Self {
@@ -45,6 +49,8 @@ pub struct Wanted {
     /// All that the person knows of, in their new order.
     pub documents: Option<Vec<Number>>,
     pub is_published: Option<bool>,
+    /// Name of the user whose it is from now on; only administrators give it away.
+    pub owner: Option<String>,
 }
 
 /// What is done to single documents of a compilation.
@@ -63,7 +69,8 @@ pub fn make(context: &Context<'_>, wanted: &Wanted) -> Result<std::result::Resul
     }
     let _turn = turn();
     let user = &context.person()?.user;
-    if compilations::compilations(&context.web.archive)?.len() >= COMPILATIONS {
+    let all = compilations::compilations(&context.web.archive)?;
+    if all.len() >= COMPILATIONS || all.iter().filter(|one| one.is_of(user)).count() >= COMPILATIONS_EACH {
         return Ok(Err(Faults { name: context.t.public.too_many, ..Faults::default() }));
     }
     let new = Compilation {
@@ -122,6 +129,13 @@ fn store(
         match arranged(context, old, documents)? {
             Ok(documents) => new.documents = documents,
             Err(fault) => faults.documents = fault,
+        }
+    }
+    if let Some(owner) = wanted.owner.as_ref().filter(|owner| !same_name(owner, &old.owner)) {
+        let is_let = context.person()?.is_administrator();
+        match users::user(archive, owner)?.filter(|user| is_let && user.role != Role::Auditor) {
+            Some(user) => (new.owner, new.owner_created) = (user.name, user.created),
+            None => faults.owner = t.owner_wrong,
         }
     }
     new.is_published = wanted.is_published.unwrap_or(new.is_published);
@@ -221,11 +235,7 @@ pub fn numbers(text: &str) -> std::result::Result<Vec<Number>, String> {
     let mut found = Vec::new();
     for word in text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()) {
         let digits = word.rsplit_once("go=").or_else(|| word.rsplit_once("/go/")).map_or(word, |(_, digits)| digits);
-        let is_number = digits.len() < 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        match digits.parse::<Number>() {
-            Ok(number) if is_number && number > 0 => found.push(number),
-            _ => return Err(word.chars().take(100).collect()),
-        }
+        found.push(number(digits).ok_or_else(|| word.chars().take(100).collect::<String>())?);
     }
     found.truncate(COMPILATION_DOCUMENTS + 1);
     Ok(found)

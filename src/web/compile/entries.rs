@@ -1,12 +1,14 @@
 //! What of a compilation somebody may know.
 
+use std::collections::HashMap;
+
 use super::super::Context;
 use super::super::dms::link;
 use super::super::error::Result;
 use super::super::show;
 use crate::archive::commit::{Metadata, Number};
 use crate::archive::view::{Reads, View};
-use crate::limits::TABLE_CHARS;
+use crate::limits::{COMPILATIONS_LOOKED, TABLE_CHARS};
 use crate::settings::compilations::Compilation;
 
 /// One document of a compilation.
@@ -55,6 +57,31 @@ pub fn of(context: &Context<'_>, numbers: &[Number]) -> Result<Vec<Entry>> {
         found.extend(entry(context, &view, &reads, *number)?);
     }
     Ok(found)
+}
+
+/// How many documents of each of these the person knows of; `None` from where on too many would have to be looked at.
+pub fn counts(context: &Context<'_>, all: &[Compilation]) -> Result<Vec<Option<u64>>> {
+    let view = context.view()?;
+    let reads = context.reads(&view)?;
+    let mut looked: HashMap<Number, bool> = HashMap::new();
+    let mut counts = Vec::with_capacity(all.len());
+    for compilation in all {
+        let mut count = Some(0);
+        for number in &compilation.documents {
+            let is_known = match looked.get(number) {
+                Some(is_known) => *is_known,
+                None if looked.len() == COMPILATIONS_LOOKED => {
+                    count = None;
+                    break;
+                }
+                None => entry(context, &view, &reads, *number)?.is_some(),
+            };
+            looked.insert(*number, is_known);
+            count = count.map(|count| count + u64::from(is_known));
+        }
+        counts.push(count);
+    }
+    Ok(counts)
 }
 
 /// Its documents that anybody may see, whoever asks.

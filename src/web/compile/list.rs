@@ -44,10 +44,8 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
 
 fn list_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Response> {
     let t = &context.t.public;
-    let mut rows = Vec::new();
-    for one in all(context)? {
-        rows.push((entries::known(context, &one)?.len() as u64, one));
-    }
+    let all = all(context)?;
+    let rows: Vec<(Option<u64>, Compilation)> = entries::counts(context, &all)?.into_iter().zip(all).collect();
     let body = html! {
         h1 { (t.title) }
         p { (t.intro) }
@@ -57,7 +55,7 @@ fn list_with(context: &Context<'_>, form: &Form, faults: &Faults) -> Result<Resp
                 li.card.row.spread {
                     div {
                         strong { a href=(path(one)) { (one.title) } } " " (state(context, one))
-                        p.soft { "/c/" (one.name) " · " ((t.so_many)(*count)) " · " (t.made_by) " " (one.owner) }
+                        p.soft { "/c/" (one.name) @if let Some(count) = count { " · " ((t.so_many)(*count)) } " · " (t.made_by) " " (one.owner) }
                     }
                     @if one.is_published && context.administration.is_public {
                         a.button href=(format!("/c/{}", one.name)) aria-label={ (t.public_page) ": " (one.title) } { (t.public_page) }
@@ -156,6 +154,7 @@ pub fn add(context: &Context<'_>) -> Result<Response> {
         introduction: form.get("introduction").map(Into::into),
         documents: Some(numbers.clone()),
         is_published: None,
+        owner: None,
     };
     match change::make(context, &wanted)? {
         Ok(compilation) => {

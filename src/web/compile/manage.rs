@@ -25,6 +25,7 @@ fn form(one: &Compilation) -> Form {
     form.push("title", &one.title);
     form.push("introduction", &one.introduction);
     form.push("name", &one.name);
+    form.push("owner", &one.owner);
     form
 }
 
@@ -33,6 +34,7 @@ fn show_with(context: &Context<'_>, one: &Compilation, form: &Form, faults: &Fau
     let entries = entries::known(context, one)?;
     let path = path(one);
     let changes = may_change(context, one);
+    let administers = context.person()?.is_administrator();
     let address = address(context, one);
     let body = html! {
         p { a href="/compilations" { "← " (t.title) } }
@@ -72,6 +74,9 @@ fn show_with(context: &Context<'_>, one: &Compilation, form: &Form, faults: &Fau
                 h2 { (t.manage) }
                 (line("title", t.name_of_list, form.text("title"), t.title_help, faults.title))
                 (area("introduction", t.introduction, form.get("introduction").unwrap_or_default(), t.introduction_help, ""))
+                @if administers {
+                    (line("owner", t.made_by, form.text("owner"), t.owner_help, faults.owner))
+                }
                 (line("name", t.address, form.text("name"), &format!("{} {}", t.address_help, t.address_moves), faults.name))
                 button.first { (context.t.page.save) }
             }
@@ -121,6 +126,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
         name: Some(form.text("name").to_owned()),
         title: Some(form.text("title").to_owned()),
         introduction: form.get("introduction").map(Into::into),
+        owner: form.get("owner").map(|owner| owner.trim().to_owned()),
         ..Wanted::default()
     };
     answer(context, &old, &form, change::alter(context, &context.parameters[0], &wanted)?)

@@ -1,6 +1,7 @@
 //! Who gets to see a document: who has the right to read it, and everybody where it is published.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,13 +11,16 @@ use super::link;
 use crate::archive::commit::{Happening, Number};
 use crate::archive::rows::Document;
 use crate::archive::view::Reads;
-use crate::limits::{OPENED, OPENED_AGAIN};
+use crate::limits::{OPENED, OPENED_AGAIN, VISITS, VISITS_TIME};
+use crate::search::Places;
 use crate::settings::administration::Field;
+use crate::settings::networks::household;
 use crate::settings::users::Role;
 
 /// A document that this request may see.
 pub struct Shown {
     pub number: Number,
+    /// As it is known where the person may read.
     pub document: Document,
     /// By which right; `None`: it is published, and nothing but its View is seen.
     pub reads: Option<Reads>,
@@ -55,7 +59,9 @@ pub fn with_right(context: &Context<'_>, number: Number) -> Result<Option<Shown>
     if !view.may_read(&reads, number)? {
         return Ok(None);
     }
-    Ok(view.document(number)?.map(|document| Shown { number, document, reads: Some(reads) }))
+    let Some(document) = view.document(number)? else { return Ok(None) };
+    let document = Places::of(&view, &reads)?.narrow(&view, number, document)?;
+    Ok(Some(Shown { number, document, reads: Some(reads) }))
 }
 
 /// Whether the person may change fields of documents that it may read: an auditor changes nothing.
@@ -80,9 +86,18 @@ pub fn shows_extended(context: &Context<'_>) -> bool {
 
 /// What was opened of late, so that one look is one line of the journal.
 #[derive(Default)]
-pub struct Opened(Mutex<VecDeque<(String, Number, Instant)>>);
+pub struct Opened {
+    by_people: Looks,
+    by_visitors: Looks,
+    /// Lines that visitors have left since then.
+    lines: Mutex<Option<(Instant, u32)>>,
+}
 
-impl Opened {
+/// Who looked at which document when, the oldest first.
+#[derive(Default)]
+struct Looks(Mutex<VecDeque<(String, Number, Instant)>>);
+
+impl Looks {
     /// Whether this is news; remembers it.
     fn is_new(&self, who: String, number: Number) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,11 +112,48 @@ impl Opened {
     }
 }
 
+impl Opened {
+    /// Whether a look of a visitor is one more line. What is journalled is never made shorter again, so all visitors together
+    /// get so many in a while, however many addresses they come from.
+    fn is_new_visit(&self, peer: IpAddr, number: Number) -> bool {
+        if !self.by_visitors.is_new(household(peer).to_string(), number) {
+            return false;
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, count) = match &mut *lines {
+            Some(lines) if lines.0.elapsed() < VISITS_TIME => lines,
+            lines => lines.insert((Instant::now(), 0)),
+        };
+        *count = count.saturating_add(1);
+        *count <= VISITS
+    }
+}
+
 /// Notes that a document was looked at.
 pub fn note_opened(context: &Context<'_>, number: Number) -> Result<()> {
-    let session = context.person.as_ref().map(|person| person.session.csrf.clone());
-    if context.web.opened.is_new(session.unwrap_or_else(|| context.who()), number) {
+    let opened = &context.web.opened;
+    let is_new = match &context.person {
+        Some(person) => opened.by_people.is_new(person.session.csrf.clone(), number),
+        None => opened.is_new_visit(context.request.peer, number),
+    };
+    if is_new {
         context.journal(Happening::Opened(number))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visitors_leave_so_many_lines_and_no_more() {
+        let opened = Opened::default();
+        let visit = |peer: &str, number| opened.is_new_visit(peer.parse().unwrap(), number);
+        assert!(visit("2001:db8::1", 1) && !visit("2001:db8::2", 1) && visit("2001:db8::2", 2));
+        let lines =
+            (0..10 * VISITS).filter(|n| visit(&format!("2001:db8:{:x}:{:x}::1", n >> 8, 1 + n % 256), 3)).count();
+        assert_eq!(lines, VISITS as usize - 2);
+        assert!(opened.by_people.is_new("anna".into(), 1));
+    }
 }

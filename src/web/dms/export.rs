@@ -1,10 +1,13 @@
 //! Several documents as one ZIP file: those that were chosen, or all that a search finds.
 //!
 //! A file is sent by a thread of its own (`web-long`), while it is made. What is found is asked for page by page, so that no list is
-//! held; each document of it stands in the journal before its bytes are sent.
+//! held; each document of it stands in the journal before its bytes are sent. It takes its time, and whose it is may be taken
+//! away meanwhile: what may be read is asked anew again and again.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Instant;
 
 use maud::html;
 
@@ -20,9 +23,10 @@ use crate::archive::error::Result as Read;
 use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::export::{self, Asked, Limits};
-use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS};
+use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS, EXPORT_RIGHTS};
 use crate::search::{Ask, Cursor, Order, Query, find};
 use crate::settings::administration::Administration;
+use crate::settings::{tokens, users};
 
 /// Documents whose number and size the page tells.
 const COUNTED: usize = 2000;
@@ -44,7 +48,7 @@ struct Search {
 impl Search {
     fn of(context: &Context<'_>, state: &State) -> Result<Self> {
         let view = context.view()?;
-        let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
+        let query = Query::parse(&state.query, &show::zone(), &context.searchable());
         let query = query.newest(context.ties()).only(table::only(context, state).kind());
         Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
     }
@@ -117,24 +121,84 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
 
 /// All that a search finds.
 pub fn found(context: &Context<'_>, state: &State) -> Result<Response> {
-    Ok(zip(context, Wanted::Found(Box::new(Search::of(context, state)?))))
+    zip(context, Wanted::Found(Box::new(Search::of(context, state)?)))
 }
 
 /// Documents that the person may read, each of which was looked at.
-pub fn chosen(context: &Context<'_>, numbers: Vec<Number>) -> Response {
+pub fn chosen(context: &Context<'_>, numbers: Vec<Number>) -> Result<Response> {
     zip(context, Wanted::These(numbers))
 }
 
-fn zip(context: &Context<'_>, mut wanted: Wanted) -> Response {
-    let archive: Arc<Archive> = context.web.archive.clone();
+/// For whom an export is made, as long as it is.
+struct Receiver {
+    archive: Arc<Archive>,
+    name: String,
+    created: i64,
+    /// In place of a session.
+    token: Option<String>,
+    /// What it may read, and since when that is known.
+    known: RefCell<Option<(Instant, Reads)>>,
+}
+
+impl Receiver {
+    fn of(context: &Context<'_>) -> Result<Self> {
+        let person = context.person()?;
+        Ok(Self {
+            archive: context.web.archive.clone(),
+            name: person.user.name.clone(),
+            created: person.user.created,
+            token: person.token.as_ref().map(|token| token.id.clone()),
+            known: RefCell::default(),
+        })
+    }
+
+    /// What it may read now; an error where it may do nothing any more.
+    fn look(&self) -> io::Result<Reads> {
+        let gone = || io::Error::other("whoever asked for this export may read no longer");
+        let user = users::user(&self.archive, &self.name).map_err(io::Error::other)?;
+        let user = user.filter(|user| !user.inactive && user.created == self.created).ok_or_else(gone)?;
+        if let Some(id) = &self.token {
+            let token = tokens::token(&self.archive, id).map_err(io::Error::other)?;
+            let token = token.filter(|token| !token.has_ended(clock::now())).ok_or_else(gone)?;
+            if !token.is_backed(&self.archive).map_err(io::Error::other)? {
+                return Err(gone());
+            }
+        }
+        let view = self.archive.view().map_err(io::Error::other)?;
+        let reads = user.reads(&self.archive, &view).map_err(io::Error::other)?;
+        *self.known.borrow_mut() = Some((Instant::now(), reads.clone()));
+        Ok(reads)
+    }
+
+    fn may_read(&self, number: Number) -> io::Result<bool> {
+        let known = self.known.borrow().clone().filter(|(since, _)| since.elapsed() < EXPORT_RIGHTS);
+        let reads = match known {
+            Some((_, reads)) => reads,
+            None => self.look()?,
+        };
+        self.archive.view().and_then(|view| view.may_read(&reads, number)).map_err(io::Error::other)
+    }
+}
+
+fn zip(context: &Context<'_>, mut wanted: Wanted) -> Result<Response> {
+    let receiver = Receiver::of(context)?;
+    let archive = receiver.archive.clone();
     let (who, zone, words) = (context.who(), show::zone(), &context.t.manage.index);
     let send = move |out: &mut dyn Write| {
         let limits = Limits { documents: EXPORT_DOCUMENTS, bytes: EXPORT_BYTES };
         let mut left = EXPORT_DOCUMENTS;
         let mut more = || -> io::Result<Vec<Number>> {
-            let some = match &mut wanted {
-                Wanted::These(numbers) => std::mem::take(numbers),
+            let reads = receiver.look()?;
+            let some: Vec<Number> = match &mut wanted {
+                Wanted::These(numbers) => {
+                    let mut still = Vec::new();
+                    for number in std::mem::take(numbers) {
+                        still.extend(receiver.may_read(number)?.then_some(number));
+                    }
+                    still
+                }
                 Wanted::Found(search) => {
+                    search.reads = reads;
                     let found =
                         archive.view().and_then(|view| search.more(&view, usize::MAX)).map_err(io::Error::other)?;
                     found.into_iter().map(|(number, _)| number).collect()
@@ -147,11 +211,12 @@ fn zip(context: &Context<'_>, mut wanted: Wanted) -> Response {
             }
             Ok(some)
         };
-        export::write(&archive, &Asked { zone: zone.clone(), words, limits }, &mut more, out).map(drop)
+        let asked = Asked { zone: zone.clone(), words, limits, may: &|number| receiver.may_read(number) };
+        export::write(&archive, &asked, &mut more, out).map(drop)
     };
     let name = format!("{}.zip", name(&context.administration));
     let body = Body::Stream { len: None, reads: 0, send: Box::new(send) };
-    Response::new(200, "application/zip", body).attachment(&name)
+    Ok(Response::new(200, "application/zip", body).attachment(&name))
 }
 
 /// `Muster AG 2026-11-21`

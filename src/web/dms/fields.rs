@@ -153,10 +153,11 @@ pub fn edit(context: &Context<'_>, shown: &Shown, mut edits: Edits) -> Result<Wr
     }
     wrong.is_unsure = !edits.is_sure && publishes_mail(context, metadata, &edits);
     if wrong.is_none() {
-        let publishing = context.administration.publishing.as_ref().and_then(Field::key);
-        let is_withdrawn = publishing.and_then(|name| edits.fields.get(name)).is_some_and(String::is_empty);
+        let is_published = |metadata: &Metadata| link::is_published(&context.administration, metadata);
+        let was_published = is_published(metadata);
         apply(context, shown.number, edits)?;
-        if is_withdrawn {
+        let now = context.view()?.document(shown.number)?;
+        if was_published && now.is_some_and(|document| !is_published(&document.metadata)) {
             withdraw_earlier(context, shown.number)?;
         }
     }
@@ -214,7 +215,15 @@ pub fn publish(context: &Context<'_>, number: Number, is_published: bool) -> Res
 
 /// Takes back the earlier versions of a document that is no longer published: their links would go on opening them.
 fn withdraw_earlier(context: &Context<'_>, number: Number) -> Result<()> {
-    let Some(Field::Other(name)) = &context.administration.publishing else { return Ok(()) };
+    let emptied = match &context.administration.publishing {
+        Some(Field::Note) => Edits { note: Some(String::new()), ..Edits::default() },
+        Some(Field::Title) => Edits { title: Some(String::new()), ..Edits::default() },
+        Some(Field::Other(name)) => {
+            Edits { fields: BTreeMap::from([(name.clone(), String::new())]), ..Edits::default() }
+        }
+        // Nobody changes the others.
+        _ => return Ok(()),
+    };
     let view = context.view()?;
     let Some(document) = view.document(number)? else { return Ok(()) };
     let reads = context.reads(&view)?;
@@ -222,11 +231,7 @@ fn withdraw_earlier(context: &Context<'_>, number: Number) -> Result<()> {
     drop(view);
     for (_, other, document) in versions {
         if other < number && link::is_published(&context.administration, &document.metadata) {
-            apply(
-                context,
-                other,
-                Edits { fields: BTreeMap::from([(name.clone(), String::new())]), ..Edits::default() },
-            )?;
+            apply(context, other, emptied.clone())?;
         }
     }
     Ok(())

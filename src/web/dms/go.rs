@@ -6,6 +6,7 @@ use super::super::Context;
 use super::super::entry::to_login;
 use super::super::error::Result;
 use super::super::layout::{self, Section, Width};
+use super::super::request::number;
 use super::super::response::Response;
 use super::{access, document, view};
 use crate::archive::commit::{Happening, Number};
@@ -19,11 +20,6 @@ pub fn as_the_maker(context: &Context<'_>) -> Result<Response> {
 /// `/go/8441`: the short form.
 pub fn short(context: &Context<'_>) -> Result<Response> {
     open(context, context.number(0).ok())
-}
-
-fn number(text: &str) -> Option<Number> {
-    let is_plain = !text.is_empty() && text.len() < 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| is_plain && *number > 0)
 }
 
 /// Whoever is not logged in is led to the login whatever the number is; whoever has no right sees what a wrong number shows.

@@ -11,17 +11,17 @@ use super::fields::called;
 use super::show;
 use crate::archive::commit::{Event, Folder, Happening, Occurrence};
 use crate::archive::view::{Reads, View};
+use crate::hash::Sha256;
 use crate::limits::{ACCESSES, ACCESSES_LOOKED};
-use crate::search::query::Places;
+use crate::search::Places;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.dms;
     let shown = access::readable(context)?;
     access::note_opened(context, shown.number)?;
     let view = context.view()?;
-    let row = view.document_row(shown.number)?.ok_or(WebError::NotFound)?;
+    let kept = kept(&view, &shown)?;
     let chain = view.position()?.unwrap_or_default();
-    let variants = view.variants(shown.number)?;
     let document = &shown.document;
     let body = html! {
         dl {
@@ -29,15 +29,30 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             dt { "SHA-256" } dd.mono { (document.sha256) }
             dt { (t.size) } dd { (document.size) " Bytes" }
             dt { (t.archived) } dd { (show::second(document.metadata.archived)) }
-            dt { (t.commit) } dd { (row.commit) }
+            dt { (t.commit) } dd { (kept.commit) }
             dt { (t.chain_head) } dd { (chain.sequence) ": " span.mono { (chain.commit) } }
-            @for variant in &variants { dt { (t.variant) } dd.mono { (variant) } }
+            @for variant in &kept.variants { dt { (t.variant) } dd.mono { (variant) } }
         }
         (occurrences(context, &shown)?)
         (accesses(context, &shown)?)
     };
     drop(view);
     page(context, &shown, Tab::Proof, &body)
+}
+
+/// What the archive did to keep a document, as far as it tells of no place that the person may not read.
+pub struct Kept {
+    /// That archived it.
+    pub commit: u64,
+    /// Other renderings, each of one mailbox, which is not noted: only for whoever reads everything.
+    pub variants: Vec<Sha256>,
+}
+
+pub fn kept(view: &View, shown: &Shown) -> Result<Kept> {
+    let reads = shown.reads.as_ref().ok_or(WebError::NotFound)?;
+    let commit = Places::of(view, reads)?.commit(view, shown.number)?.ok_or(WebError::NotFound)?;
+    let variants = if *reads == Reads::All { view.variants(shown.number)? } else { Vec::new() };
+    Ok(Kept { commit, variants })
 }
 
 /// Where it was seen: only places that the person may read.

@@ -46,7 +46,7 @@ pub fn act(context: &Context<'_>) -> Result<Response> {
         }
         "export" => {
             drop(view);
-            Ok(export::chosen(context, numbers))
+            export::chosen(context, numbers)
         }
         "restore" => {
             drop(view);

@@ -93,7 +93,7 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     let t = &context.t.dms;
     let view = context.view()?;
     let only = only(context, state);
-    let query = Query::parse(&state.query, &show::zone(), &context.searchable(&view)?);
+    let query = Query::parse(&state.query, &show::zone(), &context.searchable());
     let query = query.newest(context.ties()).only(only.kind());
     let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;

@@ -19,6 +19,7 @@ use crate::archive::writer::{Booked, NewMessage, Task};
 use crate::ingest::{Head, Incoming, Spool};
 use crate::limits::{MEDIA_HEAD, UPLOAD_FILES};
 use crate::pulse;
+use crate::settings::administration::Field;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     if !access::may_change(context) {
@@ -162,7 +163,11 @@ pub fn take(context: &Context<'_>, is_sure: bool) -> std::result::Result<Vec<Num
         } else {
             of_file(&name, &arriving.head, user)
         };
-        context.administration.save_file_name(&file_name::safe(&name), &mut metadata);
+        // Nobody fills by an upload what it may not change.
+        let may_fill = |field: &Field| !matches!(field, Field::Other(name) if !context.changes(name));
+        if context.administration.file_name.as_ref().is_some_and(may_fill) {
+            context.administration.save_file_name(&file_name::safe(&name), &mut metadata);
+        }
         let _turn = versions::turn();
         let back = if is_mail { None } else { versions::back(context, reads, &name, &metadata, message.sha256)? };
         let new = NewMessage {

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::error::Result;
 use super::super::mail::file_name;
+use super::super::request::number;
 use super::access::{self, Shown};
 use super::state::State;
 use super::{link, show};
@@ -18,6 +19,7 @@ use crate::archive::view::{Reads, View};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::hash::Sha256;
+use crate::search::Places;
 use crate::settings::administration::{Field, Versioning};
 
 /// One further version at a time, so that no two get the same number.
@@ -36,12 +38,14 @@ pub fn all(
     metadata: &Metadata,
 ) -> Result<Vec<(u32, Number, Document)>> {
     let mut found = Vec::new();
+    let places = Places::of(view, reads)?;
     for number in context.ties().numbers(view, number, metadata)? {
         if !view.may_read(reads, number)? {
             continue;
         }
         if let Some(document) = view.document(number)? {
             let place = u32::try_from(found.len() + 1).unwrap_or(u32::MAX);
+            let document = places.narrow(view, number, document)?;
             found.push((document.metadata.version.unwrap_or(place), number, document));
         }
     }
@@ -203,9 +207,8 @@ impl Next {
 fn parts(name: &str) -> Option<(Number, u32, &str)> {
     let (number, rest) = name.split_once('_')?;
     let (version, rest) = rest.split_once('_')?;
-    let is_plain = |text: &str| text.len() < 20 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = is_plain(number) && is_plain(version);
-    Some((number.parse().ok()?, version.parse().ok()?, rest)).filter(|_| fits)
+    // A version is counted as documents are.
+    Some((self::number(number)?, u32::try_from(self::number(version)?).ok()?, rest))
 }
 
 /// `8441_1_Plan (2).pdf`, as browsers call a second download, is `8441_1_Plan.pdf`.

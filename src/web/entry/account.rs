@@ -91,7 +91,7 @@ pub fn password(context: &Context<'_>) -> Result<Response> {
     let mut user = now(context)?;
     user.password = password;
     users::put_user(&context.web.archive, &user, &context.who())?;
-    context.web.sessions.end_all(&user.name, Some(&person.cookie));
+    context.web.sessions.end_all(&user, Some(&person.cookie));
     context.notice(format!("{} {}", t.password_changed, super::tokens::that_stay(context, &user)?).trim_end());
     Ok(Response::redirect("/account"))
 }

@@ -47,7 +47,7 @@ fn list_with(context: &Context<'_>, form: &Form, wrong: &str) -> Result<Response
             h2 { (t.add_group) }
             (Field { name: "group", label: t.group_name, value: form.text("group"), help: t.group_name_help, wrong,
                 required: true, fill: "off", ..Field::default() })
-            (members(context, &users, &|name| form.all("member").any(|member| same_name(member, name))))
+            (members(context, &users, &|_| false, &|name| form.all("member").any(|member| same_name(member, name))))
             button.first { (common.add) }
         }
     };
@@ -55,12 +55,19 @@ fn list_with(context: &Context<'_>, form: &Form, wrong: &str) -> Result<Response
 }
 
 /// A box for each user.
-fn members(context: &Context<'_>, users: &[User], is_member: &dyn Fn(&str) -> bool) -> Markup {
+fn members(
+    context: &Context<'_>,
+    users: &[User],
+    was: &dyn Fn(&str) -> bool,
+    is_member: &dyn Fn(&str) -> bool,
+) -> Markup {
     let t = &context.t.rights;
     html! {
         fieldset.field {
             legend { (t.members) " " small { (t.members_help) } }
             div.boxes { @for user in users {
+                // Beside what is ticked the form carries what was, so that only what a person changed is changed.
+                @if was(&user.name) { input type="hidden" name="was" value=(user.name); }
                 label.check {
                     input type="checkbox" name="member" value=(user.name) checked[is_member(&user.name)];
                     span { (user.name) @if user.inactive { " " span.tag { (context.t.entry.inactive) } } }
@@ -89,7 +96,7 @@ fn show_with(context: &Context<'_>, group: &Group, wrong: &str) -> Result<Respon
         (layout::trouble(wrong))
         form.card method="post" action=(path) {
             (layout::token(context))
-            (members(context, &users, &|name| group.has(name)))
+            (members(context, &users, &|name| group.has(name), &|name| group.has(name)))
             button.first { (common.save) }
         }
         p { a href={ "/admin/rights?people=" (encode(&group.name)) } { (t.matrix) } }
@@ -129,7 +136,11 @@ pub fn create(context: &Context<'_>, name: &str, members: &[String]) -> Result<O
     if groups::groups(archive)?.len() >= GROUPS {
         return Ok(Some(t.too_many_groups));
     }
-    let group = Group { name: name.into(), members: known(context, members)?, mailboxes: Vec::new() };
+    let members = known(context, members)?;
+    if members.len() > GROUP_MEMBERS {
+        return Ok(Some(t.too_many_members));
+    }
+    let group = Group { name: name.into(), members, mailboxes: Vec::new() };
     groups::put_group(archive, &group, &context.who())?;
     Ok(None)
 }
@@ -138,30 +149,45 @@ pub fn create(context: &Context<'_>, name: &str, members: &[String]) -> Result<O
 fn known(context: &Context<'_>, members: &[String]) -> Result<Vec<String>> {
     let users = users::users(&context.web.archive)?;
     let is_member = |user: &User| members.iter().any(|member| same_name(member, &user.name));
-    Ok(users.into_iter().filter(is_member).map(|user| user.name).take(GROUP_MEMBERS).collect())
+    Ok(users.into_iter().filter(is_member).map(|user| user.name).collect())
 }
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
-    let members: Vec<String> = form.all("member").map(str::to_owned).collect();
-    alter(context, Some(&members), None)?;
+    // What somebody else changed since the page was made stays.
+    let has = |key: &str, name: &str| form.all(key).any(|other| same_name(other, name));
+    let asked = |group: &Group| {
+        let stay = group.members.iter().filter(|name| has("member", name) || !has("was", name)).cloned();
+        let new = form.all("member").filter(|name| !has("was", name)).map(str::to_owned);
+        Some(stay.chain(new).collect())
+    };
+    if let Some(wrong) = alter(context, asked, None)? {
+        return Ok(show_with(context, &group(context)?, wrong)?.status(400));
+    }
     context.notice(context.t.page.saved);
     Ok(Response::redirect("/admin/groups"))
 }
 
-/// Gives the group that the path names other members, or other mailboxes.
-pub fn alter(context: &Context<'_>, members: Option<&[String]>, mailboxes: Option<Vec<MailboxId>>) -> Result<()> {
+/// Gives the group that the path names other members, where `members` makes some of it, or other mailboxes; or says why not.
+pub fn alter(
+    context: &Context<'_>,
+    members: impl FnOnce(&Group) -> Option<Vec<String>>,
+    mailboxes: Option<Vec<MailboxId>>,
+) -> Result<Option<&'static str>> {
     let _turn = context.web.people();
     let old = group(context)?;
     let mut new = old.clone();
-    if let Some(members) = members {
-        new.members = known(context, members)?;
+    if let Some(members) = members(&old) {
+        new.members = known(context, &members)?;
+    }
+    if new.members.len() > GROUP_MEMBERS {
+        return Ok(Some(context.t.rights.too_many_members));
     }
     new.mailboxes = mailboxes.unwrap_or(new.mailboxes);
     if new != old {
         groups::put_group(&context.web.archive, &new, &context.who())?;
     }
-    Ok(())
+    Ok(None)
 }
 
 pub fn delete(context: &Context<'_>) -> Result<Response> {

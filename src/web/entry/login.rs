@@ -45,6 +45,7 @@ fn page(context: &Context<'_>, name: &str, next: &str, wrong: &str, said: &str) 
     let body = html! {
         h1 { (t.login_title) }
         (layout::trouble(wrong))
+        @if !context.administration.administers_from(context.request.peer) { p.soft { (context.t.public.elsewhere_login) } }
         @if !said.is_empty() { div.note.good role="status" { p { (said) } } }
         form.card method="post" action="/login" {
             input type="hidden" name="next" value=(next);
@@ -73,20 +74,15 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
         Password::waste_time(password);
         false
     };
-    let is_elsewhere = |user: &User| user.role == Role::Administrator && !context.administration.administers_from(peer);
-    let mut wrong = context.t.entry.login_wrong;
-    if let Some(user) = user.filter(|_| is_right) {
-        if is_elsewhere(&user) {
-            // Whoever knows the password learns why; that it is right was known before.
-            wrong = context.t.public.elsewhere_login;
-        } else {
-            attempt.was_right();
-            return begin(context, &user, own(form.text("next")));
-        }
+    let is_let = |user: &User| user.role != Role::Administrator || context.administration.administers_from(peer);
+    // From elsewhere the right password of an administrator looks exactly like a wrong one.
+    if let Some(user) = user.filter(|user| is_right && is_let(user)) {
+        attempt.was_right();
+        return begin(context, &user, own(form.text("next")));
     }
     let name: String = name.chars().take(users::NAME_CHARS).collect();
     web.archive.journal_soon(&peer.to_string(), Happening::LoginRefused(name.clone()))?;
-    Ok(page(context, &name, own(form.text("next")), wrong, "").status(403))
+    Ok(page(context, &name, own(form.text("next")), context.t.entry.login_wrong, "").status(403))
 }
 
 /// Begins a session and goes to `next`.
@@ -94,7 +90,7 @@ pub fn begin(context: &Context<'_>, user: &User, next: &str) -> Result<Response>
     if let Some(person) = &context.person {
         context.web.sessions.end(&person.cookie);
     }
-    let cookie = context.web.sessions.begin(&user.name)?;
+    let cookie = context.web.sessions.begin(user)?;
     context.web.archive.journal_soon(&user.name, Happening::LoggedIn)?;
     // Lax: a link that somebody clicks in a mail finds the login.
     let cookie = format!("{COOKIE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Lax");

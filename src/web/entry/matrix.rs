@@ -57,6 +57,7 @@ impl Holder {
 /// Everybody to whom mailboxes can be given: groups first. Who reads everything is not among them.
 pub fn holders(context: &Context<'_>) -> Result<Vec<Holder>> {
     let archive = &context.web.archive;
+    context.web.settle_rights()?;
     let users = users::users(archive)?.into_iter().filter(|user| !user.reads_everything());
     Ok(groups::groups(archive)?.into_iter().map(Holder::Group).chain(users.map(Holder::User)).collect())
 }
@@ -213,7 +214,7 @@ fn beside(
 ) -> Markup {
     let t = &context.t.rights;
     let is_owner = definition.is_some_and(|definition| match holder {
-        Holder::User(user) => user.owns(definition, groups.iter().copied()),
+        Holder::User(user) => user.owns(&definition.owner, groups.iter().copied()),
         Holder::Group(group) => settings::same_name(&definition.owner, &group.name),
     });
     html! {

@@ -130,7 +130,7 @@ fn table(context: &Context<'_>, whose: Whose, tokens: &[Token]) -> Result<Markup
     let t = &context.t.tokens;
     let mut rows = Vec::new();
     for token in tokens {
-        rows.push((token, api::last_use(context.web, &token.id)?));
+        rows.push((token, api::last_use(context.web, &token.id)?, token.is_backed(&context.web.archive)?));
     }
     Ok(html! {
         div.scroll role="region" tabindex="0" aria-label=(t.title) {
@@ -142,7 +142,7 @@ fn table(context: &Context<'_>, whose: Whose, tokens: &[Token]) -> Result<Markup
                     th scope="col" { span.hidden-text { (t.revoke) } }
                 } }
                 tbody {
-                    @for (token, used) in &rows {
+                    @for (token, used, is_backed) in &rows {
                         tr {
                             th scope="row" {
                             (token.name)
@@ -153,6 +153,7 @@ fn table(context: &Context<'_>, whose: Whose, tokens: &[Token]) -> Result<Markup
                             td {
                                 (show::day(token.ends - 1))
                                 @if token.has_ended(clock::now()) { " " span.tag.bad { (t.has_ended) } }
+                                @else if !is_backed { " " span.tag.bad { (t.not_backed) } }
                             }
                             td { @if let Some(used) = used { (show::ago(context.lang, *used)) } @else { (t.never) } }
                             td {
@@ -265,11 +266,9 @@ fn make(context: &Context<'_>, whose: Whose) -> Result<Response> {
     let maker = &context.person()?.user;
     if rights == Rights::default() {
         faults.rights = t.rights_wrong;
-    } else if (rights.read || rights.change)
-        && !maker.reads_everything()
-        && owner.as_ref().is_some_and(|owner| owner.name != maker.name)
+    } else if owner.as_ref().is_some_and(|owner| owner.name != maker.name)
+        && !tokens::may_make_for_another(maker, rights)
     {
-        // Whoever may not read a mail does not get to it in somebody else's name either.
         faults.rights = t.rights_of_others;
     }
     let ends = end_of(form.text("ends"));
@@ -285,7 +284,7 @@ fn make(context: &Context<'_>, whose: Whose) -> Result<Response> {
         form.set("networks", &Monitoring::read(archive)?.networks.to_string());
         return page(context, whose, &form, &faults);
     };
-    let new = tokens::New { name: form.text("name"), owner, maker: &maker.name, rights, created: clock::now(), ends };
+    let new = tokens::New { name: form.text("name"), owner, maker, rights, created: clock::now(), ends };
     let (token, text) = tokens::make(archive, new, &context.who())?;
     Ok(made(context, whose, owner, &token, &text))
 }

@@ -111,9 +111,8 @@ fn list_with(context: &Context<'_>, form: &Form, name_wrong: &str, password_wron
 /// Whether somebody who had this name before left uploads behind: the next one would read them, and be taken for the first in
 /// the journal.
 fn had_uploads(context: &Context<'_>, name: &str) -> Result<bool> {
-    let name = name.to_lowercase();
     let folders = context.view()?.folders()?;
-    Ok(folders.iter().any(|row| row.folder.definition.is_empty() && row.folder.mailbox.to_lowercase() == name))
+    Ok(folders.iter().any(|row| row.folder.definition.is_empty() && settings::same_name(&row.folder.mailbox, name)))
 }
 
 pub fn add(context: &Context<'_>) -> Result<Response> {
@@ -149,7 +148,7 @@ pub fn create(context: &Context<'_>, new: &NewUser<'_>) -> Result<Option<[&'stat
         context.t.rights.user_name_of_group
     } else if !settings::owned_by(&context.web.archive, name)?.is_empty() {
         context.t.rights.name_owns
-    } else if had_uploads(context, name)? {
+    } else if users::was_removed(&context.web.archive, name)? || had_uploads(context, name)? {
         t.user_name_used
     } else {
         ""
@@ -190,6 +189,10 @@ fn one(context: &Context<'_>, user: &User, wrong: &str, password_wrong: &str) ->
         (layout::trouble(wrong))
         form.card method="post" action=(path) {
             (layout::token(context))
+            // Beside what is entered the form carries what was, so that only what a person changed is changed.
+            input type="hidden" name="was:role" value=(role_code(user.role));
+            input type="hidden" name="was:inactive" value=[user.inactive.then_some("1")];
+            input type="hidden" name="was:reads_all" value=[user.reads_all.then_some("1")];
             (roles(context, role_code(user.role)))
             @if user.role == Role::Administrator {
                 (layout::check("reads_all", t.reads_all, user.reads_all, t.reads_all_help))
@@ -220,10 +223,15 @@ fn is_last(context: &Context<'_>, name: &str) -> Result<bool> {
 
 pub fn change(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
+    // What somebody else changed since the page was made stays.
+    let ticked = |name: &str, now: bool| {
+        let was = form.is_on(&format!("was:{name}"));
+        if form.is_on(name) == was { now } else { !was }
+    };
     let asked = |user: &User| Changed {
-        role: role_of(form.text("role")),
-        inactive: form.is_on("inactive"),
-        reads_all: form.is_on("reads_all"),
+        role: if form.text("role") == form.text("was:role") { user.role } else { role_of(form.text("role")) },
+        inactive: ticked("inactive", user.inactive),
+        reads_all: ticked("reads_all", user.reads_all),
         password: form.get("password").unwrap_or_default().into(),
         again: form.get("again").unwrap_or_default().into(),
         mailboxes: user.mailboxes.clone(),
@@ -275,7 +283,7 @@ pub fn alter(context: &Context<'_>, asked: impl FnOnce(&User) -> Changed) -> Res
     users::put_user(&context.web.archive, &user, &context.who())?;
     if user.inactive || !new.password.is_empty() {
         let own = context.person()?;
-        context.web.sessions.end_all(&user.name, (own.user.name == user.name).then_some(&own.cookie));
+        context.web.sessions.end_all(&user, (own.user.name == user.name).then_some(&own.cookie));
     }
     Ok(None)
 }
@@ -307,6 +315,6 @@ pub fn remove(context: &Context<'_>) -> Result<Option<String>> {
         return Ok(Some(owns));
     }
     users::remove_user(&context.web.archive, &user.name, &context.who())?;
-    context.web.sessions.end_all(&user.name, None);
+    context.web.sessions.end_all(&user, None);
     Ok(None)
 }

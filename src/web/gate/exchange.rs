@@ -316,7 +316,7 @@ impl Client {
             self.pace.write_all(&mut self.stream, &buffer).await?;
             self.pace.flush(&mut self.stream).await?;
             buffer.clear();
-            let more = timeout(shared.limits.server_time, server.read_buf(&mut buffer)).await;
+            let more = timeout(shared.limits.answer_time, server.read_buf(&mut buffer)).await;
             if more.map_err(|_| End::Gone)?? == 0 {
                 return Ok(());
             }

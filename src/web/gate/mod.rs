@@ -49,9 +49,9 @@ use self::seats::Seats;
 use self::tls::Identity;
 use self::upload::Uploads;
 use crate::limits::{
-    WEB_BODIES, WEB_BODY, WEB_CONNECTIONS, WEB_DISK_RESERVE, WEB_FAREWELL, WEB_HANDSHAKE_TIME, WEB_HEAD_TIME,
-    WEB_LINGER, WEB_PER_ADDRESS, WEB_RATE, WEB_RATE_WINDOW, WEB_SERVER_AT_ONCE, WEB_SERVER_TIME, WEB_SPOOL,
-    WEB_UPLOADS,
+    WEB_ANSWER_TIME, WEB_BODIES, WEB_BODY, WEB_CONNECTIONS, WEB_DISK_RESERVE, WEB_FAREWELL, WEB_HANDSHAKE_TIME,
+    WEB_HEAD_TIME, WEB_LINGER, WEB_PER_ADDRESS, WEB_RATE, WEB_RATE_WINDOW, WEB_SERVER_AT_ONCE, WEB_SERVER_TIME,
+    WEB_SPOOL, WEB_UPLOADS,
 };
 use crate::pulse::Pulse;
 
@@ -100,6 +100,8 @@ pub struct Limits {
     pub server_at_once: usize,
     /// How long the server may stay silent.
     pub server_time: Duration,
+    /// The same within an answer that is under way.
+    pub answer_time: Duration,
     pub linger: Duration,
     pub farewell: Duration,
 }
@@ -150,6 +152,7 @@ impl Default for Limits {
             disk_reserve: WEB_DISK_RESERVE,
             server_at_once: WEB_SERVER_AT_ONCE,
             server_time: WEB_SERVER_TIME,
+            answer_time: WEB_ANSWER_TIME,
             linger: WEB_LINGER,
             farewell: WEB_FAREWELL,
         }

@@ -3,10 +3,12 @@
 //! When all seats are taken, a newcomer gets the seat of whoever has not asked for anything yet, if that one comes from an
 //! address with more seats than the newcomer's. So a crowd of silent connections from a few addresses keeps nobody out.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+
+use crate::settings::networks::household;
 
 /// All seats of a gate.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl Seats {
 
     /// A seat for a connection from `peer`, if one is free or becomes free.
     pub fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
-        let network = network(peer);
+        let network = household(peer);
         let mut taken = self.taken();
         let count = |network: IpAddr| taken.iter().filter(|seat| seat.network == network).count();
         let own = count(network);
@@ -85,14 +87,6 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.seats.taken().retain(|seat| !Arc::ptr_eq(&seat.leave, &self.leave));
-    }
-}
-
-/// What counts as one address: a household has a /64 of IPv6.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

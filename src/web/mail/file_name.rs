@@ -62,33 +62,19 @@ pub fn safe(name: &str) -> String {
     shorten(&name)
 }
 
+/// The ending of a name, without its dot: few characters, else it is none.
+pub fn ending(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, ending)| ending).filter(|ending| ending.chars().count() <= ENDING)
+}
+
 fn shorten(name: &str) -> String {
     let count = name.chars().count();
     if count <= MAIL_NAME_CHARS {
         return name.to_owned();
     }
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending).filter(|ending| ending.chars().count() <= ENDING);
-    let tail = ending.map_or_else(|| "…".to_owned(), |ending| format!("….{ending}"));
+    let tail = ending(name).map_or_else(|| "…".to_owned(), |ending| format!("….{ending}"));
     let head: String = name.chars().take(MAIL_NAME_CHARS - tail.chars().count()).collect();
     head.trim_end().to_owned() + &tail
-}
-
-/// The value of a `Content-Disposition: attachment` field for a name that is [`safe`] (RFC 6266, RFC 8187): nothing in it
-/// can end the field.
-pub fn disposition(name: &str) -> String {
-    let ascii: String = name
-        .chars()
-        .map(|char| if char.is_ascii_graphic() && !"\"\\%;'".contains(char) { char } else { '_' })
-        .collect();
-    let mut value = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''");
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            value.push(char::from(byte));
-        } else {
-            value.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    value
 }
 
 #[cfg(test)]
@@ -121,14 +107,6 @@ mod tests {
         assert_eq!(long.chars().count(), MAIL_NAME_CHARS);
         assert!(long.ends_with("ä….pdf"));
         assert_eq!(safe(&"x".repeat(5000)).chars().count(), MAIL_NAME_CHARS);
-    }
-
-    #[test]
-    fn a_field_cannot_be_ended() {
-        assert_eq!(
-            disposition("a\"\r\nb ä%.pdf"),
-            "attachment; filename=\"a___b___.pdf\"; filename*=UTF-8''a%22%0D%0Ab%20%C3%A4%25.pdf"
-        );
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Managing {
     pub public_mails_help: &'static str,
     pub public_mails_sure: &'static str,
     pub sure_missing: &'static str,
+    pub mails_at_once: fn(bool, &str) -> String,
+    pub file_name_publishes: &'static str,
     pub publishing_missing: &'static str,
     pub public_missing: &'static str,
 }
@@ -64,6 +66,13 @@ pub const DE: Managing = Managing {
     public_mails_help: "Mails enthalten Namen und Adressen anderer Leute. Schalten Sie das nur ein, wenn diese einverstanden sind.",
     public_mails_sure: "Ja, auch publizierte Mails sollen ohne Anmeldung zu sehen sein",
     sure_missing: "Kreuzen Sie zur Bestätigung auch das Kästchen darunter an.",
+    mails_at_once: |is_more, count| {
+        let more = if is_more { "mehr als " } else { "" };
+        format!(
+            "So viele Mails haben schon einen Wert im Feld für Publikation und wären sofort publiziert: {more}{count}."
+        )
+    },
+    file_name_publishes: "Das ist das Feld für Publikation: Jede Datei, die jemand hochlädt, wäre sofort publiziert. Wählen Sie ein anderes Feld.",
     publishing_missing: "Wählen Sie zuerst das Feld für Publikation: Ohne dieses Feld ist keine Akte publiziert.",
     public_missing: "Das geht nur mit einem öffentlichen Archiv.",
 };
@@ -97,6 +106,13 @@ pub const EN: Managing = Managing {
     public_mails_help: "Mails hold names and addresses of other people. Switch this on only if they agree.",
     public_mails_sure: "Yes, published mails too shall be seen without a login",
     sure_missing: "Tick the box below as well to confirm.",
+    mails_at_once: |is_more, count| {
+        let more = if is_more { "more than " } else { "" };
+        format!(
+            "So many mails have a value in the field for publishing already and would be published at once: {more}{count}."
+        )
+    },
+    file_name_publishes: "This is the field for publishing: every file that somebody uploads would be published at once. Choose another field.",
     publishing_missing: "Choose the field for publishing first: without it no document is published.",
     public_missing: "This needs a public archive.",
 };

@@ -105,3 +105,30 @@ pub fn of(lang: Lang) -> &'static Texts {
         Lang::En => &EN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{
+        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, TOKENS_EACH,
+    };
+
+    /// A sentence is no place for a limit of its own.
+    #[test]
+    fn sentences_name_the_limits_as_they_are() {
+        for t in [&DE, &EN] {
+            for (sentence, limit) in [
+                (t.public.too_many, COMPILATIONS),
+                (t.public.too_many, COMPILATIONS_EACH),
+                (t.public.full, COMPILATION_DOCUMENTS),
+                (t.public.title_wrong, COMPILATION_TITLE),
+                (t.rights.too_many_groups, GROUPS),
+                (t.rights.too_many_members, GROUP_MEMBERS),
+                (t.tokens.too_many, TOKENS_EACH),
+            ] {
+                let has = sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string());
+                assert!(has, "{limit}: {sentence}");
+            }
+        }
+    }
+}
