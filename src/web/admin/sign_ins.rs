@@ -97,7 +97,8 @@ impl SignIns {
     }
 
     /// Begins a sign-in of an account, unless the same one is under way: what was begun for other values gives way. `false` where
-    /// too many others are, or the account signs in by no code. With `starts` the definition is tested afterwards and becomes active where nothing fails.
+    /// too many others are, or the account signs in by no code. With `starts` the definition is tested afterwards and becomes active
+    /// where nothing fails.
     pub fn begin(
         self: &Arc<Self>,
         web: &Web,

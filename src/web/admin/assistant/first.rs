@@ -103,7 +103,7 @@ fn said(context: &Context<'_>, stage: &Stage, test: Option<&Test>) -> Markup {
         Stage::Failed => ("bad", t.first_failed.to_owned()),
         Stage::Passed => ("good", t.first_passed.to_owned()),
         Stage::Waits => match wait() {
-            // Free it is, and still nothing begins.
+            // What keeps every run from beginning, however free the box is.
             Some(wait) => (if wait.is_trouble() { "bad" } else { "" }, wait.sentence(context.lang)),
             None if test.is_some_and(|test| !test.has_failed) => {
                 ("good", format!("{} {}", admin.test_good, t.first_waits))
