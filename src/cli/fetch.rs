@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::source::{CONSOLE, expiry};
+use super::source::expiry;
 use super::terminal::{Terminal, Watching};
 use super::{Exit, Session};
 use crate::archive::commit::Run;
@@ -11,6 +11,7 @@ use crate::clock;
 use crate::language::Lang;
 use crate::settings;
 use crate::settings::o365::WARN_DAYS;
+use crate::settings::users::CONSOLE;
 
 pub fn run(
     session: &Session<'_>,

@@ -26,7 +26,7 @@ use crate::fetch::Fetcher;
 use crate::fetch::restore::{self, Item, RestoreError};
 use crate::limits::{RESTORE_SAME, RESTORED, RESTORES, RESTORES_AT_ONCE, ROLE_STACK, TABLE_CHARS};
 use crate::pulse::Pulse;
-use crate::search::query::Places;
+use crate::search::places::Places;
 use crate::settings;
 use crate::source::{Arrival, Mailbox, RemoteId};
 
