@@ -34,16 +34,16 @@ fn and_the_overview_says_which() {
     ptrace::seize(fetch, ptrace::Options::empty()).unwrap();
     ptrace::interrupt(fetch).unwrap();
     let since = Instant::now();
-    let code = loop {
+    let status = loop {
         // The process is not gone before whoever holds its thread has seen that end.
         let _ = waitpid(fetch, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG));
-        if let Some(code) = serving.ended() {
-            break code;
+        if let Some(status) = serving.ended() {
+            break status;
         }
         assert!(since.elapsed() < HANGS_AFTER, "it goes on without its role");
         thread::sleep(Duration::from_millis(200));
     };
-    assert_eq!(code, Some(70));
+    assert_eq!(status.code(), Some(70));
     drop((serving, browser));
     let serving = Serving::start(&archivista, &[]);
     let mut admin = Administering::of(serving.log_in(ADMINISTRATOR.0, ADMINISTRATOR.1), &[]);

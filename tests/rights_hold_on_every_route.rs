@@ -503,12 +503,12 @@ fn nobody_sees_what_another_person_plays_back() {
     let stage = Stage::new();
     stage.define();
     let site = &stage.site;
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     let begin = || site.post(&anna, "/documents/1/restore", &[("into", "company\nanna")]);
     let page = begin().location().to_owned();
     assert!(page.starts_with("/restores/"), "{page}");
     let change = Rights { read: true, change: true, ..Rights::default() };
-    let of = |name: &str| (site.web.sessions.begin(name).unwrap(), site.api_token(name, change));
+    let of = |name: &str| (site.session(name), site.api_token(name, change));
     let ask = |(cookie, token): &(String, String)| {
         (site.get(Some(cookie), &page).status, site.call(token, Method::Get, &page, &serde_json::Value::Null).status)
     };
@@ -516,7 +516,7 @@ fn nobody_sees_what_another_person_plays_back() {
     for other in ["beat", "chefin", "verwalter"] {
         assert_eq!(ask(&of(other)), (404, 404), "{other}");
     }
-    let cookie = site.web.sessions.begin("revision").unwrap();
+    let cookie = site.session("revision");
     assert_eq!(site.get(Some(&cookie), &page).status, 404);
     assert_eq!(site.get(None, &page).status, 303);
     // An address is met by chance alone.
@@ -544,7 +544,7 @@ fn a_play_back_that_goes_on_is_not_begun_again() {
     std::fs::write(&file, text).unwrap();
     settings::put(&site.web.archive, &settings::definition_file::read(&file).unwrap(), "test").unwrap();
     let begin = |name: &str| {
-        let cookie = site.web.sessions.begin(name).unwrap();
+        let cookie = site.session(name);
         let fields = [("into", "company\nanna")];
         site.post(&cookie, "/documents/1/restore", &fields).location().to_owned()
     };
@@ -559,7 +559,7 @@ fn a_play_back_that_goes_on_is_not_begun_again() {
     assert_ne!(begin("chefin"), first);
     // When the process ends nothing waits for such a server, and nothing is passed off as done.
     site.web.restores.end();
-    let anna = site.web.sessions.begin("anna").unwrap();
+    let anna = site.session("anna");
     let since = std::time::Instant::now();
     let page = loop {
         let page = site.get(Some(&anna), &first);

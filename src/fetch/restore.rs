@@ -360,7 +360,7 @@ mod tests {
             RestoreError::Settings { definition: said(), error: SettingsError::Wrong { place: said(), what: said() } },
             RestoreError::Source(SourceError::Silent { seconds: 60 }),
             RestoreError::Source(SourceError::Protocol { detail: said() }),
-            RestoreError::Source(SourceError::Busy { said: said() }),
+            RestoreError::Source(SourceError::Busy { said: said(), crowded: false }),
             RestoreError::Source(SourceError::Cancelled),
             RestoreError::Source(Trouble::Throttled { said: said(), seconds: 9 }.into()),
             RestoreError::Source(Trouble::ServerTrouble { said: said() }.into()),

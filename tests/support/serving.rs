@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::archivista::{Archivista, program};
 use super::https::Https;
@@ -49,9 +49,9 @@ impl Serving {
         self.child.id()
     }
 
-    /// Its exit code once it has ended on its own; inside, `None` where a signal ended it.
-    pub fn ended(&mut self) -> Option<Option<i32>> {
-        self.child.try_wait().unwrap().map(|status| status.code())
+    /// How it ended, once it has ended on its own.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     pub fn origin(&self) -> String {
