@@ -48,8 +48,17 @@ pub struct Standing {
 #[derive(Debug, Default)]
 pub struct Board {
     standings: Mutex<BTreeMap<String, Standing>>,
-    /// Definitions that are to run as soon as they can, and whether everything is to be compared.
-    asked: Mutex<BTreeMap<String, bool>>,
+    /// Definitions that are to run as soon as they can.
+    asked: Mutex<BTreeMap<String, Asked>>,
+}
+
+/// A run that somebody asked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    /// Everything is to be compared.
+    reconcile: bool,
+    /// It is about to begin: until it has, it is shown as asked for.
+    is_taken: bool,
 }
 
 impl Board {
@@ -62,19 +71,35 @@ impl Board {
         Standing { is_asked: self.asked().contains_key(definition), ..standing }
     }
 
-    fn asked(&self) -> MutexGuard<'_, BTreeMap<String, bool>> {
+    fn asked(&self) -> MutexGuard<'_, BTreeMap<String, Asked>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the schedule to run a definition as soon as it can; with `reconcile`, to compare all ids on the server with
     /// the ledger as well.
     pub fn ask(&self, definition: &str, reconcile: bool) {
-        *self.asked().entry(definition.into()).or_default() |= reconcile;
+        let mut all = self.asked();
+        let asked = all.entry(definition.into()).or_default();
+        *asked = Asked { reconcile: reconcile || asked.reconcile && !asked.is_taken, is_taken: false };
     }
 
-    /// Whether a run was asked for, and if so, whether everything is to be compared.
+    /// Whether a run was asked for that nobody has begun, and if so, whether everything is to be compared. Whoever takes it
+    /// begins it.
     pub(super) fn take_asked(&self, definition: &str) -> Option<bool> {
-        self.asked().remove(definition)
+        let mut all = self.asked();
+        let asked = all.get_mut(definition).filter(|asked| !asked.is_taken)?;
+        asked.is_taken = true;
+        Some(asked.reconcile)
+    }
+
+    /// Nobody asks for a run any more. Whether somebody had.
+    pub(super) fn forget_asked(&self, definition: &str) -> bool {
+        self.asked().remove(definition).is_some()
+    }
+
+    /// What was taken has begun, or never will.
+    pub(super) fn settle_asked(&self, definition: &str) {
+        self.asked().retain(|name, asked| name != definition || !asked.is_taken);
     }
 
     pub(super) fn set_next(&self, definition: &str, next: Option<i64>) {
@@ -93,6 +118,8 @@ impl Board {
         let standing = standings.entry(definition.into()).or_default();
         let (next, last_new) = (standing.next, standing.last_new);
         *standing = Standing { running_since: Some(clock::now()), next, last_new, ..Standing::default() };
+        drop(standings);
+        self.settle_asked(definition);
     }
 
     pub(super) fn end(&self, definition: &str) {

@@ -217,7 +217,7 @@ impl Fetcher {
     /// Ends the run of a definition that is under way, and forgets that one was asked for. What is booked stays, and the
     /// record of the run says that `who` did it. Whether there was any.
     pub fn cancel(&self, definition: &str, who: &str) -> bool {
-        let was_asked = self.board.take_asked(definition).is_some();
+        let was_asked = self.board.forget_asked(definition);
         let mut running = self.running();
         let Some(running) = running.get_mut(definition) else { return was_asked };
         running.stop(Stop::By(who.into()));

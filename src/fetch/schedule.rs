@@ -92,6 +92,7 @@ impl<'scope> Schedule<'scope> {
             if run.thread.join().is_err() {
                 tracing::error!("{name}: the run panicked");
             }
+            fetcher.board.settle_asked(&name);
             self.next.insert(name.clone(), Instant::now() + Duration::from_secs(60 * u64::from(run.interval)));
             fetcher.board.set_next(&name, Some(clock::now() + 60 * i64::from(run.interval)));
         }
@@ -130,7 +131,7 @@ impl<'scope> Schedule<'scope> {
             let name = definition.name.clone();
             if !definition.is_fetched() {
                 fetcher.board.set_next(&name, None);
-                fetcher.board.take_asked(&name);
+                fetcher.board.forget_asked(&name);
                 continue;
             }
             if self.underway.contains_key(&name) {
@@ -150,7 +151,12 @@ impl<'scope> Schedule<'scope> {
             match thread::Builder::new().name("run".into()).stack_size(ROLE_STACK).spawn_scoped(scope, work) {
                 Ok(thread) => drop(self.underway.insert(name, Underway { thread, pulse: own, interval })),
                 // Tried again at the next tick.
-                Err(error) => tracing::error!("{name}: no thread: {error}"),
+                Err(error) => {
+                    if let Some(reconcile) = asked {
+                        fetcher.board.ask(&name, reconcile);
+                    }
+                    tracing::error!("{name}: no thread: {error}");
+                }
             }
         }
         Ok(())

@@ -26,7 +26,7 @@ const CROWDED: [(&str, &str); 7] = [
 /// Whether a server says that it has as many connections as it allows. RFC 5530: `LIMIT` of a login is one of connections.
 pub fn is_crowded(status: &Status) -> bool {
     let said = status.said.to_ascii_lowercase();
-    CROWDED.iter().any(|(_, words)| said.contains(words)) || status.has_code("LIMIT")
+    CROWDED.iter().any(|(_, words)| said.contains(words)) || status.has_code("LIMIT") && !said.contains("rate limit")
 }
 
 /// The gate of one server, shared by all accounts of all definitions that fetch from it.

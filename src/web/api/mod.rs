@@ -75,7 +75,6 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         manage::CALLS,
         definitions::CALLS,
         ended::CALLS,
-        fetching::CALLS,
         runs::CALLS,
         fetching::CALLS,
         assistant::CALLS,
