@@ -25,6 +25,7 @@ export default async function (t) {
   await look('/admin/archive', 'archive');
   await look('/admin/system', 'system');
   await look('/admin/switch', 'switch-empty');
+  await look('/admin/fetching', 'fetching');
   await look('/admin/new/imap', 'new-imap');
   await look('/admin/new/o365', 'new-o365');
 
