@@ -105,8 +105,8 @@ prove-links: ## All C code of the box, SQLite too, links statically for both arc
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(STATIC_PACKAGES) qemu-user-static
 	tests/links/prove.sh x86_64 aarch64
 
-bench-fetch: ## Fetch a mailbox side by side with mbsync; writes docs/benchmarks.md
-	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) isync time
+bench-fetch: ## Fetch a mailbox side by side with mbsync, getmail6, offlineimap3 and fetchmail; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) fetchmail getmail6 isync offlineimap3 time
 	cargo build --release
 	tests/bench/fetch.py $(BENCH)
 

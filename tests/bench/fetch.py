@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Fetches the same mailbox with `archivista fetch` and with mbsync, in turns, from one Dovecot over TLS to one disk.
+"""Fetches the same mailbox with `archivista fetch` and with its peers, in turns, from one Dovecot over TLS to one disk.
 
     fetch.py [--rounds N] [--mails N] [--small] [--only TOOL] [--no-big] [--dry-run]
 
-Every turn starts with an empty target. mbsync runs as it does by default: FSync on. Time is measured from start to end of
+Every turn starts with an empty target. mbsync runs as it does by default: FSync on; offlineimap3 is asked for the same, getmail6
+does it anyway. fetchmail stores nothing itself: for each mail it starts a delivery agent, here one that syncs. Time is measured from start to end of
 the process; CPU time, peak memory and written bytes are what the kernel counted for it (GNU time). The table goes into
 docs/benchmarks.md, unless --dry-run, --only or --no-big leave a part of it out.
 """
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +24,21 @@ from mail_server import PASSWORD, MailServer  # noqa: E402
 
 USER, BIG_USER = "test@mymail.ch", "big@mymail.ch"
 BIG = 150_000_000
-TOOLS = ["archivista", "mbsync"]
+TOOLS = ["archivista", "mbsync", "getmail6", "offlineimap3", "fetchmail"]
+
+
+def maildir(place):
+    for part in ("cur", "new", "tmp"):
+        (place / part).mkdir(parents=True)
+
+
+def in_maildir(place):
+    return sum(1 for part in ("cur", "new") for _ in (place / part).iterdir())
+
+
+def debian_version(package):
+    shown = ["dpkg-query", "--show", "--showformat=${Package} ${Version}", package]
+    return subprocess.run(shown, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 class Archivista:
@@ -79,11 +95,122 @@ SyncState *
         return ["mbsync", "--quiet", "--config", configuration, "--all"], {}
 
     def count(self, target):
-        return sum(1 for place in ("cur", "new") for _ in (target / "data" / "INBOX" / place).iterdir())
+        return in_maildir(target / "data" / "INBOX")
 
     @classmethod
     def version(cls):
         return subprocess.run(["mbsync", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+class Getmail:
+    def __init__(self, server, user):
+        self.server, self.user = server, user
+
+    def prepare(self, target):
+        inbox = target / "data" / "INBOX"
+        maildir(inbox)
+        (target / "state").mkdir()
+        # It delivers nothing as root.
+        user = "user = mail" if os.getuid() == 0 else ""
+        if user:
+            for place in (inbox, *inbox.iterdir()):
+                shutil.chown(place, "mail", "mail")
+        configuration = target / "getmailrc"
+        configuration.write_text(f"""\
+[retriever]
+type = SimpleIMAPSSLRetriever
+server = localhost
+port = {self.server.tls_port}
+username = {self.user}
+password = {PASSWORD}
+ca_certs = {self.server.ca_file}
+mailboxes = ("INBOX",)
+
+[destination]
+type = Maildir
+path = {inbox}/
+{user}
+
+[options]
+read_all = true
+delete = false
+verbose = 0
+""")
+        return ["getmail", "--quiet", "--getmaildir", target / "state", "--rcfile", configuration], {}
+
+    def count(self, target):
+        return in_maildir(target / "data" / "INBOX")
+
+    @classmethod
+    def version(cls):
+        return debian_version("getmail6")
+
+
+class OfflineImap:
+    def __init__(self, server, user):
+        self.server, self.user = server, user
+
+    def prepare(self, target):
+        configuration = target / "offlineimaprc"
+        configuration.write_text(f"""\
+[general]
+accounts = bench
+metadata = {target}/state
+fsync = True
+
+[Account bench]
+localrepository = near
+remoterepository = far
+
+[Repository near]
+type = Maildir
+localfolders = {target}/data
+
+[Repository far]
+type = IMAP
+remotehost = localhost
+remoteport = {self.server.tls_port}
+ssl = yes
+sslcacertfile = {self.server.ca_file}
+remoteuser = {self.user}
+remotepass = {PASSWORD}
+readonly = True
+""")
+        return ["offlineimap", "-o", "-u", "quiet", "-c", configuration], {}
+
+    def count(self, target):
+        return in_maildir(target / "data" / "INBOX")
+
+    @classmethod
+    def version(cls):
+        return debian_version("offlineimap3")
+
+
+class Fetchmail:
+    def __init__(self, server, user):
+        self.server, self.user = server, user
+
+    def prepare(self, target):
+        maildir(target / "data" / "INBOX")
+        inbox = target / "data" / "INBOX"
+        agent = target / "deliver"
+        agent.write_text(f"#!/bin/sh\nset -e\ncat >{inbox}/tmp/$$\nsync {inbox}/tmp/$$\nmv {inbox}/tmp/$$ {inbox}/new/$(date +%s%N).$$\n")
+        agent.chmod(0o755)
+        configuration = target / "fetchmailrc"
+        configuration.write_text(
+            f'poll localhost protocol IMAP service {self.server.tls_port} username "{self.user}" password "{PASSWORD}" '
+            f'ssl sslcertfile "{self.server.ca_file}" fetchall keep mda "{agent}"\n'
+        )
+        configuration.chmod(0o600)
+        command = ["fetchmail", "--silent", "--nosyslog", "--fetchmailrc", configuration, "--idfile", target / "ids"]
+        return command, {"FETCHMAILHOME": str(target)}
+
+    def count(self, target):
+        return in_maildir(target / "data" / "INBOX")
+
+    @classmethod
+    def version(cls):
+        return debian_version("fetchmail")
 
 
 def main():
@@ -96,7 +223,7 @@ def main():
     arguments.add_argument("--dry-run", action="store_true", help="print the table only")
     given = arguments.parse_args()
 
-    kinds = {"archivista": Archivista, "mbsync": Mbsync}
+    kinds = dict(zip(TOOLS, (Archivista, Mbsync, Getmail, OfflineImap, Fetchmail)))
     chosen = {name: kinds[name] for name in ([given.only] if given.only else TOOLS)}
     # Before anybody changes a file.
     versions = [kind.version() for kind in chosen.values()]

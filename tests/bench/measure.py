@@ -112,18 +112,20 @@ def rounds(tools, place, expected, count):
 
 
 def table(turns):
+    """The first is compared with each of the others: its measure over theirs stands behind theirs."""
     median = {name: {key: statistics.median(getattr(one, key) for one in all_) for key in MEASURES} for name, all_ in turns.items()}
-    compare = len(turns) == 2
-    lines = ["| | " + " | ".join(turns) + (" | ratio |" if compare else " |"), "|---|" + "---:|" * (len(turns) + compare)]
+    ours, *peers = turns
+    heads = [ours, *(head for name in peers for head in (name, "ratio"))]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     for key, label in MEASURES.items():
+        digits = 2 if key in ("wall", "cpu") else 1
         cells = []
         for name, all_ in turns.items():
             values = [getattr(one, key) for one in all_]
-            digits = 2 if key in ("wall", "cpu") else 1
             cells.append(f"{median[name][key]:.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})")
-        if compare:
-            ours, theirs = (median[name][key] for name in turns)
-            cells.append(f"{ours / theirs:.2f}" if theirs else "")
+            if name != ours:
+                theirs = median[name][key]
+                cells.append(f"{median[ours][key] / theirs:.2f}" if theirs else "")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
