@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use super::record::{Kind, Stored};
 use crate::hash::Sha256;
@@ -205,8 +206,8 @@ impl Metadata {
     }
 }
 
-/// Among whom a journaled mail went. See [`ingest::Envelope`](crate::ingest::Envelope).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+/// Among whom a journaled mail went. See [`ingest::Envelope`](crate::ingest::Envelope). For programs, an object of its fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cbor(map)]
 pub struct Envelope {
     #[cbor(n(0), default)]

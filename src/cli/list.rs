@@ -68,16 +68,6 @@ fn show(
             .iter()
             .map(|part| json!({ "name": part.name, "media_type": part.media_type }))
             .collect();
-        let envelope = metadata.envelope.as_ref().map(|envelope| {
-            json!({
-                "sender": envelope.sender,
-                "on_behalf_of": envelope.on_behalf_of,
-                "to": envelope.to,
-                "cc": envelope.cc,
-                "bcc": envelope.bcc,
-                "recipients": envelope.recipients,
-            })
-        });
         let variants: Vec<String> = view.variants(number)?.iter().map(ToString::to_string).collect();
         let object = json!({
             "variants": variants,
@@ -88,7 +78,7 @@ fn show(
             "from": metadata.from,
             "to": metadata.to,
             "cc": metadata.cc,
-            "envelope": envelope,
+            "envelope": metadata.envelope,
             "message_id": metadata.message_id,
             "sha256": document.sha256.to_string(),
             "size": document.size,

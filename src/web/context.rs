@@ -57,8 +57,6 @@ impl<'a> Context<'a> {
         let administration = Administration::read(&web.archive)?;
         let person = person(web, request)?
             .filter(|person| !person.is_administrator() || administration.administers_from(request.peer));
-        let fields = DocumentFields::read(&web.archive)?;
-        show::set_zone(administration.zone());
         let chosen = person.as_ref().and_then(|person| person.user.language);
         // Before anybody is set up, the browser knows best.
         let lang = chosen.unwrap_or_else(|| {
@@ -68,31 +66,28 @@ impl<'a> Context<'a> {
                 administration.language
             }
         });
-        Ok(Self {
-            web,
-            request,
-            person,
-            administration,
-            fields,
-            lang,
-            t: texts::of(lang),
-            parameters: Vec::new(),
-            reads: OnceCell::new(),
-        })
+        Self::with(web, request, person, administration, lang)
     }
 
     /// For a call of the API, which speaks English and knows no cookies.
     pub fn of_call(web: &'a Web, request: &'a Request, person: Option<Person>) -> Result<Self> {
-        let administration = Administration::read(&web.archive)?;
-        let fields = DocumentFields::read(&web.archive)?;
+        Self::with(web, request, person, Administration::read(&web.archive)?, Lang::En)
+    }
+
+    fn with(
+        web: &'a Web,
+        request: &'a Request,
+        person: Option<Person>,
+        administration: Administration,
+        lang: Lang,
+    ) -> Result<Self> {
         show::set_zone(administration.zone());
-        let lang = Lang::En;
         Ok(Self {
             web,
             request,
             person,
+            fields: DocumentFields::read(&web.archive)?,
             administration,
-            fields,
             lang,
             t: texts::of(lang),
             parameters: Vec::new(),

@@ -13,7 +13,7 @@ use super::super::{Context, Response, show};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, Wrong, below, bound, has, may};
-use crate::archive::commit::{Envelope, Metadata, Number};
+use crate::archive::commit::{Metadata, Number};
 use crate::archive::rows::Document;
 use crate::ingest::Defect;
 use crate::language::Lang;
@@ -262,17 +262,6 @@ fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_mail() { "mail" } else { "file" }
 }
 
-fn envelope(envelope: &Envelope) -> Value {
-    json!({
-        "sender": envelope.sender,
-        "on_behalf_of": envelope.on_behalf_of,
-        "to": envelope.to,
-        "cc": envelope.cc,
-        "bcc": envelope.bcc,
-        "recipients": envelope.recipients,
-    })
-}
-
 /// Values of further fields. Who asks sees them all.
 fn values<'a>(metadata: &Metadata, names: impl Iterator<Item = &'a str>) -> Value {
     let value = |name: &str| metadata.fields.get(name).map(String::as_str).unwrap_or_default().into();
@@ -369,7 +358,7 @@ fn one(asked: &Asked<'_>) -> Result<Response> {
     json["archived"] = time(metadata.archived);
     json["sha256"] = document.sha256.to_string().into();
     json["message_id"] = metadata.message_id.as_str().into();
-    json["envelope"] = metadata.envelope.as_ref().map_or(Value::Null, envelope);
+    json["envelope"] = json!(metadata.envelope);
     json["media_type"] = metadata.media_type.as_str().into();
     json["owner"] = metadata.owner.as_str().into();
     json["note"] = if context.administration.shows_note { metadata.note.as_str() } else { "" }.into();
