@@ -67,8 +67,10 @@ impl Board {
     }
 
     pub fn standing(&self, definition: &str) -> Standing {
+        // First what is asked for: what has begun since then is seen to be under way, and never as neither.
+        let is_asked = self.asked().contains_key(definition);
         let standing = self.standings().get(definition).cloned().unwrap_or_default();
-        Standing { is_asked: self.asked().contains_key(definition), ..standing }
+        Standing { is_asked, ..standing }
     }
 
     fn asked(&self) -> MutexGuard<'_, BTreeMap<String, Asked>> {

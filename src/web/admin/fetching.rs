@@ -39,7 +39,7 @@ fn show_with(context: &Context<'_>, form: &Form, wrong: &[Wrong]) -> Response {
         h1 { (t.title) }
         p { (t.intro) }
         @if !wrong.is_empty() { (layout::trouble(context.t.page.wrong)) }
-        form.card method="post" action="/admin/fetching" {
+        form.definition.card method="post" action="/admin/fetching" {
             (layout::token(context))
             (area("quiet", t.quiet, form.text("quiet"), &quiet_help, &at("quiet")))
             (number("bandwidth", t.bandwidth, form.text("bandwidth"), t.bandwidth_help, &at("bandwidth")))
