@@ -4,6 +4,10 @@
 //! on the server except in [`MailSource::after`] and [`MailSource::play_back`], and gives every message that it was asked
 //! for exactly one fate: [`Sink::end`] or [`Sink::missing`], unless it returns an error. The one exception to holding no
 //! message: Graph takes a message that is played back in one piece, so that one is held, and bounded.
+//!
+//! - `imap`, `graph`: the two kinds; `sign_in`: access by a code that a person types elsewhere
+//! - `socket`: protected connections, `rate`: how fast all of them together receive, `pace`: pauses between tries
+//! - `error`: what went wrong, in both languages, and when to try again; `step`: one step of a connection test
 
 pub mod error;
 pub mod graph;

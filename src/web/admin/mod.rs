@@ -8,7 +8,7 @@
 //! - `sources`: the list of definitions, `form` and `fields`: one definition as a form, `entered`: from a form to a
 //!   definition and back, `edit`: adding and changing
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
-//! - `runs`: what goes on, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
+//! - `runs`: what goes on, `estimate`: how fast and how long, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
 
