@@ -493,14 +493,7 @@ fn lanes_share_token_and_gate() {
         .map(|mut lane| {
             thread::spawn(move || {
                 let mailbox = Mailbox { id: "u".into(), name: "u".into() };
-                let folder = Folder {
-                    id: "F".into(),
-                    name: "F".into(),
-                    separator: None,
-                    role: Role::Other,
-                    selectable: true,
-                    ..Folder::default()
-                };
+                let folder = Folder { id: "F".into(), name: "F".into(), selectable: true, ..Folder::default() };
                 let mut out = Vec::new();
                 lane.fetch(&mailbox, &folder, &ids(&["a", "b"]), &mut Seen(&mut out, Vec::new())).unwrap();
                 assert_eq!(out.iter().filter(|line| line.starts_with("end")).count(), 2, "{out:?}");
@@ -576,14 +569,7 @@ fn what_trickles_is_given_up() {
         let patience = Duration::from_millis(300);
         let mut source = GraphSource::with_patience(tenant, Pulse::new(), patience, Pace::default()).unwrap();
         let mailbox = Mailbox { id: "u".into(), name: "u".into() };
-        let folder = Folder {
-            id: "F".into(),
-            name: "F".into(),
-            separator: None,
-            role: Role::Other,
-            selectable: true,
-            ..Folder::default()
-        };
+        let folder = Folder { id: "F".into(), name: "F".into(), selectable: true, ..Folder::default() };
         let (mut out, began) = (Vec::new(), Instant::now());
         let error = source.fetch(&mailbox, &folder, &ids(&["a"]), &mut Seen(&mut out, Vec::new())).unwrap_err();
         assert!(matches!(error, SourceError::Silent { .. }), "{trickles_at}: {error:?}");

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { log_in } from '../people.mjs';
+import { run } from '../runs.mjs';
 
 const SCREENS = [[1440, 'light'], [360, 'dark']];
 
@@ -29,18 +30,6 @@ export default async function (t) {
         else await t.type(`#${name}`, value);
       }
       await t.click({ role: 'button', name: 'Speichern' }, { leads: true, status });
-    });
-  const run = () =>
-    t.step('a run ends', async () => {
-      await t.visit('/admin/sources/B%C3%BCro');
-      await t.click({ role: 'button', name: 'Jetzt archivieren: Büro' }, { leads: true });
-      await t.until('the run ends', async () => {
-        await t.visit('/admin/sources/B%C3%BCro');
-        // Half of a page that loads itself again says nothing.
-        const text = await t.text();
-        const goesOn = /Der Lauf beginnt, sobald|Es wird gerade archiviert/.test(text) || (await t.page.$$('progress')).length > 0;
-        return text.includes('Letzter Lauf') && !goesOn;
-      });
     });
   const rows = async (query = '') => {
     await t.visit(`/?q=${encodeURIComponent(query)}`);
@@ -112,7 +101,7 @@ export default async function (t) {
     field_from: 'Schreiber', field_cc: 'Kopie', field_to: 'Adressat', field_subject: 'Thema',
     after: 'move', move_to: 'Archiviert', play_back_folder: 'Zurück', inactive: true,
   });
-  await run();
+  await run(t, 'Büro');
   assert.deepEqual((await rows()).sort(), ['Brief 1', 'Brief 3'], 'folders, excluded ones, minimum age');
   assert.deepEqual(await rows('schreiber:von3'), ['Brief 3']);
   for (const query of ['thema:1', 'adressat:an1', 'kopie:mit1']) assert.deepEqual(await rows(query), ['Brief 1'], query);

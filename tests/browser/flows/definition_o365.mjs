@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { log_in } from '../people.mjs';
+import { run } from '../runs.mjs';
 
 export default async function (t) {
   const { user, tenant, client, secret, simulator, authority, mailboxes, certificate, key, soon } = t.config;
@@ -21,17 +22,6 @@ export default async function (t) {
   const test = async () => {
     await t.visit('/admin/sources/cloud/test');
     await t.click({ role: 'button', name: 'Verbindung testen' }, { leads: true });
-  };
-  const run = async () => {
-    await t.visit('/admin/sources/cloud');
-    await t.click({ role: 'button', name: 'Jetzt archivieren: cloud' }, { leads: true });
-    await t.until('the run ends', async () => {
-      await t.visit('/admin/sources/cloud');
-      // Half of a page that loads itself again says nothing.
-      const text = await t.text();
-      const goesOn = /Der Lauf beginnt, sobald|Es wird gerade archiviert/.test(text) || (await t.page.$$('progress')).length > 0;
-      return text.includes('Letzter Lauf') && !goesOn;
-    });
   };
   const titles = async () => {
     await t.visit('/?q=mail');
@@ -80,12 +70,12 @@ export default async function (t) {
 
   await t.step('mailboxes: one is archived, in pages of three');
   await edit({ inactive: true });
-  await run();
+  await run(t, 'cloud');
   assert.equal(await titles(), 9, 'what the first mailbox has');
 
   await t.step('all mailboxes, in pages of seven');
   await edit({ all_mailboxes: true, number_of_mails: '7' });
-  await run();
+  await run(t, 'cloud');
   assert.equal(await titles(), 18, 'what both have');
 
   await t.step('the secret that expires soon is said on the overview');
