@@ -8,7 +8,7 @@ use super::super::compile::entries::{self, Entry};
 use super::super::{Context, Response};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing};
 use super::problem::{Problem, Reason};
-use super::schema::{COUNT, MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
+use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, Wrong, has, may};
 use crate::archive::commit::Number;
 use crate::limits::{COMPILATION_DOCUMENTS, COMPILATION_TEXT, COMPILATION_TITLE, COMPILATIONS};
 use crate::settings::compilations::{Compilation, NAME_CHARS};
@@ -46,47 +46,41 @@ const TITLE: Schema = Schema::Text(1, COMPILATION_TITLE);
 const TEXT: Schema = Schema::Text(0, COMPILATION_TEXT);
 const NAME: Schema = Schema::Text(0, NAME_CHARS);
 
-const COMPILATION: Named = Named {
-    name: "Compilation",
-    schema: Schema::Object(&[
+const COMPILATION: Named = Named { name: "Compilation", schema: Schema::Object(&shown_with(DOCUMENTS)) };
+const SUMMARY: Named = Named { name: "CompilationSummary", schema: Schema::Object(&shown_with(COUNTED)) };
+
+const DOCUMENTS: Member = has(
+    "documents",
+    Schema::List(
+        &Schema::Object(&[
+            has("number", Schema::Integer(1, i64::MAX), "The document number"),
+            has("title", SAID, "Empty for a token without the right to read"),
+            has("is_public", Schema::Flag, "It appears on the public page"),
+        ]),
+        COMPILATION_DOCUMENTS,
+    ),
+    "In their order: those that the owner of the token may read, and those that anybody may",
+);
+const COUNTED: Member = has(
+    "documents",
+    Schema::Maybe(&COUNT),
+    "How many that the owner of the token may read or anybody may; null where too many would have to be looked at",
+);
+
+/// What both have, around what they tell of the documents.
+const fn shown_with(documents: Member) -> [Member; 8] {
+    [
         has("name", SAID, "The public page is at /c/NAME"),
         has("address", SAID, "Of the public page"),
         has("title", SAID, ""),
         has("introduction", SAID, ""),
-        has(
-            "documents",
-            Schema::List(
-                &Schema::Object(&[
-                    has("number", Schema::Integer(1, i64::MAX), "The document number"),
-                    has("title", SAID, "Empty for a token without the right to read"),
-                    has("is_public", Schema::Flag, "It appears on the public page"),
-                ]),
-                COMPILATION_DOCUMENTS,
-            ),
-            "In their order: those that the owner of the token may read, and those that anybody may",
-        ),
+        documents,
         has("is_published", Schema::Flag, ""),
         has("owner", SAID, "Whose it is"),
         has("created", MAYBE_TIME, ""),
-    ]),
-};
-const SUMMARY: Named = Named {
-    name: "CompilationSummary",
-    schema: Schema::Object(&[
-        has("name", SAID, "The public page is at /c/NAME"),
-        has("address", SAID, "Of the public page"),
-        has("title", SAID, ""),
-        has("introduction", SAID, ""),
-        has(
-            "documents",
-            Schema::Maybe(&COUNT),
-            "How many that the owner of the token may read or anybody may; null where too many would have to be looked at",
-        ),
-        has("is_published", Schema::Flag, ""),
-        has("owner", SAID, "Who made it"),
-        has("created", MAYBE_TIME, ""),
-    ]),
-};
+    ]
+}
+
 const ALL: Named = Named {
     name: "Compilations",
     schema: Schema::Object(&[has(
