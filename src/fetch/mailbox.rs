@@ -183,27 +183,14 @@ fn is_view(definition: &Definition, folder: &Folder, is_excluded: impl Fn(&Folde
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{self, FieldMap, Module};
+    use crate::settings::{self, Module};
 
     fn definition(folders: &[&str], exclude: &[&str], after: AfterArchiving) -> Definition {
         let (server, encryption) = (String::new(), settings::Encryption::Tls);
         let imap = settings::Imap { server, port: 993, encryption, accounts: Vec::new(), ca_pem: None };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Definition {
-            name: String::new(),
-            module: Module::Imap(imap),
-            folders: names(folders),
-            exclude_folders: names(exclude),
-            fields: FieldMap::default(),
-            owner: String::new(),
-            min_age_days: 0,
-            after,
-            play_back_folder: None,
-            inactive: false,
-            ended: false,
-            interval_minutes: 5,
-            succeeds: None,
-        }
+        let (folders, exclude_folders) = (names(folders), names(exclude));
+        Definition { folders, exclude_folders, after, ..Definition::plain("", Module::Imap(imap)) }
     }
 
     #[test]

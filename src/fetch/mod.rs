@@ -36,6 +36,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Zoned;
+
 use crate::appliance::link::Link;
 use crate::archive::commit::{Commit, Run};
 use crate::archive::{Archive, ArchiveError};
@@ -171,7 +173,7 @@ impl Turn<'_> {
 }
 
 impl Fetcher {
-    /// `link`: the box around this process, where there is one; without it nothing but the disk is waited for.
+    /// `link`: the box around this process, where there is one; without it clock and watchdog are no reason to wait.
     pub fn new(link: Option<Arc<Link>>) -> Self {
         Self { link, ..Self::default() }
     }
@@ -179,12 +181,9 @@ impl Fetcher {
     /// Why no run may begin just now.
     pub fn waits(&self, archive: &Archive) -> Option<Wait> {
         let of_box = self.link.as_deref().and_then(Wait::of_box);
-        let of_person = || Fetching::read(archive).is_ok_and(|fetching| fetching.paused).then_some(Wait::Paused);
-        // Settings that cannot be read keep nothing from being archived.
-        let of_hour = || {
-            let zone = Administration::read(archive).ok()?.zone();
-            Wait::of_hour(&Fetching::read(archive).ok()?, &jiff::Timestamp::now().to_zoned(zone))
-        };
+        let set = set_now(archive);
+        let of_person = || set.as_ref().is_some_and(|(set, _)| set.paused).then_some(Wait::Paused);
+        let of_hour = || set.as_ref().and_then(|(set, now)| Wait::of_hour(set, now));
         // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
         let of_disk = || Room::of(&archive.paths().data).ok().filter(|room| room.is_short_of(0)).map(Wait::Disk);
         of_box.or_else(of_person).or_else(of_disk).or_else(of_hour)
@@ -192,9 +191,8 @@ impl Fetcher {
 
     /// Lets the sources receive as much as is set for now.
     pub fn pace(archive: &Archive) {
-        let zone = Administration::read(archive).map(|set| set.zone());
-        if let (Ok(set), Ok(zone)) = (Fetching::read(archive), zone) {
-            rate::bound(set.rate(&jiff::Timestamp::now().to_zoned(zone)));
+        if let Some((set, now)) = set_now(archive) {
+            rate::bound(set.rate(&now));
         }
     }
 
@@ -294,6 +292,13 @@ impl Fetcher {
         watch.progress(&Progress::Ended);
         run
     }
+}
+
+/// What is set for all definitions, and the time where the archive is. Settings that cannot be read keep nothing from being
+/// archived.
+fn set_now(archive: &Archive) -> Option<(Fetching, Zoned)> {
+    let zone = Administration::read(archive).unwrap_or_default().zone();
+    Some((Fetching::read(archive).ok()?, jiff::Timestamp::now().to_zoned(zone)))
 }
 
 /// The definition as a run takes it: a mail is published by a person alone, so that no run fills the field for publishing.

@@ -218,6 +218,26 @@ impl Imap {
 }
 
 impl Definition {
+    /// One with nothing set, for unit tests.
+    #[cfg(test)]
+    pub(crate) fn plain(name: &str, module: Module) -> Self {
+        Self {
+            name: name.into(),
+            module,
+            folders: Vec::new(),
+            exclude_folders: Vec::new(),
+            fields: FieldMap::default(),
+            owner: String::new(),
+            min_age_days: 0,
+            after: AfterArchiving::Leave,
+            play_back_folder: None,
+            inactive: false,
+            ended: false,
+            interval_minutes: 5,
+            succeeds: None,
+        }
+    }
+
     /// Whether mails are fetched on schedule and on demand.
     pub fn is_fetched(&self) -> bool {
         !self.inactive && !self.ended
@@ -355,21 +375,8 @@ mod tests {
     use super::*;
 
     fn definition(module: Module) -> Definition {
-        Definition {
-            name: "büro".into(),
-            module,
-            folders: vec!["INBOX".into()],
-            exclude_folders: vec![],
-            fields: FieldMap::default(),
-            owner: String::new(),
-            min_age_days: 0,
-            after: AfterArchiving::Move("Archiv".into()),
-            play_back_folder: None,
-            inactive: false,
-            ended: false,
-            interval_minutes: 5,
-            succeeds: None,
-        }
+        let after = AfterArchiving::Move("Archiv".into());
+        Definition { folders: vec!["INBOX".into()], after, ..Definition::plain("büro", module) }
     }
 
     #[test]
