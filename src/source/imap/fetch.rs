@@ -33,6 +33,10 @@ struct Catch<'a> {
     uid_validity: u32,
     /// Messages of the set without a fate.
     open: BTreeMap<u32, Seen>,
+    /// The one that was asked for, where it was asked for alone: a body that comes without any UID is its own.
+    only: Option<u32>,
+    /// A body came without any UID, of whichever message.
+    has_nameless: bool,
     /// A body is under way to the sink.
     flowing: bool,
 }
@@ -60,7 +64,11 @@ impl Ear for Catch<'_> {
 
     fn fetched(&mut self, fetched: Fetched) -> Result<()> {
         let flowing = std::mem::take(&mut self.flowing);
-        let wanted = fetched.uid.and_then(|uid| self.open.get_mut(&uid).map(|seen| (uid, seen)));
+        self.has_nameless |= flowing && fetched.uid.is_none();
+        let wanted = fetched
+            .uid
+            .or(self.only.filter(|_| flowing))
+            .and_then(|uid| self.open.get_mut(&uid).map(|seen| (uid, seen)));
         match wanted {
             Some((uid, _)) if flowing => {
                 self.open.remove(&uid);
@@ -103,6 +111,8 @@ impl Ear for Present<'_> {
 /// How an attempt to fetch a set ended.
 enum Answer {
     Done,
+    /// It does not say of which messages the bodies are: they are asked for one by one.
+    Nameless,
     Refused(Status),
     /// The connection is of no more use, and it is the answer's fault.
     Broken(SourceError),
@@ -160,6 +170,7 @@ impl Work<'_> {
             let alone = set.uids.len() == 1;
             match self.ask(&set, &mut open)? {
                 Answer::Done => self.leftovers(&open, alone)?,
+                Answer::Nameless => self.one_by_one(open.into_keys()),
                 Answer::Refused(status) => self.refused(&open, alone, status.said)?,
                 Answer::Broken(error) => {
                     self.sessions.forget();
@@ -188,10 +199,15 @@ impl Work<'_> {
         if session.reading(self.folder)?.uid_validity != uid_validity {
             return self.gone(std::mem::take(open).into_keys()).map(|()| Answer::Done);
         }
-        let mut catch = Catch { sink: self.sink, uid_validity, open: std::mem::take(open), flowing: false };
+        let only = if let [only] = set.uids[..] { Some(only) } else { None };
+        let open_now = std::mem::take(open);
+        let mut catch =
+            Catch { sink: self.sink, uid_validity, open: open_now, only, has_nameless: false, flowing: false };
         let result = session.run(&command, &mut catch);
         *open = catch.open;
+        let is_nameless = catch.has_nameless && only.is_none();
         match result {
+            Ok(status) if status.verdict == Verdict::Ok && is_nameless => Ok(Answer::Nameless),
             Ok(status) if status.verdict == Verdict::Ok => Ok(Answer::Done),
             // The whole account is held up, not one message.
             Ok(status) if is_held_up(&status) => Err(busy(&status)),
@@ -215,10 +231,12 @@ impl Work<'_> {
         if alone {
             return self.missing(&there.into_iter().collect::<Vec<_>>(), &Missing::NoBody);
         }
-        for uid in there.into_iter().rev() {
-            self.queue.extend(pack(&[uid]));
-        }
+        self.one_by_one(there.into_iter());
         Ok(())
+    }
+
+    fn one_by_one(&mut self, uids: impl DoubleEndedIterator<Item = u32>) {
+        self.queue.extend(uids.rev().flat_map(|uid| pack(&[uid])));
     }
 
     /// The server refused the set, or choked on it.
