@@ -88,6 +88,7 @@ fn a_cancelled_run_keeps_what_it_has() {
     wait_for("the end of the run", || {
         status(&archivista)["definitions"][0]["trouble"].as_str().unwrap_or_default().contains("cancelled by console")
     });
+    archivista.run(&["status"]).succeeded();
     let before = archivista.list();
     assert!(!before.is_empty() && before.len() < mails.len(), "{} archived", before.len());
     archivista.run(&["cancel", "office"]).ended_with(1);

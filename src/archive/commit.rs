@@ -524,9 +524,17 @@ pub struct Run {
     /// What ended the run before its time, one line; empty where nothing did.
     #[n(10)]
     pub trouble: String,
+    /// A person ended it, and that is all its trouble.
+    #[cbor(n(11), default)]
+    pub is_cancelled: bool,
 }
 
 impl Run {
+    /// Whether something went wrong that nobody wanted.
+    pub fn has_trouble(&self) -> bool {
+        !self.trouble.is_empty() && !self.is_cancelled
+    }
+
     /// Adds what another part of the same run brought.
     pub fn add(&mut self, part: &Self) {
         self.seen += part.seen;

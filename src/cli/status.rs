@@ -38,7 +38,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     for definition in definitions {
         let last = view.runs(&definition.name, 1, usize::MAX)?.pop();
         // What has ended is looked at for what it archived, and is no trouble any more.
-        if !definition.ended && last.as_ref().is_some_and(|run| !run.trouble.is_empty() || run.unexplained > 0) {
+        if !definition.ended && last.as_ref().is_some_and(|run| run.has_trouble() || run.unexplained > 0) {
             exit = Exit::Trouble;
         }
         if let Some(days) = definition.secret_expires_in_days(clock::now()).filter(|days| *days <= WARN_DAYS) {

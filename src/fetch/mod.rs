@@ -268,6 +268,7 @@ impl Fetcher {
                         Some(Stop::By(who)) => Some(FetchError::CancelledBy(who)),
                         None => Some(SourceError::Cancelled.into()),
                     };
+                    run.is_cancelled = troubles.is_empty() && matches!(error, Some(FetchError::CancelledBy(_)));
                     if let Some(error) = error {
                         shown.trouble(&definition.name, &error);
                         troubles.push(error.to_string());
@@ -283,7 +284,7 @@ impl Fetcher {
             let what = error.to_string();
             if !run.trouble.contains(&what) {
                 watch.tell(&what);
-                run.trouble = what;
+                (run.trouble, run.is_cancelled) = (what, false);
             }
         }
         if run.archived > 0 {

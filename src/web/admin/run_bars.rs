@@ -51,5 +51,5 @@ fn duration(run: &Run) -> u64 {
 }
 
 fn is_bad(run: &Run) -> bool {
-    run.failed > 0 || run.unexplained > 0 || !run.trouble.is_empty()
+    run.failed > 0 || run.unexplained > 0 || run.has_trouble()
 }

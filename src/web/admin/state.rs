@@ -65,7 +65,7 @@ impl State {
         let standing = context.web.fetcher.board.standing(&definition.name);
         let last = view.runs(&definition.name, 1, RUNS_LOOKED)?.pop();
         let open = completeness::open(view, &definition.name, now, OPEN_ROWS)?;
-        let trouble = last.as_ref().filter(|run| !run.trouble.is_empty()).map(|run| {
+        let trouble = last.as_ref().filter(|run| run.has_trouble()).map(|run| {
             // The board knows the reader's language; it forgets with the process.
             standing.sentences.last().map_or_else(|| run.trouble.clone(), |sentence| sentence.of(lang).to_owned())
         });
