@@ -76,20 +76,26 @@ impl Body for Piece {
         if this.slow && this.sent < TRICKLE {
             room = room.min(16);
         }
-        let data = match &mut this.from {
+        let (data, is_last) = match &mut this.from {
             From::Nothing => return Poll::Ready(None),
             From::Bytes(bytes) => {
                 let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
-                bytes.split_to(room)
+                let data = bytes.split_to(room);
+                (data, bytes.is_empty())
             }
             From::Reader(reader) => {
                 let mut buffer = Vec::new();
                 if let Err(error) = reader.by_ref().take(room).read_to_end(&mut buffer) {
                     return Poll::Ready(Some(Err(error)));
                 }
-                Bytes::from(buffer)
+                let is_last = (buffer.len() as u64) < room;
+                (Bytes::from(buffer), is_last)
             }
         };
+        if is_last && this.cut.is_none() {
+            // Before the client has it: its next request is not one too many.
+            this.lane = None;
+        }
         if data.is_empty() {
             if this.cut.is_some() {
                 return this.break_off(context);

@@ -42,6 +42,8 @@ pub struct Config {
     pub concurrency: usize,
     /// Requests at a time for all mailboxes together (the documentation is of two minds here).
     pub tenant_concurrency: Option<usize>,
+    /// Requests for one mailbox, and seconds in which it has so many; more are refused until these are over.
+    pub quota: Option<(u32, u64)>,
     /// Seconds to wait that throttled answers ask for.
     pub retry_after: u64,
     /// Milliseconds before each answer.
@@ -76,6 +78,7 @@ impl Default for Config {
             render: Render::Verbatim,
             concurrency: 4,
             tenant_concurrency: None,
+            quota: None,
             retry_after: 1,
             latency: 0,
             public_client: true,
@@ -164,6 +167,10 @@ impl Config {
             "render" => self.render = value.parse()?,
             "concurrency" => self.concurrency = value.parse()?,
             "tenant-concurrency" => self.tenant_concurrency = Some(value.parse()?),
+            "quota" => {
+                let (requests, seconds) = value.split_once('/').context("REQUESTS/SECONDS")?;
+                self.quota = Some((requests.parse()?, seconds.parse()?));
+            }
             "retry-after" => self.retry_after = value.parse()?,
             "latency" => self.latency = value.parse()?,
             "imap-key" => self.imap_key = value,
@@ -184,6 +191,7 @@ fn help() {
          --certificate FILE       that client assertions are signed with; repeatable\n\
          --secret-expired --token-life SECONDS --german --render verbatim|crlf|exchange\n\
          --concurrency 4 --tenant-concurrency N --retry-after SECONDS --latency MILLISECONDS\n\
+         --quota REQUESTS/SECONDS of one mailbox\n\
          --imap-key KEY           of access tokens for personal accounts\n\
          --seed N --log FILE\n\
          --fault KIND[:rate[:times|always]]   repeatable:"

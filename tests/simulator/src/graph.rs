@@ -6,7 +6,7 @@ use crate::failure::{self, Failure};
 use crate::faults::Kind;
 use crate::identifier::{self, Named};
 use crate::journal::Entry;
-use crate::lanes::Lanes;
+use crate::lanes::{Lane, Lanes};
 use crate::mailbox::Mailbox;
 use crate::question::Question;
 use crate::tenant::Tenant;
@@ -99,7 +99,7 @@ pub fn answer(tenant: &mut Tenant, lanes: &Lanes, question: &Question) -> (Answe
         let name = owner.as_deref().and_then(|id| tenant.find_user(id)).map(|at| tenant.users[at].upn.clone());
         tenant.journal.in_flight(&name.unwrap_or_default(), lane.of_mailbox, lane.of_all);
     }
-    let result = admit(tenant, question, lane.as_ref().map(|lane| (lane.of_mailbox, lane.of_all)), &mut at);
+    let result = admit(tenant, question, lane.as_ref(), &mut at);
     let result = match result {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => dispatch(tenant, &mut at, question),
@@ -128,7 +128,9 @@ pub fn answer(tenant: &mut Tenant, lanes: &Lanes, question: &Question) -> (Answe
         page_size: at.page_size,
         ..Entry::default()
     };
-    let answer = answer.with("request-id", request_id).with("client-request-id", client).in_lane(lane);
+    let answer = answer.with("request-id", request_id).with("client-request-id", client);
+    // What is refused at the door takes nobody's place.
+    let answer = if answer.status == 429 { answer } else { answer.in_lane(lane) };
     (answer, entry)
 }
 
@@ -136,7 +138,7 @@ pub fn answer(tenant: &mut Tenant, lanes: &Lanes, question: &Question) -> (Answe
 fn admit(
     tenant: &mut Tenant,
     question: &Question,
-    lane: Option<(usize, usize)>,
+    lane: Option<&Lane>,
     at: &mut At<'_>,
 ) -> Result<Option<Answer>, Failure> {
     let token = question.authorization.as_deref().ok_or_else(failure::no_token)?;
@@ -150,11 +152,16 @@ fn admit(
         return Err(failure::expired_token());
     }
     let wait = tenant.config.retry_after;
-    if let Some((of_mailbox, of_all)) = lane {
-        let too_many = tenant.config.tenant_concurrency.is_some_and(|most| of_all > most);
-        if of_mailbox > tenant.config.concurrency || too_many {
+    if let Some(lane) = lane {
+        let too_many = tenant.config.tenant_concurrency.is_some_and(|most| lane.of_all > most);
+        if lane.of_mailbox > tenant.config.concurrency || too_many {
             let message = "Application is over its MailboxConcurrency limit.";
             return Err(failure::throttled(message, wait.to_string()));
+        }
+        if let Some(quota) = tenant.config.quota
+            && let Err(seconds) = tenant.quotas.take(&lane.mailbox, quota)
+        {
+            return Err(failure::throttled("Application is over its limit of requests.", seconds.to_string()));
         }
     }
     let thing = format!("{} {}", question.method, question.address);

@@ -23,6 +23,8 @@ pub struct Journal {
     without_immutable_id: u64,
     most: BTreeMap<String, usize>,
     most_of_all: usize,
+    /// Requests about each mailbox, by its owner's id, that were not throttled.
+    answered: BTreeMap<String, u64>,
 }
 
 /// One request, as far as tests want to know it.
@@ -54,6 +56,9 @@ impl Journal {
             *self.faults.entry(fault).or_default() += 1;
         }
         self.page_sizes.extend(entry.page_size);
+        if let Some(mailbox) = entry.mailbox.as_ref().filter(|_| entry.status != 429) {
+            *self.answered.entry(mailbox.clone()).or_default() += 1;
+        }
         if entry.mailbox.is_some() && !entry.prefer.to_lowercase().contains("immutableid") {
             self.without_immutable_id += 1;
         }
@@ -95,6 +100,7 @@ impl Journal {
             "without_immutable_id": self.without_immutable_id,
             "max_concurrent": self.most,
             "max_concurrent_all": self.most_of_all,
+            "answered": self.answered,
         })
     }
 

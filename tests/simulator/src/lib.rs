@@ -48,13 +48,13 @@
 //! | `sign_in` | `user`; `user_code`, `decline` | somebody types in the code that was given last, or this one |
 //! | `sign_ins`, `revoke_sign_ins` | | tells the refresh tokens that count and how many were used up; ends all of them |
 //! | `configure` | `public_client`, `code_life`, `client_secret`, `secret_expired`, `permissions`, `token_life`, `retry_after`, `latency`, `concurrency`, `tenant_concurrency` | |
-//! | `counters`, `reset_counters` | | requests, statuses, calls, faults, page sizes, most requests at a time per mailbox, requests without `ImmutableId` |
+//! | `counters`, `reset_counters` | | requests, statuses, calls, faults, page sizes, most requests at a time per mailbox, requests of each mailbox that were not throttled, requests without `ImmutableId` |
 //! | `log` | | the last 20,000 requests |
 //!
 //! # What is not simulated
 //!
-//! `$batch`, subscriptions, `mailFolders/delta`, `translateExchangeIds`, `$search`, sending, upload sessions, the budget of
-//! 10,000 requests in ten minutes, in-place archives, national clouds, the hour that Entra takes until a consent is in force.
+//! `$batch`, subscriptions, `mailFolders/delta`, `translateExchangeIds`, `$search`, sending, upload sessions, in-place archives,
+//! national clouds, the hour that Entra takes until a consent is in force.
 
 mod actions;
 mod answer;

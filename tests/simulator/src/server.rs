@@ -64,10 +64,12 @@ async fn respond(request: http::Request<Incoming>, shared: Arc<Shared>) -> Resul
     let Ok(body) = Limited::new(body, largest).collect().await else { return Ok(too_large().into_response()) };
     let question = Question::new(&parts, body.to_bytes().to_vec());
     let latency = lock(&shared).config.latency;
+    let answer = answer(&shared, &question);
+    // In its lane, if it has one.
     if latency > 0 && !is_control {
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
-    Ok(answer(&shared, &question).with("Date", date::http(date::now())).into_response())
+    Ok(answer.with("Date", date::http(date::now())).into_response())
 }
 
 fn too_large() -> Answer {

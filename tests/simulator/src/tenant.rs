@@ -11,6 +11,7 @@ use crate::device::Devices;
 use crate::failure::{self, Failure};
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::lanes::Quotas;
 use crate::mailbox::{Mailbox, ROOT};
 use crate::source::Source;
 use crate::{generate, load};
@@ -48,6 +49,7 @@ pub struct Tenant {
     pub devices: Devices,
     pub faults: Faults,
     pub journal: Journal,
+    pub quotas: Quotas,
     /// Counts what needs a number of its own: tokens, request ids.
     pub counter: u64,
 }
@@ -62,6 +64,7 @@ impl Tenant {
             devices: Devices::default(),
             faults: Faults::new(config.seed, &config.faults),
             journal: Journal::new(config.log.as_deref())?,
+            quotas: Quotas::default(),
             counter: 0,
             config,
         };
