@@ -6,10 +6,10 @@ use std::time::Duration;
 pub const SPOOL_IN_MEMORY: usize = 256 * 1024;
 /// Mailboxes that are worked at a time, all definitions together: a connection with its message each, some 700 kB. Those of
 /// one run; its second and further ones leave half of all places to the first ones of other runs.
-pub const MAILBOXES_AT_ONCE: usize = 8;
-pub const MAILBOXES_PER_RUN: usize = 4;
+pub const MAILBOXES_AT_ONCE: usize = 12;
+pub const MAILBOXES_PER_RUN: usize = 6;
 /// Further connections of these mailboxes that fetch messages at a time, beside the first one of each.
-pub const LANES_AT_ONCE: usize = 6;
+pub const LANES_AT_ONCE: usize = 10;
 /// A mailbox that gives no sign of life for so long is asked to end, and what is told of one that does not.
 pub const MAILBOX_SILENCE: Duration = Duration::from_mins(3);
 pub const MAILBOX_GRACE: Duration = Duration::from_secs(30);
@@ -17,6 +17,8 @@ pub const MAILBOX_GRACE: Duration = Duration::from_secs(30);
 pub const RUN_SILENCE: Duration = Duration::from_mins(3);
 /// How often one run tries a mailbox again whose server has too many connections.
 pub const MAILBOX_REFUSED: u32 = 6;
+/// A mailbox that its server wants to be left alone for longer lets the others of its run go first.
+pub const THROTTLED_IN_PLACE: Duration = Duration::from_secs(5);
 /// Connections to one IMAP server at a time: at first, and at most where it never refuses one; and the time without a
 /// refusal after which one more is tried.
 pub const IMAP_FIRST: usize = 4;
@@ -77,6 +79,8 @@ pub const GRAPH_FOLDERS: usize = 20_000;
 pub const GRAPH_DEPTH: usize = 300;
 /// Attachments of one message that are rebuilt.
 pub const GRAPH_ATTACHMENTS: usize = 1000;
+/// Listed messages whose date is remembered until they are fetched, some 250 bytes each: a page, and the small ones before it.
+pub const GRAPH_SEEN: usize = 2000;
 /// Requests at a time for one mailbox: Exchange refuses the fifth.
 pub const GRAPH_PER_MAILBOX: usize = 4;
 /// Requests at a time for one tenant, at most; fewer while the tenant is throttled.

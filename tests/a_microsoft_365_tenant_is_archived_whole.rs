@@ -42,6 +42,21 @@ fn real(count: usize) -> Tenant {
     tenant
 }
 
+/// However small the pages are that the definition asks for, the disk is not kept busy with little.
+#[test]
+fn small_pages_make_no_small_commits() {
+    let mut folders = Folders::new();
+    folders.insert("Inbox", (0..200).map(|number| tiny(&format!("{number}@example.ch"), "Mail")).collect());
+    let tenant = Tenant::with(&[(ANNA, folders)]);
+    let archivista = Archivista::new();
+    archivista.define(&Definition::o365(&tenant, "tenant", vec![ANNA]).with("number_of_mails", 10));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(200));
+    let commits = archivista.run(&["verify", "--json"]).succeeded().json_lines()[0]["commits"].as_u64().unwrap();
+    // The setting, the folders, twice a hundred mails, and what a slow machine splits.
+    assert!(commits < 15, "{commits} commits for twenty pages");
+    assert_eq!(tenant.counters()["page_sizes"], json!([10]), "as the definition says");
+}
+
 /// What the requests of a mailbox have to keep to.
 fn is_polite(tenant: &Tenant) {
     let counters = tenant.counters();

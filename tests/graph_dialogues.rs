@@ -385,9 +385,10 @@ fn play(text: &str) -> Vec<String> {
             other => panic!("what is {other:?}?"),
         }
     }
+    let patience = Duration::from_secs(5);
     let pace =
-        Pace { first: Duration::from_millis(4), longest: Duration::from_millis(20), patience: Duration::from_secs(5) };
-    let mut source = GraphSource::with_patience(tenant, Pulse::new(), Duration::from_secs(5), pace).unwrap();
+        Pace { first: Duration::from_millis(4), longest: Duration::from_millis(20), patience, in_place: patience };
+    let mut source = GraphSource::with_patience(tenant, Pulse::new(), patience, pace).unwrap();
     let (mut out, mut cursor) = (Vec::new(), None);
     for wish in &dialogue.wishes {
         ask(&mut source, wish, &mut cursor, &mut out);

@@ -1,6 +1,7 @@
 //! Promise: mailboxes, and definitions, are fetched side by side: as many as memory and servers allow. One that is slow, stuck
 //! or broken keeps no other from its turn, and is tried again.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 use archivista::archive::Archive;
 use archivista::archive::commit::Run;
 use archivista::fetch::budget::Budget;
-use archivista::fetch::crew::{Crew, Patience, Task};
+use archivista::fetch::crew::{Crew, Patience};
+use archivista::fetch::queue::Task;
 use archivista::fetch::{Fetcher, schedule};
 use archivista::ingest::Spool;
 use archivista::pulse::{self, Pulse};
@@ -26,7 +28,8 @@ use crate::support::archivista::{Archivista, Counts};
 use crate::support::definition::Definition;
 use crate::support::dovecot::{Dovecot, PASSWORD, Setup, USER};
 use crate::support::mails::{self, tiny};
-use crate::support::tenant::{self, Tenant};
+use crate::support::proof::in_archive;
+use crate::support::tenant::{self, Tenant, same};
 
 const HANGS_AFTER: Duration = Duration::from_mins(1);
 
@@ -90,7 +93,7 @@ impl MailSource for Own<'_> {
 
 fn task<'a>(name: &str, before: impl FnMut() -> Result<()> + Send + 'a) -> Task<'a> {
     let mailbox = Mailbox { id: name.into(), name: name.into() };
-    Task { mailboxes: vec![mailbox], source: Box::new(Own(Box::new(before))) }
+    Task::new(vec![mailbox], Box::new(Own(Box::new(before))))
 }
 
 struct Place {
@@ -241,6 +244,7 @@ fn a_long_definition_does_not_keep_another_waiting() {
         assert!(fetcher.cancel("a long", "anna"));
         wait_for("the end of the long one", || !runs("a long").is_empty());
         assert_eq!(runs("a long")[0].trouble, "cancelled by anna");
+        assert!(!runs("a long")[0].has_trouble(), "it was wanted");
         assert!(!fetcher.cancel("a long", "anna"), "there is none any more");
         place.pulse.cancel();
     });
@@ -325,6 +329,42 @@ fn a_mailbox_with_too_many_connections_is_tried_again_within_the_run() {
     assert_eq!(Counts::of(&fetch.wait().succeeded()), Counts::archived(1));
 }
 
+/// Small mails of each mailbox of the tenant, beside the large ones.
+const PAGE: usize = 1000;
+
+/// More than are worked at a time.
+const USERS: usize = archivista::limits::MAILBOXES_PER_RUN + 2;
+
+/// Seconds until the server takes more requests: longer than what is waited for on the spot.
+const SPAN: u64 = 15;
+
+#[test]
+fn a_mailbox_that_had_too_many_requests_lets_the_others_go_first() {
+    let users: Vec<String> = (1..=USERS).map(|number| format!("user{number}@example.ch")).collect();
+    let mailboxes: Vec<_> = users.iter().map(|user| (user.as_str(), tenant::tiny(user, 60))).collect();
+    let config = simulator::Config { quota: Some((50, SPAN)), ..simulator::Config::default() };
+    let tenant = Tenant::start(&mailboxes, config);
+    let archivista = Archivista::new();
+    let names: Vec<&str> = users.iter().map(String::as_str).collect();
+    archivista.define(&Definition::o365(&tenant, "c", names.clone()));
+    assert_eq!(archivista.fetch_counts(), Counts::archived(USERS as u64 * 60));
+    let counters = tenant.counters();
+    assert!(counters["throttled"].as_u64().unwrap() > 0, "nobody was to wait: {counters}");
+    assert!(counters["throttled"].as_u64().unwrap() < 80, "the server is asked while it wants rest: {counters}");
+    // Each has to wait: the last ones, beyond those that are worked at a time, had begun before any of the first was done.
+    let log = tenant.control(&serde_json::json!({ "op": "log" }));
+    let is_mail = |line: &&serde_json::Value| line["call"] == "value" && line["status"] == 200;
+    let mut spans: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (at, line) in log.as_array().unwrap().iter().filter(is_mail).enumerate() {
+        spans.entry(line["mailbox"].as_str().unwrap()).or_insert((at, at)).1 = at;
+    }
+    assert_eq!(spans.len(), USERS);
+    let (first_end, last_begin) =
+        (spans.values().map(|span| span.1).min().unwrap(), spans.values().map(|span| span.0).max().unwrap());
+    assert!(last_begin < first_end, "{spans:?}");
+    same(&in_archive(&archivista), &tenant.places(&names));
+}
+
 #[test]
 fn many_mailboxes_at_a_time_stay_within_their_memory() {
     let users: Vec<String> = (1..=6).map(|number| format!("user{number}@mymail.ch")).collect();
@@ -339,7 +379,10 @@ fn many_mailboxes_at_a_time_stay_within_their_memory() {
     let mut mailboxes = Vec::new();
     for user in &users {
         let mut folders = tenant::Folders::new();
-        folders.insert("Inbox", (100..125).map(|number| large(user, number)).collect());
+        let mut mails: Vec<Vec<u8>> = (100..125).map(|number| large(user, number)).collect();
+        // Pages of a thousand mails, and of several mailboxes at a time.
+        mails.extend((0..PAGE).map(|number| tiny(&format!("{user}.{number}@example.ch"), "Mail")));
+        folders.insert("Inbox", mails);
         mailboxes.push((user.as_str(), folders));
     }
     let tenant = Tenant::with(&mailboxes);
@@ -347,11 +390,11 @@ fn many_mailboxes_at_a_time_stay_within_their_memory() {
     let names: Vec<&str> = users.iter().map(String::as_str).collect();
     archivista.define(&Definition::of(&server, "a").accounts(&names[..3]));
     archivista.define(&Definition::of(&server, "b").accounts(&names[3..]));
-    archivista.define(&Definition::o365(&tenant, "c", names.clone()));
+    archivista.define(&Definition::o365(&tenant, "c", names.clone()).with("number_of_mails", 1000));
     let serve = archivista.spawn(&["serve"]);
     let socket = archivista.data().join("control.sock");
     wait_for("somebody who serves", || UnixStream::connect(&socket).is_ok());
-    wait_for("all mails", || archivista.run(&["status", "--json"]).json_lines()[0]["documents"] == 300);
+    wait_for("all mails", || archivista.run(&["status", "--json"]).json_lines()[0]["documents"] == 300 + 6 * PAGE);
     let output = serve.kill();
     eprintln!("{} KiB at most", output.peak_memory);
     assert!(output.peak_memory < 48 * 1024, "{} KiB", output.peak_memory);

@@ -4,7 +4,6 @@
 //! asked to end, and is trouble of this run alone. Only while all of them are well, or end when asked to, does the pulse of
 //! the run beat. A failure of our own ends all of them; what one is booked for stays booked.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,38 +14,19 @@ use super::FetchError;
 use super::budget::Budget;
 use super::mailbox::MailboxJob;
 use super::progress::{At, Progress, Watch};
+use super::queue::{Next, Queue, Task, Tried};
 use crate::archive::Archive;
 use crate::archive::commit::Run;
 use crate::ingest::Spool;
-use crate::limits::{MAILBOX_GRACE, MAILBOX_REFUSED, MAILBOX_SILENCE, MAILBOXES_PER_RUN, ROLE_STACK};
+use crate::limits::{MAILBOX_GRACE, MAILBOX_SILENCE, MAILBOXES_PER_RUN, ROLE_STACK};
 use crate::pulse::Pulse;
 use crate::settings::Definition;
 use crate::source::graph::Trouble;
-use crate::source::pace::{Pace, rest};
+use crate::source::pace::Pace;
 use crate::source::{MailSource, Mailbox, SourceError};
 
 /// How often the threads are looked after.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// Mailboxes that are worked one after the other, over one source.
-pub struct Task<'a> {
-    pub mailboxes: Vec<Mailbox>,
-    pub source: Box<dyn MailSource + 'a>,
-}
-
-/// Each mailbox with a source of its own, where the place has lanes for that.
-pub fn tasks<'a>(mut mailboxes: Vec<Mailbox>, source: Box<dyn MailSource + 'a>) -> Vec<Task<'a>> {
-    let mut tasks = Vec::new();
-    while mailboxes.len() > 1 {
-        let Some(lane) = source.another_lane() else { break };
-        let Some(mailbox) = mailboxes.pop() else { break };
-        tasks.push(Task { mailboxes: vec![mailbox], source: lane });
-    }
-    tasks.push(Task { mailboxes, source });
-    // In the order of the definition.
-    tasks.reverse();
-    tasks
-}
 
 /// What is waited for, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +35,8 @@ pub struct Patience {
     pub silence: Duration,
     /// How long one that was asked to end may take.
     pub grace: Duration,
-    /// Between two tries of a mailbox whose server has too many connections.
+    /// Of tries of a mailbox whose server asks to be left alone: what is between two of them, and for how long in all where none
+    /// moves anything.
     pub pace: Pace,
 }
 
@@ -131,7 +112,7 @@ impl Crew<'_> {
             archived: 0,
             parts: vec![0.0; count],
         });
-        let queue = Mutex::new(VecDeque::from(tasks));
+        let queue = Queue::new(tasks);
         let actives: Vec<Mutex<Option<Active>>> = (0..count).map(|_| Mutex::new(None)).collect();
         let ends = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -187,33 +168,54 @@ impl Crew<'_> {
 }
 
 impl Hand<'_, '_, '_> {
-    fn work(&self, queue: &Mutex<VecDeque<Task<'_>>>) {
-        loop {
-            let Some(mut task) = lock(queue).pop_front() else { return };
-            for mailbox in std::mem::take(&mut task.mailboxes) {
-                if self.ends.load(Ordering::Relaxed) || self.crew.pulse.is_cancelled() {
+    fn work(&self, queue: &Queue<'_>) {
+        let is_over = || self.ends.load(Ordering::Relaxed) || self.crew.pulse.is_cancelled();
+        while !is_over() {
+            let mut task = match queue.next() {
+                Next::Task(task) => task,
+                Next::Later => {
+                    thread::sleep(LOOK);
+                    continue;
+                }
+                Next::Nothing => return,
+            };
+            while let Some(mailbox) = task.mailboxes.pop_front() {
+                if is_over() {
                     return;
                 }
-                self.one(task.source.as_mut(), &mailbox);
+                let Some(pause) = self.one(task.source.as_mut(), &mailbox, &mut task.tried) else {
+                    task.tried = Tried::default();
+                    continue;
+                };
+                tracing::info!("{}: its server wants to be left alone for {} s", mailbox.name, pause.as_secs());
+                task.mailboxes.push_front(mailbox);
+                queue.put_off(task, pause);
+                break;
             }
         }
     }
 
-    /// One mailbox to its end, whatever that is.
-    fn one(&self, source: &mut dyn MailSource, mailbox: &Mailbox) {
+    /// One mailbox to its end, whatever that is; or, where its server asks for it, how long it is left alone first.
+    fn one(&self, source: &mut dyn MailSource, mailbox: &Mailbox, tried: &mut Tried) -> Option<Duration> {
         let pulse = self.crew.pulse.child();
         pulse.adopt();
         *lock(self.active) = Some(Active { pulse: pulse.clone(), asked: None });
-        let result = self.tries(source, mailbox, &pulse);
+        let known = tried.folders.len();
+        let (result, moved) = self.once(source, mailbox, &pulse, tried);
         // What is asked of the run from here on is not answered for a mailbox that was asked to end.
         self.crew.pulse.adopt();
         let asked = lock(self.active).take().and_then(|active| active.asked);
         let is_run_over = self.crew.pulse.is_cancelled();
         let mut told = lock(self.told);
-        told.done += 1;
         if let Some(part) = told.parts.get_mut(self.number) {
             *part = 0.0;
         }
+        if let Err(error) = &result
+            && let Some(pause) = tried.pause(error, moved || tried.folders.len() > known, &self.crew.patience.pace)
+        {
+            return Some(pause);
+        }
+        told.done += 1;
         match result {
             Ok(()) => {}
             Err(FetchError::Source(SourceError::Cancelled)) if is_run_over => {}
@@ -230,40 +232,40 @@ impl Hand<'_, '_, '_> {
                 }
             }
         }
+        None
     }
 
-    /// Tries a mailbox, again where its server has too many connections.
-    fn tries(&self, source: &mut dyn MailSource, mailbox: &Mailbox, pulse: &Pulse) -> Result<(), FetchError> {
+    /// Tries a mailbox once. What that came to, and whether it moved anything.
+    fn once(
+        &self,
+        source: &mut dyn MailSource,
+        mailbox: &Mailbox,
+        pulse: &Pulse,
+        tried: &mut Tried,
+    ) -> (Result<(), FetchError>, bool) {
         let crew = self.crew;
-        let mut refused = 0;
-        loop {
-            let place = crew.budget.mailbox(&crew.definition.name, pulse)?;
-            let mut run = Run::default();
-            let mut watch = Seen { hand: self, archived: 0 };
-            let mut job = MailboxJob {
-                archive: crew.archive,
-                spool: crew.spool,
-                definition: crew.definition,
-                budget: crew.budget,
-                pulse,
-                mailbox,
-                reconcile: crew.reconcile,
-                at: At::default(),
-                watch: &mut watch,
-                run: &mut run,
-            };
-            let worked = catch_unwind(AssertUnwindSafe(|| job.run(source)));
-            drop(place);
-            lock(self.told).run.add(&run);
-            match worked {
-                Err(_) => return Err(FetchError::Panicked),
-                Ok(Err(FetchError::Source(SourceError::Busy { crowded: true, .. }))) if refused < MAILBOX_REFUSED => {
-                    rest(crew.patience.pace.pause(refused), pulse)?;
-                    refused += 1;
-                }
-                Ok(result) => return result,
-            }
-        }
+        let _place = match crew.budget.mailbox(&crew.definition.name, pulse) {
+            Ok(place) => place,
+            Err(error) => return (Err(error.into()), false),
+        };
+        let mut run = Run::default();
+        let mut watch = Seen { hand: self, archived: 0 };
+        let mut job = MailboxJob {
+            archive: crew.archive,
+            spool: crew.spool,
+            definition: crew.definition,
+            budget: crew.budget,
+            pulse,
+            mailbox,
+            reconcile: crew.reconcile,
+            at: At::default(),
+            tried,
+            watch: &mut watch,
+            run: &mut run,
+        };
+        let worked = catch_unwind(AssertUnwindSafe(|| job.run(source)));
+        lock(self.told).run.add(&run);
+        (worked.unwrap_or(Err(FetchError::Panicked)), run.seen > 0)
     }
 }
 

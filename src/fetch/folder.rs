@@ -16,6 +16,7 @@ use crate::archive::commit::{self, Commit, Entry, FolderCursor, FolderNumber, Le
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::ingest::Spool;
+use crate::limits::COMMIT_MESSAGES;
 use crate::pulse::{self, Pulse};
 use crate::settings::{AfterArchiving, Definition, Module};
 use crate::source::{Circle, Cursor, Folder, Listed, MailSource, Mailbox, Page, RemoteId, Role, SourceError};
@@ -28,6 +29,9 @@ const AGAIN_AT_ONCE: usize = 1000;
 const BREAKS: u32 = 3;
 /// Messages that make a further connection worth while.
 const WORTH_A_LANE: usize = 4;
+/// Pages that are decided on together, while they have fewer messages than one commit holds: a commit for each small page would
+/// keep the disk busy with little.
+const PAGES_TOGETHER: usize = 16;
 /// Pause before a connection is made again, once more so long at each break.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -124,8 +128,24 @@ impl FolderJob<'_> {
         let min_age_days = self.definition.min_age_days;
         let mut restarted = false;
         let mut circle = Circle::default();
+        let mut ahead = None;
         loop {
-            let page = self.changes(source, cursor.as_ref(), &mut circle)?;
+            let mut page = match ahead.take() {
+                Some(page) => page,
+                None => self.changes(source, cursor.as_ref(), &mut circle),
+            }?;
+            let mut count = 1;
+            while page.more && page.listed.len() < COMMIT_MESSAGES && count < PAGES_TOGETHER {
+                match self.changes(source, Some(&page.next), &mut circle) {
+                    Ok(next) if !next.restarted && next.renumbered.is_none() => page.append(next),
+                    // What is listed is archived before anything else.
+                    other => {
+                        ahead = Some(other);
+                        break;
+                    }
+                }
+                count += 1;
+            }
             let at = |cursor: &Cursor| FolderCursor {
                 folder: number,
                 cursor: cursor.0.clone(),

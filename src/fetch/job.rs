@@ -4,18 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use super::FetchError;
 use super::budget::Budget;
-use super::crew::{self, Crew, Patience};
+use super::crew::{Crew, Patience};
 use super::progress::Watch;
+use super::queue;
 use super::tokens::Tokens;
 use crate::archive::commit::Run;
 use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Spool;
+use crate::limits::{GRAPH_TIMEOUT, THROTTLED_IN_PLACE};
 use crate::pulse::Pulse;
 use crate::settings::o365::Which;
 use crate::settings::{self, Definition, Module};
 use crate::source::graph::GraphSource;
 use crate::source::graph::tenant::is_guid;
 use crate::source::imap::{self, ImapSource};
+use crate::source::pace::Pace;
 use crate::source::{MailSource, Mailbox, SourceError};
 
 /// What a run is made of.
@@ -30,7 +33,8 @@ pub struct Job<'a> {
     pub reconcile: bool,
 }
 
-/// Whether connections to a server that takes few wait for others to end.
+/// Whether it gives way: waits for others to end where a server takes few connections, and lets other mailboxes go first where
+/// a server wants to be left alone for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Waits,
@@ -66,7 +70,12 @@ pub fn open<'a>(
             imap.accounts.iter().map(one).collect()
         }
         Module::O365(o365) => {
-            vec![(o365.tenant.clone(), Box::new(GraphSource::new(o365.tenant(), pulse.clone())?))]
+            let pace = match turn {
+                Turn::Waits => Pace { in_place: THROTTLED_IN_PLACE, ..Pace::default() },
+                Turn::AtOnce => Pace::default(),
+            };
+            let source = GraphSource::with_patience(o365.tenant(), pulse.clone(), GRAPH_TIMEOUT, pace)?;
+            vec![(o365.tenant.clone(), Box::new(source))]
         }
     })
 }
@@ -124,7 +133,7 @@ pub fn run(job: &Job<'_>, watch: &mut dyn Watch, run: &mut Run, troubles: &mut V
                 continue;
             }
         };
-        tasks.extend(crew::tasks(mailboxes, source));
+        tasks.extend(queue::tasks(mailboxes, source));
     }
     let crew = Crew {
         archive,

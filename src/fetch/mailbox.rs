@@ -6,6 +6,7 @@ use super::FetchError;
 use super::budget::Budget;
 use super::folder::FolderJob;
 use super::progress::{At, Watch};
+use super::queue::Tried;
 use super::variants::Variants;
 use crate::archive::Archive;
 use crate::archive::commit::Run;
@@ -33,6 +34,7 @@ pub struct MailboxJob<'a> {
     /// All ids are to be compared with the ledger, whenever that was done last.
     pub reconcile: bool,
     pub at: At,
+    pub tried: &'a mut Tried,
     pub watch: &'a mut dyn Watch,
     /// What this mailbox brought.
     pub run: &'a mut Run,
@@ -42,7 +44,8 @@ impl MailboxJob<'_> {
     /// Brings the mailbox to its end; trouble in single folders is told.
     pub fn run(&mut self, source: &mut dyn MailSource) -> Result<(), FetchError> {
         let folders = source.folders(self.mailbox)?;
-        for wanted in &self.definition.folders {
+        let is_first = !std::mem::replace(&mut self.tried.told_missing, true);
+        for wanted in self.definition.folders.iter().filter(|_| is_first) {
             // A level that only groups other folders holds no mail.
             if !folders.iter().any(|folder| folder.selectable && folder.is_named(wanted)) {
                 let error = SourceError::NoFolder { name: wanted.clone() };
@@ -53,18 +56,20 @@ impl MailboxJob<'_> {
             Some(before) if self.has_unread(&folders)? => Some(Variants::of(self.archive, before, self.mailbox)?),
             _ => None,
         };
-        let (mut bad, mut read_only) = (0, false);
+        let mut bad = 0;
         self.at.folders = folders.iter().filter(|folder| is_wanted(self.definition, folder)).count() as u64;
         for folder in folders.iter().filter(|folder| is_wanted(self.definition, folder)) {
             self.at.folder += 1;
+            if self.tried.folders.contains(&folder.id) {
+                continue;
+            }
             match self.folder(source, folder, &folders, variants.as_ref()) {
                 Ok(()) => bad = 0,
                 // Archiving goes on where nothing may be changed; said once.
                 Err(error) if may_only_read(&error) => {
-                    if !read_only {
+                    if !std::mem::replace(&mut self.tried.told_read_only, true) {
                         self.watch.trouble(&self.mailbox.name, &error);
                     }
-                    read_only = true;
                 }
                 Err(error) if error.is_ours() || is_whole_mailbox(&error) => return Err(error),
                 Err(error) => {
@@ -76,6 +81,7 @@ impl MailboxJob<'_> {
                     self.watch.trouble(&format!("{} {}", self.mailbox.name, folder.name), &error);
                 }
             }
+            self.tried.folders.insert(folder.id.clone());
         }
         Ok(())
     }

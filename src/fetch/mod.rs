@@ -4,8 +4,8 @@
 //! `ingest` to the `archive`, and books what became of each message. A cursor moves only after everything that it passes
 //! is booked; the server is told nothing before the archive has acknowledged.
 //!
-//! - `job`: one run, `crew`: its mailboxes side by side, `mailbox`: one of them, `folder`: one folder of it, `intake`: messages
-//!   on their way in
+//! - `job`: one run, `queue`: its mailboxes, `crew`: who works them side by side, `mailbox`: one of them, `folder`: one folder of
+//!   it, `intake`: messages on their way in
 //! - `budget`: how much is done at a time, all runs together
 //! - `after`: moving and deleting on the server, `progress`: what people see of it, `board`: what all runs
 //!   show just now, `schedule`: when,
@@ -26,6 +26,7 @@ pub mod intake;
 pub mod job;
 pub mod mailbox;
 pub mod progress;
+pub mod queue;
 pub mod restore;
 pub mod schedule;
 pub mod tokens;
@@ -44,6 +45,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 use crate::disk::Room;
 use crate::language::Lang;
+use crate::limits::RUN_SILENCE;
 use crate::pulse::Pulse;
 use crate::settings::administration::{Administration, Field};
 use crate::settings::fetching::Fetching;
@@ -198,6 +200,11 @@ impl Fetcher {
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all runs give signs of life, also those that a verb began.
+    fn is_well(&self) -> bool {
+        self.running().values().all(|running| running.pulse.age() < RUN_SILENCE)
     }
 
     /// Waits until no other run of this definition is under way. `pulse` is that of the run.

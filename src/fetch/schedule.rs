@@ -57,7 +57,7 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
         let mut result = Ok(());
         while !pulse.is_cancelled() {
             schedule.reap(fetcher);
-            schedule.beat(pulse);
+            schedule.beat(fetcher, pulse);
             result = schedule.begin(scope, archive, fetcher, pulse);
             if result.is_err() {
                 // Nothing is left to do for those that run: the archive cannot be read.
@@ -68,7 +68,7 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
         }
         while !schedule.underway.is_empty() {
             schedule.reap(fetcher);
-            schedule.beat(pulse);
+            schedule.beat(fetcher, pulse);
             thread::sleep(TICK / 10);
         }
         result
@@ -77,8 +77,8 @@ pub fn run(archive: &Archive, fetcher: &Fetcher, pulse: &Pulse) -> Result<(), su
 
 impl<'scope> Schedule<'scope> {
     /// Beats while all runs do.
-    fn beat(&self, pulse: &Pulse) {
-        if self.underway.values().all(|run| run.pulse.age() < RUN_SILENCE) {
+    fn beat(&self, fetcher: &Fetcher, pulse: &Pulse) {
+        if fetcher.is_well() && self.underway.values().all(|run| run.pulse.age() < RUN_SILENCE) {
             pulse.beat();
         }
     }

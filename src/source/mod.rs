@@ -21,6 +21,7 @@ pub mod step;
 pub use error::{Retry, SourceError};
 pub use step::{Passed, Step};
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Read};
 
@@ -174,6 +175,18 @@ pub struct Page {
     pub total: u64,
 }
 
+impl Page {
+    /// Adds the page that was asked for with `next`: what it lists is there, whatever was said before.
+    pub fn append(&mut self, page: Self) {
+        let listed: HashSet<&RemoteId> = page.listed.iter().map(|listed| &listed.id).collect();
+        self.listed.retain(|before| !listed.contains(&before.id));
+        self.removed.retain(|before| !listed.contains(before));
+        self.listed.extend(page.listed);
+        self.removed.extend(page.removed);
+        (self.next, self.more, self.total) = (page.next, page.more, page.total);
+    }
+}
+
 /// What the server said of a message when it sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -286,6 +299,29 @@ pub trait MailSource: Send {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_pages_that_follow_each_other_the_later_counts() {
+        let id = |number: u8| RemoteId(vec![number]);
+        let page = |listed: &[u8], removed: &[u8], total: u64| Page {
+            listed: listed
+                .iter()
+                .map(|n| Listed { id: id(*n), received: None, size: None, draft: total == 9 })
+                .collect(),
+            next: Cursor(total.to_string()),
+            more: total == 9,
+            restarted: total == 9,
+            renumbered: None,
+            removed: removed.iter().map(|n| id(*n)).collect(),
+            total,
+        };
+        let mut pages = page(&[1, 2, 3], &[4, 5], 9);
+        pages.append(page(&[2, 4], &[3], 8));
+        let ids: Vec<u8> = pages.listed.iter().map(|listed| listed.id.0[0]).collect();
+        // What is listed and then removed may still be had: it was moved.
+        assert_eq!((&ids[..], &pages.removed[..]), (&[1, 3, 2, 4][..], &[id(5), id(3)][..]));
+        assert!(pages.restarted && !pages.more && !pages.listed[2].draft && pages.next == Cursor("8".into()));
+    }
 
     #[test]
     fn circles_are_noticed_and_nothing_else() {

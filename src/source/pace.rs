@@ -8,6 +8,8 @@ use crate::pulse::Pulse;
 /// Longest wait between two beats.
 pub(super) const SLICE: Duration = Duration::from_millis(200);
 
+const PATIENCE: Duration = Duration::from_mins(15);
+
 /// How failures that pass by themselves are waited out.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -17,11 +19,14 @@ pub struct Pace {
     /// Longest time that one request is waited for in all, and longest pause that the server may name; beyond it the run ends
     /// with what the server said.
     pub patience: Duration,
+    /// Longest pause named for a mailbox that is waited out on the spot; a longer one ends the request at once with what the
+    /// server said.
+    pub in_place: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), longest: Duration::from_mins(1), patience: Duration::from_mins(15) }
+        Self { first: Duration::from_secs(1), longest: Duration::from_mins(1), patience: PATIENCE, in_place: PATIENCE }
     }
 }
 

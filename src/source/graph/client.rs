@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use oauth2::{HttpRequest, HttpResponse};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::de::DeserializeOwned;
-use ureq::http::{HeaderMap, Method, Request, Response, Uri};
+use ureq::http::response::Parts;
+use ureq::http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use ureq::{Agent, Body, BodyReader};
 
 use super::errors::{Refusal, Remedy};
@@ -203,7 +204,10 @@ impl Client {
 
     /// Sends a request until it is answered for good. Every status but 2xx is a refusal.
     pub fn send(&self, ask: &Ask<'_>) -> std::result::Result<Answer, Fail> {
-        let pass = self.gates.enter(ask.mailbox, &self.pulse).map_err(Fail::Other)?;
+        // Nobody else's turn is kept by the directory.
+        let in_place = if ask.mailbox.is_empty() { self.pace.patience } else { self.pace.in_place };
+        let enter = || self.gates.enter(ask.mailbox, in_place, &self.pulse).map_err(Fail::Other);
+        let mut pass = enter()?;
         let mut token = self.token(None).map_err(Fail::Other)?;
         let (mut renewed, mut throttled, mut troubled, mut breaks, mut turns) = (false, 0, 0, 0, 0);
         let mut waited = Duration::ZERO;
@@ -240,17 +244,7 @@ impl Client {
                 continue;
             }
             if head.status.is_success() {
-                pass.answered();
-                let length = body.content_length();
-                // An end that is nothing but the end of the connection may be the middle of a message.
-                let has_end =
-                    ["content-length", "transfer-encoding"].iter().any(|name| head.headers.contains_key(*name));
-                if !has_end && status != 204 && ask.method == Method::GET {
-                    let detail = "an answer that does not say where it ends, as of an old proxy".to_owned();
-                    return Err(Fail::Other(SourceError::Protocol { detail }));
-                }
-                let (since, grace) = (Instant::now(), self.patience * TRICKLE);
-                return Ok(Answer { length, body: body.into_reader(), since, bytes: 0, grace, _pass: pass });
+                return self.answer(ask, &head, body, pass).map_err(Fail::Other);
             }
             if head.status.is_redirection() {
                 let to = head.headers.get("location").and_then(|to| to.to_str().ok());
@@ -272,7 +266,7 @@ impl Client {
             let mut refusal = Refusal::parse(status, &bytes);
             refusal.retry_after = pause(&head.headers);
             // A gateway may answer in place of a server that did what was asked; one that throttles did nothing.
-            let is_unsure = refusal.remedy() == Remedy::Again && !(status == 503 && refusal.retry_after.is_some());
+            let is_unsure = refusal.remedy() == Remedy::Again && !refusal.is_throttling();
             if ask.creates && is_unsure {
                 let error = Trouble::Unsure { said: refusal.full() }.into();
                 return Err(Fail::Refused(Box::new(refusal), error));
@@ -295,17 +289,42 @@ impl Client {
             };
             *attempt += 1;
             let pause = self.pace.after(refusal.retry_after, *attempt - 1);
-            if refusal.remedy() == Remedy::Slower {
-                pass.throttled(pause.min(self.pace.patience));
-            }
             waited = waited.saturating_add(pause);
+            let is_long = refusal.retry_after.is_some_and(|named| named > in_place);
             let in_vain = ask.hasty && refusal.retry_after.is_none() && matches!(status, 500 | 504);
-            if in_vain || *attempt >= most || waited > self.pace.patience {
-                let error = refusal.trouble(ask.label, ask.permission, &token.granted).into();
+            let ends = in_vain || *attempt >= most || waited > self.pace.patience;
+            let error = || refusal.trouble(ask.label, ask.permission, &token.granted);
+            if refusal.is_throttling() {
+                let error = error();
+                pass.throttled(pause.min(self.pace.patience), &error);
+                // No refusal that somebody could take for one of what was asked for.
+                if ends || is_long {
+                    return Err(Fail::Other(error.into()));
+                }
+                // Its place in the tenant is for others as long as its mailbox is closed.
+                drop(pass);
+                pass = enter()?;
+                continue;
+            }
+            if ends {
+                let error = error().into();
                 return Err(Fail::Refused(Box::new(refusal), error));
             }
             rest(pause, &self.pulse).map_err(Fail::Other)?;
         }
+    }
+
+    /// A success, whose body is still to come.
+    fn answer(&self, ask: &Ask<'_>, head: &Parts, body: Body, pass: Pass) -> Result<Answer> {
+        pass.answered();
+        // An end that is nothing but the end of the connection may be the middle of a message.
+        let has_end = ["content-length", "transfer-encoding"].iter().any(|name| head.headers.contains_key(*name));
+        if !has_end && head.status != StatusCode::NO_CONTENT && ask.method == Method::GET {
+            let detail = "an answer that does not say where it ends, as of an old proxy".to_owned();
+            return Err(SourceError::Protocol { detail });
+        }
+        let (length, since, grace) = (body.content_length(), Instant::now(), self.patience * TRICKLE);
+        Ok(Answer { length, body: body.into_reader(), since, bytes: 0, grace, _pass: pass })
     }
 
     fn once(&self, ask: &Ask<'_>, url: &str, token: &Token) -> Result<Response<Body>> {

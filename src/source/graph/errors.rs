@@ -131,6 +131,15 @@ impl Refusal {
         }
     }
 
+    /// The server wants to be left alone for a while. Trouble that names its end is throttling by another name.
+    pub fn is_throttling(&self) -> bool {
+        match self.remedy() {
+            Remedy::Slower => true,
+            Remedy::Again => self.status == 503 && self.retry_after.is_some(),
+            Remedy::Renew | Remedy::None => false,
+        }
+    }
+
     /// Code and words, as far as there are any.
     pub fn full(&self) -> String {
         match (self.code.is_empty(), self.said.is_empty()) {
@@ -155,15 +164,13 @@ impl Refusal {
                 Trouble::ConsentMissing { permission, said }
             }
             403 => Trouble::AccessPolicy { mailbox, said },
-            _ => match self.remedy() {
-                Remedy::Slower => {
-                    // What names more than a day is no plan.
-                    let seconds = self.retry_after.map_or(300, |pause| pause.as_secs()).min(86_400);
-                    Trouble::Throttled { said, seconds }
-                }
-                Remedy::Again => Trouble::ServerTrouble { said },
-                Remedy::Renew | Remedy::None => Trouble::Refused { said },
-            },
+            _ if self.is_throttling() => {
+                // What names more than a day is no plan.
+                let seconds = self.retry_after.map_or(300, |pause| pause.as_secs()).min(86_400);
+                Trouble::Throttled { said, seconds }
+            }
+            _ if self.remedy() == Remedy::Again => Trouble::ServerTrouble { said },
+            _ => Trouble::Refused { said },
         }
     }
 

@@ -62,7 +62,7 @@ fn one(client: &Client, seen: &Seen, mailbox: &Mailbox, id: &RemoteId, sink: &mu
         },
         Err(Fail::Refused(refusal, error)) => match refusal.status {
             // What concerns the mailbox or the whole service is no message's fault.
-            401 | 403 | 429 | 502 | 503 | 509 => return Err(error),
+            401 | 403 | 502 | 503 => return Err(error),
             _ if refusal.is_about_the_mailbox() => return Err(error),
             _ => Missing::Refused(words(format!("{} {}", refusal.code, refusal.said).as_bytes())),
         },

@@ -46,7 +46,7 @@ pub use trouble::Trouble;
 use super::{
     After, Arrival, Cursor, Done, Folder, MailSource, Mailbox, Page, RemoteId, Result, Sink, SourceError, Step,
 };
-use crate::limits::{GRAPH_PER_MAILBOX, GRAPH_TIMEOUT};
+use crate::limits::{GRAPH_PER_MAILBOX, GRAPH_SEEN, GRAPH_TIMEOUT};
 use crate::pulse::Pulse;
 use client::Client;
 
@@ -55,8 +55,9 @@ pub struct GraphSource {
     client: Arc<Client>,
     /// Items in each folder when it was last listed, by folder id.
     totals: HashMap<String, u64>,
-    /// Of one page, which is fetched before the next is listed. Lanes that are made after its listing know it too.
+    /// Of the pages that were listed since messages were last fetched. Lanes that are made after their listing know them too.
     seen: Arc<Seen>,
+    is_used: bool,
 }
 
 /// What is remembered of a message from its listing until its bytes come: when it was received, and whether it is a draft.
@@ -73,7 +74,7 @@ impl GraphSource {
     pub fn with_patience(tenant: Tenant, pulse: Pulse, patience: Duration, pace: Pace) -> Result<Self> {
         tenant.check().map_err(|mistake| SourceError::Unsupported { what: mistake.to_string() })?;
         let client = Arc::new(Client::new(tenant, pulse, patience, pace)?);
-        Ok(Self { client, totals: HashMap::new(), seen: Arc::default() })
+        Ok(Self { client, totals: HashMap::new(), seen: Arc::default(), is_used: false })
     }
 
     /// The connection test for one mailbox.
@@ -106,12 +107,16 @@ impl MailSource for GraphSource {
     fn changes(&mut self, mailbox: &Mailbox, folder: &Folder, cursor: Option<&Cursor>, _dates: bool) -> Result<Page> {
         let page = delta::changes(&self.client, mailbox, folder, cursor, self.totals.get(&folder.id).copied())?;
         self.totals.insert(folder.id.clone(), page.total);
+        if std::mem::take(&mut self.is_used) || self.seen.len() > GRAPH_SEEN {
+            self.seen = Arc::default();
+        }
         let seen = page.listed.iter().map(|listed| (listed.id.clone(), (listed.received, listed.draft)));
-        self.seen = Arc::new(seen.collect());
+        Arc::make_mut(&mut self.seen).extend(seen);
         Ok(page)
     }
 
     fn fetch(&mut self, mailbox: &Mailbox, _folder: &Folder, ids: &[RemoteId], sink: &mut dyn Sink) -> Result<()> {
+        self.is_used = true;
         fetch::fetch(&self.client, &self.seen, mailbox, ids, sink)
     }
 
@@ -148,6 +153,7 @@ impl MailSource for GraphSource {
     }
 
     fn another_lane(&self) -> Option<Box<dyn MailSource>> {
-        Some(Box::new(Self { client: self.client.clone(), totals: HashMap::new(), seen: self.seen.clone() }))
+        let (client, seen) = (self.client.clone(), self.seen.clone());
+        Some(Box::new(Self { client, totals: HashMap::new(), seen, is_used: false }))
     }
 }

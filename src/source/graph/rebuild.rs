@@ -37,9 +37,7 @@ impl From<Fail> for Impossible {
     fn from(fail: Fail) -> Self {
         match fail {
             Fail::Refused(refusal, _) if refusal.is_gone() => Self::Gone,
-            Fail::Refused(refusal, error) if matches!(refusal.status, 401 | 403 | 429 | 502 | 503) => {
-                Self::Trouble(error)
-            }
+            Fail::Refused(refusal, error) if matches!(refusal.status, 401 | 403 | 502 | 503) => Self::Trouble(error),
             Fail::Refused(refusal, _) => Self::Refused(words(format!("{} {}", refusal.code, refusal.said).as_bytes())),
             // Larger than its bound, or not as documented: about this message only.
             Fail::Other(SourceError::Protocol { detail }) => Self::Refused(detail),
@@ -180,7 +178,7 @@ fn write(
             }
             // What cannot be had is named in its place.
             None => out.put(mime::note_part(&boundary, name, "a link to a file that is kept elsewhere").as_bytes())?,
-            Some(Err(Fail::Refused(refusal, _))) if !matches!(refusal.status, 401 | 403 | 429 | 502 | 503) => {
+            Some(Err(Fail::Refused(refusal, _))) if !matches!(refusal.status, 401 | 403 | 502 | 503) => {
                 let why = format!("the server does not give it ({} {})", refusal.status, refusal.code);
                 out.put(mime::note_part(&boundary, name, &why).as_bytes())?;
             }
