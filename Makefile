@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-fetch bench-graph bench-web bench-box soak-graph
+.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-fetch bench-graph bench-profile bench-web bench-box soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -110,11 +110,17 @@ bench-fetch: ## Fetch a mailbox side by side with mbsync, getmail6, offlineimap3
 	cargo build --release
 	tests/bench/fetch.py $(BENCH)
 
-bench-graph: ## Fetch 5,000 mails side by side with python O365; writes docs/benchmarks.md
+bench-graph: ## Fetch 5,000 mails side by side with python O365, and 50 mailboxes that are throttled; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time
 	@tests/tools/python.sh $(TOOLS) o365
 	cargo build --release --package archivista --package simulator
 	tests/bench/graph.py $(BENCH)
+
+bench-profile: ## Where the time of a fetch goes: fetch, hash, parse, compress, sync, commit; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) linux-perf strace
+	cargo build --profile profiling
+	cargo build --release --package simulator
+	tests/bench/profile.py $(BENCH)
 
 bench-web: ## Memory of serve over 10,000 requests, and a page of results of 100,000 documents, as it is shipped
 	@tests/tools/install.sh $(BUILD_PACKAGES)

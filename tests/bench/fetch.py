@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 
-from measure import ARCHIVISTA, ROOT, archivista_version, circumstances, rounds, table, write_page
+from measure import ARCHIVISTA, ROOT, archivista_version, circumstances, draw, rounds, table, write_page
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 import sample_mails  # noqa: E402
@@ -244,15 +244,20 @@ def main():
 
         turns = rounds({name: kind(server, USER) for name, kind in chosen.items()}, place, given.mails, given.rounds)
         kind = "small mails" if given.small else "mails"
-        text = f"### {given.mails:,} {kind}, {size / 1e6:.0f} MB\n\n{table(turns)}"
+        head = f"{given.mails:,} {kind}, {size / 1e6:.0f} MB"
+        measured = {head: turns}
+        text = f"### {head}\n\n{table(turns)}"
         if not given.no_big:
             turns = rounds({name: kind(server, BIG_USER) for name, kind in chosen.items()}, place, 1, given.rounds)
-            text += f"\n### One mail of {BIG // 10**6} MB\n\n{table(turns)}"
+            head = f"One mail of {BIG // 10**6} MB"
+            measured[head] = turns
+            text += f"\n### {head}\n\n{table(turns)}"
     shutil.rmtree(place)
 
     text += f"\nMedians of {given.rounds} turns (lowest to highest), {circumstances('bench-fetch', 'BENCH', versions)}"
     print(text)
     if not (given.dry_run or given.only or given.no_big):
+        draw("bench-fetch", measured)
         write_page("fetch", text)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import json
 import os
 import pathlib
 import platform
@@ -100,15 +101,22 @@ def turn(tool, place, expected):
 
 
 def rounds(tools, place, expected, count):
-    """`count` turns of every tool, alternating, after one of each that is not counted: it warms the server's caches."""
+    """`count` turns of every tool, alternating, after one of the first that is not counted: it warms the server's caches."""
     turns = {name: [] for name in tools}
-    for number in range(count + 1):
+    first = next(iter(tools))
+    print(f"warm-up\t{first}\t{turn(tools[first], place, expected)}", flush=True)
+    for number in range(1, count + 1):
         for name, tool in tools.items():
-            result = turn(tool, place, expected)
-            print(f"{'warm-up' if number == 0 else number}\t{name}\t{result}", flush=True)
-            if number:
-                turns[name].append(result)
+            turns[name].append(turn(tool, place, expected))
+            print(f"{number}\t{name}\t{turns[name][-1]}", flush=True)
     return turns
+
+
+def draw(name, measured):
+    """Draws docs/pictures/NAME.svg. `measured`: for each head, the turns of each tool."""
+    kept = ROOT / "target" / f"{name}.json"
+    kept.write_text(json.dumps({head: {tool: [dataclasses.asdict(one) for one in all_] for tool, all_ in turns.items()} for head, turns in measured.items()}))
+    subprocess.run([sys.executable, ROOT / "tests" / "bench" / "draw.py", kept, ROOT / "docs" / "pictures" / f"{name}.svg"], check=True)
 
 
 def table(turns):
