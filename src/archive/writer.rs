@@ -208,14 +208,15 @@ impl Writer {
                 Some(since) => COMMIT_INTERVAL.saturating_sub(since.elapsed()),
                 None => IDLE,
             };
-            match tasks.recv_timeout(wait) {
+            let is_idle = match tasks.recv_timeout(wait) {
                 Ok(task) => {
                     self.pulse.beat();
                     self.handle(task);
+                    false
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => break,
-            }
+            };
             self.pulse.beat();
             let full = self.batch.commit.documents.len() >= COMMIT_MESSAGES
                 || self.batch.tickets.len() >= 10 * COMMIT_MESSAGES;
@@ -223,7 +224,7 @@ impl Writer {
             if full || late {
                 // Whoever waits is told by its ticket.
                 let _ = self.commit_and_tell();
-            } else if self.batch.is_empty() && self.lagging > 0 {
+            } else if is_idle && self.batch.is_empty() && self.lagging > 0 {
                 self.settle();
             }
         }
