@@ -6,10 +6,10 @@ use std::time::Duration;
 pub const SPOOL_IN_MEMORY: usize = 256 * 1024;
 /// Mailboxes that are worked at a time, all definitions together: a connection with its message each, some 700 kB. Those of
 /// one run; its second and further ones leave half of all places to the first ones of other runs.
-pub const MAILBOXES_AT_ONCE: usize = 10;
-pub const MAILBOXES_PER_RUN: usize = 5;
+pub const MAILBOXES_AT_ONCE: usize = 8;
+pub const MAILBOXES_PER_RUN: usize = 4;
 /// Further connections of these mailboxes that fetch messages at a time, beside the first one of each.
-pub const LANES_AT_ONCE: usize = 10;
+pub const LANES_AT_ONCE: usize = 6;
 /// A mailbox that gives no sign of life for so long is asked to end, and what is told of one that does not.
 pub const MAILBOX_SILENCE: Duration = Duration::from_mins(3);
 pub const MAILBOX_GRACE: Duration = Duration::from_secs(30);
