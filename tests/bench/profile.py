@@ -54,21 +54,18 @@ def step(chain):
 
 
 def looks(record):
-    """Counts of looks by step, and of those of no step by innermost call."""
+    """Counts of looks by step."""
     script = subprocess.Popen(["perf", "script", "-i", record, "-F", "ip,sym", "--no-inline"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    counts, strangers, chain = collections.Counter(), collections.Counter(), []
+    counts, chain = collections.Counter(), []
     for line in [*script.stdout, "\n"]:
         line = line.strip()
         if line:
             chain.append(line.partition(" ")[2])
             continue
         if chain:
-            name = step(chain)
-            counts[name] += 1
-            if name == OTHER:
-                strangers[chain[0]] += 1
+            counts[step(chain)] += 1
         chain = []
-    return counts, strangers
+    return counts
 
 
 def empty(place, definition):
@@ -90,7 +87,7 @@ def measure(place, definition):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    counts, strangers = looks(record)
+    counts = looks(record)
     record.unlink()
     command = empty(place / "strace", definition)
     told = place / "strace"
@@ -104,7 +101,7 @@ def measure(place, definition):
         fields = line.split()
         if fields and fields[-1] in ("fdatasync", "fsync", "sync_file_range"):
             syncs[fields[-1]] = (int(fields[3]), float(fields[1]))
-    return counts, strangers, syncs
+    return counts, syncs
 
 
 def main():
@@ -130,13 +127,13 @@ def main():
     lines = ["| CPU time | " + " | ".join(results) + " |", "|---|" + "---:|" * len(results)]
     for name in names:
         cells = []
-        for counts, _, _ in results.values():
+        for counts, _ in results.values():
             cells.append(f"{100 * counts[name] / counts.total():.1f} %")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    lines.append("| all (s) | " + " | ".join(f"{counts.total() / 1000:.2f}" for counts, _, _ in results.values()) + " |")
+    lines.append("| all (s) | " + " | ".join(f"{counts.total() / 1000:.2f}" for counts, _ in results.values()) + " |")
     for call in ("fdatasync", "fsync"):
         cells = []
-        for _, _, syncs in results.values():
+        for _, syncs in results.values():
             count, seconds = syncs.get(call, (0, 0.0))
             cells.append(f"{count:,}, {seconds:.2f} s")
         lines.append(f"| `{call}`: calls, time until they return | " + " | ".join(cells) + " |")

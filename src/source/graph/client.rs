@@ -295,11 +295,10 @@ impl Client {
             let ends = in_vain || *attempt >= most || waited > self.pace.patience;
             let error = || refusal.trouble(ask.label, ask.permission, &token.granted);
             if refusal.is_throttling() {
-                let error = error();
-                pass.throttled(pause.min(self.pace.patience), &error);
+                pass.throttled(pause.min(self.pace.patience), refusal.full());
                 // No refusal that somebody could take for one of what was asked for.
                 if ends || is_long {
-                    return Err(Fail::Other(error.into()));
+                    return Err(Fail::Other(error().into()));
                 }
                 // Its place in the tenant is for others as long as its mailbox is closed.
                 drop(pass);

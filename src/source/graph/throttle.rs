@@ -12,17 +12,15 @@ use std::time::{Duration, Instant};
 
 use super::tenant::Tenant;
 use super::trouble::Trouble;
-use crate::limits::{GRAPH_BIG_AT_ONCE, GRAPH_PER_MAILBOX, GRAPH_PER_TENANT};
+use crate::limits::{GRAPH_BIG_AT_ONCE, GRAPH_PER_MAILBOX, GRAPH_PER_TENANT, THROTTLED_IN_PLACE};
 use crate::pulse::Pulse;
 use crate::source::pace::SLICE;
 use crate::source::{Result, SourceError};
 
-/// Answers without throttling, while as many ran as may, after which the gate of the tenant grows by one; as often doubled as one more was too many at
-/// this place, up to so often.
+/// Answers without throttling, while as many ran as may, after which the gate of the tenant grows by one; as often doubled
+/// as one more was too many at this place, up to so often.
 const CLEAN: usize = 25;
 const DOUBLED: u32 = 6;
-/// A longer pause is not about how many requests there are at a time.
-const SHORT: Duration = Duration::from_secs(5);
 
 /// The gates of one application in one tenant, shared by all who speak for it: lanes, and definitions that run at a time.
 #[derive(Default)]
@@ -54,7 +52,8 @@ struct Learned {
 impl Learned {
     /// The server throttles while `running` requests are under way, and asks for a `pause`.
     fn throttled(&mut self, running: usize, pause: Duration, now: Instant) {
-        if pause > SHORT || self.until.is_some_and(|until| now < until) {
+        // A long pause is not about how many requests there are at a time.
+        if pause > THROTTLED_IN_PLACE || self.until.is_some_and(|until| now < until) {
             return;
         }
         self.until = now.checked_add(pause);
@@ -158,11 +157,10 @@ impl Gates {
 impl Pass {
     /// The server throttles, by these words: nobody asks for this mailbox before `pause` has passed, and where that is
     /// short, fewer ask for the tenant.
-    pub fn throttled(&self, pause: Duration, trouble: &Trouble) {
+    pub fn throttled(&self, pause: Duration, said: String) {
         let mut inner = self.gates.inner();
         let (running, now) = (inner.running, Instant::now());
         inner.tenant.throttled(running, pause, now);
-        let said = if let Trouble::Throttled { said, .. } = trouble { said.clone() } else { trouble.to_string() };
         let until = now + pause;
         if let Some(gate) = inner.mailboxes.get_mut(&self.mailbox)
             && gate.not_before.as_ref().is_none_or(|(at, _)| *at < until)
@@ -304,8 +302,7 @@ mod tests {
     fn who_is_to_be_left_alone_for_long_is_not_waited_for() {
         let gates = Arc::new(Gates::default());
         let (pulse, short) = (Pulse::new(), Duration::from_secs(5));
-        let trouble = Trouble::Throttled { said: "slowly".into(), seconds: 300 };
-        gates.enter("a", short, &pulse).unwrap().throttled(Duration::from_mins(5), &trouble);
+        gates.enter("a", short, &pulse).unwrap().throttled(Duration::from_mins(5), "slowly".into());
         let refused = gates.enter("a", short, &pulse).map(drop);
         let Err(SourceError::Graph(Trouble::Throttled { said, seconds: 299..=300 })) = refused else {
             panic!("{refused:?}");
