@@ -25,7 +25,7 @@ use archivista::source::{
 };
 
 use crate::support::archivista::{Archivista, Counts};
-use crate::support::definition::Definition;
+use crate::support::definition::{Definition, imap};
 use crate::support::dovecot::{Dovecot, PASSWORD, Setup, USER};
 use crate::support::mails::{self, tiny};
 use crate::support::proof::in_archive;
@@ -131,19 +131,6 @@ impl Place {
         self.archive.flush().unwrap();
         (run, troubles)
     }
-}
-
-/// A definition of these accounts at a port of this machine.
-fn imap(dir: &std::path::Path, name: &str, port: u16, accounts: &[&str]) -> Settings {
-    let accounts: Vec<String> =
-        accounts.iter().map(|account| format!("{{ account = '{account}', password = '{PASSWORD}' }}")).collect();
-    let text = format!(
-        "name = '{name}'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = {port}\nencryption = 'none'\naccounts = [{}]\n",
-        accounts.join(", ")
-    );
-    let file = dir.join(format!("{name}.toml"));
-    std::fs::write(&file, text).unwrap();
-    settings::definition_file::read(&file).unwrap()
 }
 
 #[test]

@@ -15,13 +15,14 @@ use archivista::fetch::folder::FolderJob;
 use archivista::fetch::progress::At;
 use archivista::ingest::Spool;
 use archivista::pulse::Pulse;
-use archivista::settings::definition::{Encryption, FieldMap, Imap};
-use archivista::settings::{AfterArchiving, Definition, Module};
+use archivista::settings::{AfterArchiving, Definition};
 use archivista::source::graph::Trouble;
 use archivista::source::{
     After, Arrival, Cursor, Done, Folder, Listed, MailSource, Mailbox, Missing, Page, RemoteId, Result, Role, Sink,
     SourceError, Step,
 };
+
+use crate::support::definition::imap;
 
 /// What becomes of a message that is asked for.
 #[derive(Clone, Debug)]
@@ -147,26 +148,6 @@ fn folder() -> Folder {
     }
 }
 
-fn definition() -> Definition {
-    let encryption = Encryption::None;
-    let imap = Imap { server: "x".into(), port: 143, encryption, accounts: Vec::new(), ca_pem: None };
-    Definition {
-        name: "own".to_owned(),
-        module: Module::Imap(imap),
-        folders: Vec::new(),
-        exclude_folders: Vec::new(),
-        fields: FieldMap::default(),
-        owner: String::new(),
-        min_age_days: 0,
-        after: AfterArchiving::Leave,
-        play_back_folder: None,
-        inactive: false,
-        ended: false,
-        interval_minutes: 5,
-        succeeds: None,
-    }
-}
-
 struct Place {
     archive: Archive,
     spool: Spool,
@@ -179,7 +160,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let archive = Archive::open(dir.path(), &Pulse::new()).unwrap();
         let spool = Spool::new(archive.paths().spool.clone()).unwrap();
-        Self { archive, spool, definition: definition(), _dir: dir }
+        Self { archive, spool, definition: imap(dir.path(), "own", 143, &["anna"]), _dir: dir }
     }
 
     fn number(&self) -> u32 {

@@ -89,3 +89,19 @@ fn toml_value(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+/// A definition of these accounts at a port of this machine, as the program reads it from a file in `dir`.
+///
+/// # Panics
+/// If it cannot be read.
+pub fn imap(dir: &std::path::Path, name: &str, port: u16, accounts: &[&str]) -> archivista::settings::Definition {
+    let accounts: Vec<String> =
+        accounts.iter().map(|account| format!("{{ account = '{account}', password = '{PASSWORD}' }}")).collect();
+    let text = format!(
+        "name = '{name}'\nmodule = 'imap'\nserver = '127.0.0.1'\nport = {port}\nencryption = 'none'\naccounts = [{}]\n",
+        accounts.join(", ")
+    );
+    let file = dir.join(format!("{name}.toml"));
+    std::fs::write(&file, text).unwrap();
+    archivista::settings::definition_file::read(&file).unwrap()
+}
