@@ -97,8 +97,6 @@ pub const MESSAGE: u64 = 4 * 1024 * 1024 * 1024;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time that a server may stay silent.
 pub const SERVER_TIMEOUT: Duration = Duration::from_mins(1);
-/// Document and commit records are unpacked in memory; a larger one is damaged.
-pub const RECORD_IN_MEMORY: u64 = 64 * 1024 * 1024;
 /// Commits after which the catalog is made durable; until then the log alone carries them.
 pub const CATALOG_EVERY: u32 = 50;
 /// One request or frame on the control socket.

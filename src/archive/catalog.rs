@@ -24,14 +24,14 @@ use crate::limits::CATALOG_CACHE;
 
 const LAYOUT: &str = "layout";
 /// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
-const KNOWN_LAYOUT: u32 = 3;
+const KNOWN_LAYOUT: u32 = 4;
 
 /// A commit with what its readers know beside it.
 pub struct Applied<'a> {
     pub commit: &'a Commit,
-    pub sha256: Sha256,
+    pub link: Sha256,
     pub pack: u32,
-    /// Bytes where the commit record starts and ends.
+    /// Bytes where the commit record starts and its link ends.
     pub start: u64,
     pub end: u64,
     /// Where each named record stands, `None` where it is damaged.
@@ -132,7 +132,7 @@ impl Catalog {
         let sequence = commit.sequence;
         let mut position = Position {
             sequence,
-            commit: applied.sha256,
+            commit: applied.link,
             pack: applied.pack,
             start: applied.start,
             end: applied.end,

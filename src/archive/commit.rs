@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::record::{Kind, Stored};
-use crate::hash::Sha256;
+use crate::hash::{Hasher, Sha256};
 use crate::ingest::{Defect, Head};
 
 /// Number of a document (Aktennummer): 1, 2, 3 …, never used again.
@@ -18,14 +18,14 @@ pub type Number = u64;
 /// Number of a folder within the archive, see [`Folder`].
 pub type FolderNumber = u32;
 
-/// One commit. Its hash is that of its plain bytes and stands as `previous` in the next one.
+/// One commit.
 #[derive(Clone, Debug, Default, Encode, Decode)]
 #[cbor(map)]
 pub struct Commit {
     /// 1, 2, 3 …
     #[n(0)]
     pub sequence: u64,
-    /// Plain SHA-256 of the commit before; of the archive id for the first one.
+    /// Link of the commit before; SHA-256 of the archive id for the first one.
     #[n(1)]
     pub previous: Sha256,
     /// Unix seconds.
@@ -58,6 +58,19 @@ pub struct Commit {
     /// Documents whose metadata somebody changed.
     #[cbor(n(14), default)]
     pub changes: Vec<Change>,
+}
+
+impl Commit {
+    /// What stands behind this commit, whose stored bytes have the hash `own`, and in the next one as `previous`: it speaks
+    /// for every stored byte up to here, and is made of hashes that can be had without the key.
+    pub fn link(&self, own: Sha256) -> Sha256 {
+        let mut link = Hasher::new();
+        let named = self.records.iter().map(|named| &named.sha256);
+        for hash in [&self.previous].into_iter().chain(named).chain([&own]) {
+            link.update(&hash.0);
+        }
+        link.finish()
+    }
 }
 
 /// A record that a commit answers for: kind, bytes on disk and their hash.
@@ -557,6 +570,25 @@ mod tests {
     const WITH_VERSION: &str = "b2001920f901010264506c616e036004600560061a6553f1000760088009800aa26642657472616767313230302e3530654b \
              756e6465664d75737465720b1a6553f1010c64616e6e610d67776963687469670e68506c616e2e7064660f6f6170706c6963 \
              6174696f6e2f70646610071102";
+
+    /// The link of docs/format.md, part 3, over the records of part 2.
+    #[test]
+    fn the_link_is_frozen() {
+        let format = include_str!("../../docs/format.md");
+        let records = format.split("\n\n").filter(|lines| lines.starts_with("    89415652"));
+        let named = |lines: &str| {
+            let hex: String = lines.split_whitespace().collect();
+            let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+            let bytes: Vec<u8> = bytes.collect();
+            Named { kind: bytes[5], len: bytes.len() as u64, sha256: Sha256::of(&bytes) }
+        };
+        let archive: [u8; 16] = std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap());
+        let previous = Sha256::of(&archive);
+        let commit = Commit { previous, records: records.map(named).collect(), ..Commit::default() };
+        assert_eq!(commit.records.len(), 2);
+        let link = commit.link(Sha256::of(b"abc"));
+        assert!(format.contains(&format!("\n    {link}\n")), "{link}");
+    }
 
     #[test]
     fn a_commit_comes_back_and_an_unknown_field_does_not_hinder() {

@@ -21,6 +21,10 @@ pub enum ArchiveError {
     #[error("{path} carries format {format}, this archivista reads format {known}: use the release that wrote it")]
     Format { path: PathBuf, format: u32, known: u32 },
     #[error(
+        "{path} carries format 0, which was never frozen, and is not read any more: export its mails with the release that wrote it (`archivista export --all --format eml --out FOLDER`), then begin with an empty data folder"
+    )]
+    Unfrozen { path: PathBuf },
+    #[error(
         "{path} belongs to another archive: put the packs of this box back, or open that archive in its own folder"
     )]
     Foreign { path: PathBuf },
@@ -29,9 +33,13 @@ pub enum ArchiveError {
     )]
     CatalogAhead { catalog: u64, log: u64 },
     #[error(
-        "the key {path} is missing or not 32 bytes long: secrets in this archive cannot be opened without it; put it back from a backup"
+        "the key {path} is missing or not 32 bytes long: nothing in this archive can be read without it; put it back from a backup"
     )]
     Key { path: PathBuf },
+    #[error(
+        "{key} is not the key that {pack} was sealed with: nothing was changed; put the key of this archive back from a backup"
+    )]
+    WrongKey { key: PathBuf, pack: PathBuf },
     #[error("a sealed secret ({name}) cannot be opened with this archive's key: enter it again")]
     Sealed { name: String },
     #[error("catalog: {0}")]

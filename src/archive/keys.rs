@@ -1,11 +1,11 @@
-//! The archive key and what is sealed with it: secrets of settings now, records later (docs/format.md, part 5).
+//! The archive key and what is sealed with it: records and secrets of settings (docs/format.md, part 5).
 //!
 //! The key lies beside the data: sealing protects what leaves the box (a backup, a copied pack), not a stolen box.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
@@ -13,56 +13,114 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::error::{ArchiveError, Result};
-use super::pack::sync_dir;
+use super::pack::{PackHeader, sync_dir};
+use super::record::{ArchiveId, RecordSalt};
 
 /// The archive key: 32 random bytes in `keys/archive.key`, mode 0600.
+#[derive(Clone)]
 pub struct Keys {
     archive: Zeroizing<[u8; 32]>,
 }
+
+/// Tells one archive key from another in the head of a pack. Derived from it, and says nothing about it.
+pub type KeyCheck = [u8; 12];
 
 /// Fills `bytes` from the kernel.
 pub fn random(bytes: &mut [u8]) -> std::io::Result<()> {
     SystemRandom::new().fill(bytes).map_err(|_| std::io::Error::other("the kernel gives no random numbers"))
 }
 
+/// The file of the key in `keys/`.
+pub fn path(dir: &Path) -> PathBuf {
+    dir.join("archive.key")
+}
+
 impl Keys {
+    /// Reads the key; `None` where there is no file. Changes nothing.
+    pub fn read(dir: &Path) -> Result<Option<Self>> {
+        let path = path(dir);
+        let mut archive = Zeroizing::new([0; 32]);
+        match fs::read(&path).map(Zeroizing::new) {
+            Ok(bytes) if bytes.len() == archive.len() => archive.copy_from_slice(&bytes),
+            Ok(_) => return Err(ArchiveError::Key { path }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(ArchiveError::io(&path)(error)),
+        }
+        Ok(Some(Self { archive }))
+    }
+
     /// Reads the key; makes one where the archive is `new`. A missing key of an archive that exists is an error: a fresh
-    /// one would make its secrets unreadable for good.
+    /// one would make it unreadable for good.
     pub fn open(dir: &Path, new: bool) -> Result<Self> {
         fs::create_dir_all(dir)
             .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
             .map_err(ArchiveError::io(dir))?;
-        let path = dir.join("archive.key");
-        let mut archive = Zeroizing::new([0; 32]);
-        match fs::read(&path).map(Zeroizing::new) {
-            Ok(bytes) if bytes.len() == archive.len() => archive.copy_from_slice(&bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && new => {
-                random(&mut *archive).map_err(ArchiveError::io(&path))?;
-                let half = dir.join("archive.key.new");
-                OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(true)
-                    .mode(0o600)
-                    .open(&half)
-                    .and_then(|mut file| file.write_all(&*archive).and_then(|()| file.sync_all()))
-                    .and_then(|()| fs::rename(&half, &path))
-                    .map_err(ArchiveError::io(&path))?;
-                sync_dir(dir)?;
-            }
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(ArchiveError::io(&path)(error)),
-            _ => return Err(ArchiveError::Key { path }),
+        match Self::read(dir)? {
+            Some(keys) => Ok(keys),
+            None if new => Self::make(dir),
+            None => Err(ArchiveError::Key { path: path(dir) }),
         }
+    }
+
+    fn make(dir: &Path) -> Result<Self> {
+        let path = path(dir);
+        let mut archive = Zeroizing::new([0; 32]);
+        random(&mut *archive).map_err(ArchiveError::io(&path))?;
+        let half = dir.join("archive.key.new");
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&half)
+            .and_then(|mut file| file.write_all(&*archive).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&half, &path))
+            .map_err(ArchiveError::io(&path))?;
+        // Without it nothing that follows can be read: it is durable before anything is sealed.
+        sync_dir(dir)?;
+        dir.parent().map_or(Ok(()), sync_dir)?;
         Ok(Self { archive })
     }
 
-    fn settings_key(&self) -> LessSafeKey {
-        // Neither step can fail: both lengths are the algorithm's own.
+    #[cfg(test)]
+    pub fn of(archive: [u8; 32]) -> Self {
+        Self { archive: Zeroizing::new(archive) }
+    }
+
+    fn derive(&self, salt: &[u8], info: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
-        let prk = Salt::new(HKDF_SHA256, b"archivista settings").extract(&*self.archive);
-        let filled = prk.expand(&[b"seal"], HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
-        let key = filled.and_then(|()| UnboundKey::new(&AES_256_GCM, &*key));
-        LessSafeKey::new(key.expect("HKDF-SHA-256 gives a key of AES-256"))
+        let prk = Salt::new(HKDF_SHA256, salt).extract(&*self.archive);
+        let filled = prk.expand(&[info.as_bytes()], HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
+        // The length is the algorithm's own.
+        filled.expect("HKDF-SHA-256 gives 32 bytes");
+        key
+    }
+
+    fn sealing_key(&self, salt: &[u8], info: &str) -> LessSafeKey {
+        let key = UnboundKey::new(&AES_256_GCM, &*self.derive(salt, info));
+        LessSafeKey::new(key.expect("a key of AES-256 has 32 bytes"))
+    }
+
+    fn settings_key(&self) -> LessSafeKey {
+        self.sealing_key(b"archivista settings", "seal")
+    }
+
+    /// The key of the record with this salt.
+    pub fn record(&self, salt: &RecordSalt) -> LessSafeKey {
+        self.sealing_key(salt, "archivista record")
+    }
+
+    /// What the heads of this archive's packs say of its key.
+    pub fn check(&self, archive: ArchiveId) -> KeyCheck {
+        let mut check = KeyCheck::default();
+        let len = check.len();
+        check.copy_from_slice(&self.derive(&archive, "archivista key check")[..len]);
+        check
+    }
+
+    /// Whether the records of the pack with this head were sealed with this key.
+    pub fn fit(&self, head: &PackHeader) -> bool {
+        self.check(head.archive) == head.key
     }
 
     /// Seals a secret: 12-byte random nonce, then AES-256-GCM with `name` as additional data, so that a sealed secret
@@ -109,5 +167,15 @@ mod tests {
         assert_eq!(*again.unseal("a", &sealed).unwrap(), b"geheim");
         fs::remove_file(dir.path().join("keys/archive.key")).unwrap();
         assert!(matches!(Keys::open(&dir.path().join("keys"), false), Err(ArchiveError::Key { .. })));
+    }
+
+    /// The check value of docs/format.md, part 1.
+    #[test]
+    fn a_key_is_known_by_its_check_value() {
+        let keys = Keys::of(std::array::from_fn(|n| u8::try_from(n).unwrap()));
+        let check = keys.check(std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap()));
+        let hex: String = check.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(include_str!("../../docs/format.md").contains(&format!("`{hex}`")), "{hex}");
+        assert_ne!(check, Keys::of([1; 32]).check(std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap())));
     }
 }

@@ -2,8 +2,8 @@
 //! this one reader.
 //!
 //! Invariants: nothing is changed here. A commit counts when its own record is whole and every record that it names is
-//! whole; one with missing or damaged records still counts, with the damage named, when it cannot be the unfinished end of
-//! the log: a later commit follows, or the catalog knows it.
+//! whole, and its link too; one with missing or damaged records still counts, with the damage named, when it cannot be the
+//! unfinished end of the log: a later commit follows, or the catalog knows it.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::catalog::Applied;
 use super::commit::{Commit, Metadata, Number};
 use super::error::Result;
+use super::keys::Keys;
 use super::pack::{self, BadHead, Depth, Found, PACK_HEADER_LEN, Scanner};
 use super::record::ArchiveId;
 use super::record::{Kind, Stored};
@@ -81,7 +82,9 @@ impl Findings {
 #[derive(Debug)]
 pub struct ReadCommit {
     pub commit: Commit,
-    pub sha256: Sha256,
+    /// As it has to be, and whether it stands behind the commit.
+    pub link: Sha256,
+    pub is_linked: bool,
     pub pack: u32,
     pub start: u64,
     pub end: u64,
@@ -97,7 +100,7 @@ impl ReadCommit {
     pub fn applied(&self) -> Applied<'_> {
         Applied {
             commit: &self.commit,
-            sha256: self.sha256,
+            link: self.link,
             pack: self.pack,
             start: self.start,
             end: self.end,
@@ -108,7 +111,7 @@ impl ReadCommit {
     }
 
     fn is_whole(&self) -> bool {
-        self.offsets.iter().all(Option::is_some)
+        self.is_linked && self.offsets.iter().all(Option::is_some)
     }
 }
 
@@ -122,9 +125,10 @@ pub struct Tail {
 }
 
 /// Where a walk starts and what is known already.
-#[derive(Clone, Copy, Debug)]
-pub struct Start {
+#[derive(Clone, Copy)]
+pub struct Start<'a> {
     pub archive: ArchiveId,
+    pub keys: &'a Keys,
     /// The last commit that needs no reading; sequence 0: from the first one.
     pub position: Position,
     /// Commits up to this sequence were acknowledged for certain, so they are never an unfinished end.
@@ -157,7 +161,7 @@ pub struct End {
 }
 
 /// Walks the log to its end, or until the visitor has seen enough.
-pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<End> {
+pub fn walk(packs: &Path, start: Start<'_>, visitor: &mut dyn Visitor) -> Result<End> {
     let numbers = pack::numbers(packs)?;
     let mut walk = Walk {
         packs,
@@ -191,9 +195,9 @@ pub fn walk(packs: &Path, start: Start, visitor: &mut dyn Visitor) -> Result<End
 
 struct Walk<'a> {
     packs: &'a Path,
-    start: Start,
+    start: Start<'a>,
     visitor: &'a mut dyn Visitor,
-    /// Sequence and hash of the last commit that counted.
+    /// Sequence and link of the last commit that counted.
     sequence: u64,
     previous: Sha256,
     /// A commit with damaged records that may be the unfinished end, its findings, and where its batch begins.
@@ -209,10 +213,13 @@ impl Walk<'_> {
 
     fn pack(&mut self, number: u32, from: u64, is_last: bool) -> Result<Option<Tail>> {
         let path = pack::path(self.packs, number);
-        let mut scanner = match Scanner::open(self.packs, number)? {
-            Ok((scanner, header)) if header.archive == self.start.archive => scanner,
-            Ok(_) => {
-                self.find(number, Some(16), None, "the pack belongs to another archive; it was not read");
+        let Start { archive, keys, .. } = self.start;
+        let mut scanner = match Scanner::open(self.packs, number, Some(keys))? {
+            Ok((scanner, header)) if header.archive == archive && keys.fit(&header) => scanner,
+            Ok((_, header)) => {
+                let is_foreign = header.archive != archive;
+                let what = if is_foreign { "belongs to another archive" } else { "was sealed with another key" };
+                self.find(number, Some(16), None, format!("the pack {what}; it was not read"));
                 return Ok(None);
             }
             Err(bad) => {
@@ -226,7 +233,7 @@ impl Walk<'_> {
                     return Ok(None);
                 }
                 // What follows was acknowledged all the same.
-                Scanner::behind_head(self.packs, number, self.start.archive)?
+                Scanner::behind_head(self.packs, number, archive, Some(keys))?
             }
         };
         if from > 0 {
@@ -246,22 +253,22 @@ impl Walk<'_> {
                 Found::Broken { offset, what, .. } => {
                     broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
                 }
-                Found::Record { offset, header, stored, plain } if header.kind != Kind::Commit => {
-                    let metadata = match header.kind {
-                        Kind::Document => minicbor::decode(&plain).ok(),
-                        _ => None,
-                    };
-                    batch.push(Seen { kind: header.kind, offset, stored, metadata });
+                Found::Record { offset, kind, stored, plain, link: None } => {
+                    let metadata = if kind == Kind::Document { minicbor::decode(&plain).ok() } else { None };
+                    batch.push(Seen { kind, offset, stored, metadata });
                 }
-                Found::Record { offset, header, stored, plain } => {
+                Found::Record { offset, stored, plain, link: Some(link), .. } => {
                     let Ok(commit) = minicbor::decode::<Commit>(&plain) else {
                         let what = "the commit is not in a form that this release reads".to_string();
                         broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
                         continue;
                     };
                     let end = offset + stored.len;
-                    let sha256 = header.plain_sha256;
-                    let read = join(commit, sha256, number, offset, end, &mut batch);
+                    let read = join(commit, (stored.sha256, link), (number, offset, end), &mut batch);
+                    if !read.is_linked {
+                        let what = format!("the link behind commit {} is damaged", read.commit.sequence);
+                        broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
+                    }
                     broken.extend(batch.drain(..).map(|seen| Finding {
                         path: path.clone(),
                         offset: Some(seen.offset),
@@ -359,15 +366,20 @@ impl Walk<'_> {
             }
         }
         self.sequence = commit.sequence;
-        self.previous = read.sha256;
+        self.previous = read.link;
         self.stopped = !self.visitor.commit(read)?;
         Ok(())
     }
 }
 
 /// Finds the records that `commit` names among those that were seen since the commit before. What it does not name stays
-/// in `batch`.
-fn join(commit: Commit, sha256: Sha256, pack: u32, start: u64, end: u64, batch: &mut Vec<Seen>) -> ReadCommit {
+/// in `batch`. `own` is the hash of its stored bytes, `told` the link that stands behind it.
+fn join(
+    commit: Commit,
+    (own, told): (Sha256, Sha256),
+    (pack, start, end): (u32, u64, u64),
+    batch: &mut Vec<Seen>,
+) -> ReadCommit {
     let mut seen: VecDeque<Seen> = std::mem::take(batch).into();
     let mut offsets = Vec::with_capacity(commit.records.len());
     let mut metadata_at = HashMap::new();
@@ -395,5 +407,6 @@ fn join(commit: Commit, sha256: Sha256, pack: u32, start: u64, end: u64, batch: 
     let new = commit.documents.iter();
     let metadata = new.map(|new| of(new.number, new.document).unwrap_or_else(|| damaged(new.number))).collect();
     let changes = commit.changes.iter().map(|change| of(change.number, change.document)).collect();
-    ReadCommit { commit, sha256, pack, start, end, offsets, metadata, changes }
+    let link = commit.link(own);
+    ReadCommit { commit, link, is_linked: link == told, pack, start, end, offsets, metadata, changes }
 }

@@ -6,9 +6,10 @@
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `growth`: where it stood at a moment
-//! - `verify`: the proof, `keys`: the archive key and sealed secrets, `error`: what can go wrong
+//! - `verify`: the proof, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
+mod chain;
 pub mod commit;
 pub mod error;
 pub mod growth;
@@ -94,7 +95,8 @@ impl Archive {
         let lock = start::lock(&paths)?;
         let started = start::start(&paths, pulse)?;
         let catalog = Arc::new(RwLock::new(started.catalog));
-        let writer = Writer::new(paths.clone(), started.archive, catalog.clone(), pulse.clone(), pack_size)?;
+        let (id, keys) = (started.archive, started.keys);
+        let writer = Writer::new(paths.clone(), id, keys.clone(), catalog.clone(), pulse.clone(), pack_size)?;
         let (stopped, losses) = (writer.stopped.clone(), writer.losses.clone());
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()
@@ -103,8 +105,8 @@ impl Archive {
             .map_err(ArchiveError::io(data))?;
         Ok(Self {
             paths,
-            id: started.archive,
-            keys: started.keys,
+            id,
+            keys,
             catalog,
             queue: Some(queue),
             writer: Some(writer),
@@ -142,7 +144,7 @@ impl Archive {
     pub fn last_commit(&self) -> Result<Option<i64>> {
         let Some(last) = self.view()?.position()?.filter(|last| last.sequence > 0) else { return Ok(None) };
         let mut plain = Vec::new();
-        let read = pack::read(&self.paths.packs, self.id, last.pack, last.start, &mut plain)?;
+        let read = pack::read(&self.paths.packs, self.id, &self.keys, last.pack, last.start, &mut plain)?;
         let commit = read.and_then(|_| minicbor::decode::<Commit>(&plain).map_err(|error| error.to_string()));
         let path = pack::path(&self.paths.packs, last.pack);
         commit.map(|commit| Some(commit.time)).map_err(|what| ArchiveError::Damaged { path, offset: last.start, what })
@@ -254,8 +256,8 @@ impl Archive {
         let Some(offset) = document.offset else {
             return Err(damaged("its bytes were missing when the catalog was made".into()));
         };
-        let header = pack::read(&self.paths.packs, self.id, document.pack, offset, out)?.map_err(damaged)?;
-        if header.plain_sha256 != document.sha256 {
+        let read = pack::read(&self.paths.packs, self.id, &self.keys, document.pack, offset, out)?.map_err(damaged)?;
+        if read.sha256 != document.sha256 {
             return Err(ArchiveError::DocumentDamaged { number, what: "its record holds another message".into() });
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! A pack: a file header, then records, appended and never changed (docs/format.md, part 1).
 //!
 //! Invariants: bytes before the last synced commit are never touched; a pack that was closed is read-only; a batch of
-//! records and its commit lie in one pack.
+//! records, its commit and its link lie in one pack.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -9,10 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ArchiveError, Result};
-use super::record::{self, ArchiveId, ChunkReader, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
+use super::keys::{KeyCheck, Keys};
+use super::record::{self, ArchiveId, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
 use crate::clock;
 use crate::hash::{Hashing, Sha256};
-use crate::limits::RECORD_IN_MEMORY;
 
 /// First bytes of every pack.
 const PACK_MAGIC: &[u8; 16] = b"ARCHIVISTA PACK\n";
@@ -20,8 +20,10 @@ const PACK_MAGIC: &[u8; 16] = b"ARCHIVISTA PACK\n";
 const HEAD: usize = 64;
 /// Where the first record of a pack stands.
 pub const PACK_HEADER_LEN: u64 = HEAD as u64;
-/// Format of what lies on disk; 0 until it is frozen.
-pub const FORMAT: u32 = 0;
+/// Format of what lies on disk, frozen; 0 was what there was before.
+pub const FORMAT: u32 = 1;
+/// Bytes of the link behind each commit.
+pub const LINK_LEN: u64 = 32;
 
 /// File of pack `number` in `packs/`.
 pub fn path(packs: &Path, number: u32) -> PathBuf {
@@ -74,10 +76,13 @@ pub struct PackHeader {
     pub archive: ArchiveId,
     /// Unix seconds.
     pub created: i64,
+    /// With which key its records are sealed.
+    pub key: KeyCheck,
 }
 
 impl PackHeader {
-    /// Layout, little endian: magic 16, format 4, number 4, archive id 16, created 8, zero 12, CRC-32 of the 60 bytes before.
+    /// Layout, little endian: magic 16, format 4, number 4, archive id 16, created 8, check value of the key 12, CRC-32 of the
+    /// 60 bytes before.
     pub fn encode(&self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
         bytes[..16].copy_from_slice(PACK_MAGIC);
@@ -85,6 +90,7 @@ impl PackHeader {
         bytes[20..24].copy_from_slice(&self.number.to_le_bytes());
         bytes[24..40].copy_from_slice(&self.archive);
         bytes[40..48].copy_from_slice(&self.created.to_le_bytes());
+        bytes[48..60].copy_from_slice(&self.key);
         let crc = crc32fast::hash(&bytes[..60]);
         bytes[60..].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -100,6 +106,7 @@ impl PackHeader {
             number: u32::from_le_bytes(bytes[20..24].try_into().ok()?),
             archive: bytes[24..40].try_into().ok()?,
             created: i64::from_le_bytes(bytes[40..48].try_into().ok()?),
+            key: bytes[48..60].try_into().ok()?,
         })
     }
 }
@@ -122,11 +129,11 @@ pub struct Appender {
 
 impl Appender {
     /// Starts pack `number` and makes its name durable.
-    pub fn create(packs: &Path, number: u32, archive: ArchiveId) -> Result<Self> {
+    pub fn create(packs: &Path, number: u32, archive: ArchiveId, keys: &Keys) -> Result<Self> {
         let path = path(packs, number);
         // Under another name first: a pack without a whole head never appears, not even on a full disk.
         let new = path.with_extension("new");
-        let header = PackHeader { format: FORMAT, number, archive, created: clock::now() };
+        let header = PackHeader { format: FORMAT, number, archive, created: clock::now(), key: keys.check(archive) };
         let file = File::create(&new)
             .and_then(|mut file| file.write_all(&header.encode()).map(|()| file))
             .and_then(|file| file.sync_all().map(|()| file))
@@ -177,6 +184,13 @@ impl Appender {
         Ok(Placed { offset, stored })
     }
 
+    /// Ends a batch: appends the link that speaks for its records and for the commit before it.
+    pub fn append_link(&mut self, link: Sha256) -> Result<()> {
+        self.file.write_all(&link.0).map_err(ArchiveError::io(&self.path))?;
+        self.end += LINK_LEN;
+        Ok(())
+    }
+
     /// Hands what is buffered to the kernel.
     pub fn flush(&mut self) -> Result<()> {
         self.file.flush().map_err(ArchiveError::io(&self.path))
@@ -211,14 +225,14 @@ impl Appender {
     }
 }
 
-/// How closely a scan looks.
+/// How closely a scan looks. Documents and commits are opened at any depth, where the key is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
     /// Headers and chunk lengths; payloads of messages are jumped over.
     Headers,
-    /// Every stored byte is hashed; messages are not unpacked.
+    /// Every stored byte is hashed; messages are not opened.
     Stored,
-    /// Every record is unpacked and its plain hash checked.
+    /// Every record is opened and unpacked, and its plain hash checked.
     Plain,
 }
 
@@ -227,11 +241,13 @@ pub enum Depth {
 pub enum Found {
     Record {
         offset: u64,
-        header: Header,
-        /// Its hash is only right at [`Depth::Stored`] and deeper, or for documents and commits.
+        kind: Kind,
+        /// Its length includes the link behind a commit, its hash does not. That is zero for messages at [`Depth::Headers`].
         stored: Stored,
-        /// Unpacked bytes of documents and commits, empty for messages.
+        /// Unpacked bytes of documents and commits; empty for messages, and without the key.
         plain: Vec<u8>,
+        /// What stands behind a commit.
+        link: Option<Sha256>,
     },
     /// No whole record here. `next` is where the next header stands, if one does.
     Broken { offset: u64, what: String, next: Option<u64> },
@@ -258,17 +274,22 @@ impl std::fmt::Display for BadHead {
 }
 
 /// Reads a pack from front to back.
-pub struct Scanner {
+pub struct Scanner<'a> {
     file: BufReader<File>,
     path: PathBuf,
     position: u64,
     len: u64,
     archive: ArchiveId,
+    keys: Option<&'a Keys>,
 }
 
-impl Scanner {
-    /// Opens pack `number` and checks its head.
-    pub fn open(packs: &Path, number: u32) -> Result<std::result::Result<(Self, PackHeader), BadHead>> {
+impl<'a> Scanner<'a> {
+    /// Opens pack `number` and checks its head. Without a key every record is looked at from outside only.
+    pub fn open(
+        packs: &Path,
+        number: u32,
+        keys: Option<&'a Keys>,
+    ) -> Result<std::result::Result<(Self, PackHeader), BadHead>> {
         let path = path(packs, number);
         let mut file = File::open(&path).map_err(ArchiveError::io(&path))?;
         let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
@@ -280,6 +301,9 @@ impl Scanner {
         let Some(header) = PackHeader::decode(&head) else {
             return Ok(Err(BadHead::Damaged));
         };
+        if header.format == 0 {
+            return Err(ArchiveError::Unfrozen { path });
+        }
         if header.format != FORMAT {
             return Err(ArchiveError::Format { path, format: header.format, known: FORMAT });
         }
@@ -287,15 +311,16 @@ impl Scanner {
             return Ok(Err(BadHead::Renamed(header.number)));
         }
         let file = BufReader::with_capacity(128 * 1024, file);
-        Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len, archive: header.archive }, header)))
+        Ok(Ok((Self { file, path, position: PACK_HEADER_LEN, len, archive: header.archive, keys }, header)))
     }
 
     /// Opens pack `number`, whatever its head says: records stand for themselves.
-    pub fn behind_head(packs: &Path, number: u32, archive: ArchiveId) -> Result<Self> {
+    pub fn behind_head(packs: &Path, number: u32, archive: ArchiveId, keys: Option<&'a Keys>) -> Result<Self> {
         let path = path(packs, number);
         let file = File::open(&path).map_err(ArchiveError::io(&path))?;
         let len = file.metadata().map_err(ArchiveError::io(&path))?.len();
-        let mut scanner = Self { file: BufReader::with_capacity(128 * 1024, file), path, position: 0, len, archive };
+        let file = BufReader::with_capacity(128 * 1024, file);
+        let mut scanner = Self { file, path, position: 0, len, archive, keys };
         scanner.seek(PACK_HEADER_LEN)?;
         Ok(scanner)
     }
@@ -328,10 +353,7 @@ impl Scanner {
         }
         let offset = self.position;
         let found = match self.read_record(depth) {
-            Ok(Some((header, stored, plain))) => {
-                self.position = offset + stored.len;
-                return Ok(Some(Found::Record { offset, header, stored, plain }));
-            }
+            Ok(Some(found)) => return Ok(Some(found)),
             Ok(None) => "no record starts here".into(),
             Err(error) => match error.kind() {
                 io::ErrorKind::UnexpectedEof => "the record is cut off by the end of the pack".to_string(),
@@ -344,31 +366,33 @@ impl Scanner {
         Ok(Some(Found::Broken { offset, what: found, next }))
     }
 
-    fn read_record(&mut self, depth: Depth) -> io::Result<Option<(Header, Stored, Vec<u8>)>> {
-        let archive = self.archive;
+    fn read_record(&mut self, depth: Depth) -> io::Result<Option<Found>> {
         let mut input = Hashing::new(&mut self.file);
         let mut head = [0; HEADER_LEN];
         input.read_exact(&mut head)?;
-        let Some(header) = Header::decode(&head, archive) else { return Ok(None) };
+        let Some(header) = Header::decode(&head, self.archive) else { return Ok(None) };
+        let kind = header.kind;
         let mut plain = Vec::new();
-        if header.kind == Kind::Message && depth == Depth::Headers {
+        let mut stored = if !kind.is_metadata() && depth == Depth::Headers {
             let len = HEADER_LEN as u64 + skip_chunks(input.get_mut())?;
-            return Ok(Some((header, Stored { len, sha256: Sha256::default() }, plain)));
-        }
-        let mut chunks = ChunkReader::new(&mut input);
-        if header.kind == Kind::Message {
-            if depth == Depth::Plain {
-                record::unpack(&header, &mut chunks, &mut io::sink())?;
-            }
+            Stored { len, sha256: Sha256::default() }
         } else {
-            if header.plain_len > RECORD_IN_MEMORY {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a metadata record of impossible size"));
+            match self.keys {
+                Some(keys) if kind.is_metadata() => {
+                    record::open(keys, self.archive, &header, &mut input, &mut plain)?;
+                }
+                Some(keys) if depth == Depth::Plain => {
+                    record::open(keys, self.archive, &header, &mut input, &mut io::sink())?;
+                }
+                _ => record::pass(&mut input)?,
             }
-            record::unpack(&header, &mut chunks, &mut plain)?;
-        }
-        io::copy(&mut chunks, &mut io::sink())?;
-        let len = input.count();
-        Ok(Some((header, Stored { len, sha256: input.finish().1 }, plain)))
+            Stored { len: input.count(), sha256: input.finish().1 }
+        };
+        let link = if kind == Kind::Commit { Some(read_link(&mut self.file)?) } else { None };
+        stored.len += link.map_or(0, |_| LINK_LEN);
+        let offset = self.position;
+        self.position += stored.len;
+        Ok(Some(Found::Record { offset, kind, stored, plain, link }))
     }
 
     /// Offset of the next header at or after `from`.
@@ -397,33 +421,42 @@ impl Scanner {
 fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
     let mut skipped = 0;
     loop {
-        let mut len = [0; 4];
-        file.read_exact(&mut len)?;
-        let len = u32::from_le_bytes(len);
-        let bytes = u64::from(len & 0x7fff_ffff);
-        if bytes > crate::limits::CHUNK as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk claims more bytes than a chunk holds"));
-        }
+        let (len, is_last) = record::chunk_len(file)?;
         // A seek never fails at the end of a file; reading the last byte does.
-        if bytes > 0 {
-            file.seek_relative(i64::try_from(bytes - 1).unwrap_or(0))?;
-            file.read_exact(&mut [0])?;
-        }
-        skipped += 4 + bytes;
-        if len & 0x8000_0000 != 0 {
+        file.seek_relative(i64::try_from(len - 1).unwrap_or(0))?;
+        file.read_exact(&mut [0])?;
+        skipped += 4 + len as u64;
+        if is_last {
             return Ok(skipped);
         }
     }
 }
 
-/// Unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is damaged.
+fn read_link(input: &mut impl Read) -> io::Result<Sha256> {
+    let mut link = Sha256::default();
+    input.read_exact(&mut link.0)?;
+    Ok(link)
+}
+
+/// A record that was read alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// Hash of the payload when unpacked.
+    pub sha256: Sha256,
+    /// What stands behind a commit.
+    pub link: Option<Sha256>,
+}
+
+/// Opens and unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is
+/// damaged.
 pub fn read(
     packs: &Path,
     archive: ArchiveId,
+    keys: &Keys,
     number: u32,
     offset: u64,
     out: &mut dyn Write,
-) -> Result<std::result::Result<Header, String>> {
+) -> Result<std::result::Result<Whole, String>> {
     let path = path(packs, number);
     let mut file = match File::open(&path) {
         Ok(file) => file,
@@ -442,13 +475,21 @@ pub fn read(
         };
     }
     let Some(header) = Header::decode(&head, archive) else { return Ok(Err("its header is damaged".into())) };
-    match record::unpack(&header, &mut ChunkReader::new(file), out) {
-        Ok(()) => Ok(Ok(header)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+    let read = record::open(keys, archive, &header, &mut file, out).and_then(|contents| {
+        let link = if header.kind == Kind::Commit { Some(read_link(&mut file)?) } else { None };
+        Ok(Whole { sha256: contents.sha256, link })
+    });
+    match read {
+        Ok(whole) => Ok(Ok(whole)),
+        // zstd reports damage as Other.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+            ) =>
+        {
             Ok(Err(error.to_string()))
         }
-        // zstd reports damage as Other.
-        Err(error) if error.kind() == io::ErrorKind::Other => Ok(Err(error.to_string())),
         Err(error) => Err(ArchiveError::io(&path)(error)),
     }
 }

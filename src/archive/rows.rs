@@ -132,12 +132,12 @@ pub struct Position {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub archive: ArchiveId,
-    /// Sequence and hash of the last applied commit.
+    /// Sequence and link of the last applied commit.
     #[n(1)]
     pub sequence: u64,
     #[n(2)]
     pub commit: Sha256,
-    /// Pack, and bytes where that commit's record starts and ends.
+    /// Pack, and bytes where that commit's record starts and its link ends.
     #[n(3)]
     pub pack: u32,
     #[n(4)]

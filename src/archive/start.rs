@@ -12,7 +12,7 @@ use super::catalog::Catalog;
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Tail, Visitor};
-use super::pack::{self, BadHead, Depth, PACK_HEADER_LEN, Scanner};
+use super::pack::{self, BadHead, Depth, PACK_HEADER_LEN, PackHeader, Scanner};
 use super::record::ArchiveId;
 use super::rows::Position;
 use super::view::View;
@@ -77,24 +77,44 @@ pub struct Started {
     pub findings: Findings,
 }
 
-/// The id of the archive whose packs lie here; `None` where there are none.
-pub fn archive_id(paths: &Paths) -> Result<Option<ArchiveId>> {
+/// The head of the first pack that has a whole one: it tells whose packs these are, and with which key they were sealed.
+pub fn head(paths: &Paths) -> Result<Option<PackHeader>> {
     for number in pack::numbers(&paths.packs)? {
-        if let Ok((_, header)) = Scanner::open(&paths.packs, number)? {
-            return Ok(Some(header.archive));
+        if let Ok((_, header)) = Scanner::open(&paths.packs, number, None)? {
+            return Ok(Some(header));
         }
     }
     Ok(None)
 }
 
+/// The key of the archive whose packs begin with `head`. That of another one is refused: all would look damaged.
+pub fn keys(paths: &Paths, head: &PackHeader) -> Result<Keys> {
+    let key = keys::path(&paths.keys);
+    match Keys::read(&paths.keys)? {
+        Some(keys) if keys.fit(head) => Ok(keys),
+        Some(_) => Err(ArchiveError::WrongKey { key, pack: pack::path(&paths.packs, head.number) }),
+        None => Err(ArchiveError::Key { path: key }),
+    }
+}
+
 /// Brings a locked data folder up.
 pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     let mut findings = Findings::default();
-    let from_packs = archive_id(paths)?;
+    let head = head(paths)?;
+    let from_packs = head.map(|head| head.archive);
     // Opening the catalog changes its file, so what can be refused is refused before.
-    match peek(paths) {
-        Some(position) => check(paths, from_packs, position, &mut Findings::default())?,
-        None if !paths.catalog.exists() => check(paths, from_packs, Position::default(), &mut Findings::default())?,
+    let peeked = peek(paths);
+    refuse_foreign(paths, from_packs, peeked.unwrap_or_default())?;
+    let keys = match &head {
+        Some(head) => Some(keys(paths, head)?),
+        None => Keys::read(&paths.keys)?,
+    };
+    let keys = keys.as_ref();
+    match peeked {
+        Some(position) => check(paths, from_packs, keys, position, &mut Findings::default())?,
+        None if !paths.catalog.exists() => {
+            check(paths, from_packs, keys, Position::default(), &mut Findings::default())?;
+        }
         None => {}
     }
     let mut fresh = [0; 16];
@@ -106,11 +126,11 @@ pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
         fs::remove_file(&paths.catalog).map_err(ArchiveError::io(&paths.catalog))?;
         opened = Catalog::open(&paths.catalog, archive)?;
     }
-    check(paths, from_packs, opened.position(), &mut findings)?;
+    check(paths, from_packs, keys, opened.position(), &mut findings)?;
     let archive = opened.position().archive;
     let keys = Keys::open(&paths.keys, from_packs.is_none() && is_empty(&opened))?;
     let known = opened.position().sequence;
-    let catalog = replay(paths, opened, known, pulse, &mut findings)?;
+    let catalog = replay(paths, &keys, opened, known, pulse, &mut findings)?;
     // A kill leaves behind what it interrupted.
     Spool::new(paths.spool.clone()).and_then(|spool| spool.empty()).map_err(ArchiveError::io(&paths.spool))?;
     Ok(Started { catalog, keys, archive, findings })
@@ -129,18 +149,26 @@ fn peek(paths: &Paths) -> Option<Position> {
     position.ok().flatten()
 }
 
-/// Refuses packs and a catalog that do not belong together; what is merely damaged becomes a finding.
-fn check(paths: &Paths, from_packs: Option<ArchiveId>, position: Position, findings: &mut Findings) -> Result<()> {
-    check_position(paths, position, findings)?;
-    if from_packs.is_some_and(|id| id != position.archive && position.sequence > 0) {
-        return Err(ArchiveError::Foreign { path: paths.packs.clone() });
-    }
+/// Refuses packs and a catalog that do not belong together; what is merely damaged becomes a finding. Without a key, which
+/// can only be where no pack has a whole head, nothing is opened.
+fn check(
+    paths: &Paths,
+    from_packs: Option<ArchiveId>,
+    keys: Option<&Keys>,
+    position: Position,
+    findings: &mut Findings,
+) -> Result<()> {
+    refuse_foreign(paths, from_packs, position)?;
+    check_position(paths, keys, position, findings)?;
     for number in pack::numbers(&paths.packs)?.into_iter().filter(|number| *number >= position.pack) {
         let path = pack::path(&paths.packs, number);
-        match Scanner::open(&paths.packs, number)? {
+        match Scanner::open(&paths.packs, number, None)? {
             // What is not read could hold numbers that would be given again.
             Ok((_, header)) if from_packs.is_some_and(|id| id != header.archive) => {
                 return Err(ArchiveError::Foreign { path });
+            }
+            Ok((_, header)) if keys.is_some_and(|keys| !keys.fit(&header)) => {
+                return Err(ArchiveError::WrongKey { key: keys::path(&paths.keys), pack: path });
             }
             Err(bad @ BadHead::Renamed(_)) => {
                 return Err(ArchiveError::Damaged { path, offset: 0, what: bad.to_string() });
@@ -158,19 +186,34 @@ fn check(paths: &Paths, from_packs: Option<ArchiveId>, position: Position, findi
     Ok(())
 }
 
+fn refuse_foreign(paths: &Paths, from_packs: Option<ArchiveId>, position: Position) -> Result<()> {
+    match from_packs {
+        Some(id) if id != position.archive && position.sequence > 0 => {
+            Err(ArchiveError::Foreign { path: paths.packs.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether the last pack is whole and ends with the commit that the catalog knows as the last one.
-pub fn ends_with(paths: &Paths, position: Position) -> Result<bool> {
+pub fn ends_with(paths: &Paths, keys: &Keys, position: Position) -> Result<bool> {
     let path = pack::path(&paths.packs, position.pack);
     let meta = path.metadata().map_err(ArchiveError::io(&path))?;
     if meta.len() != position.end || meta.permissions().readonly() {
         return Ok(false);
     }
-    let head = Scanner::open(&paths.packs, position.pack)?;
+    let head = Scanner::open(&paths.packs, position.pack, None)?;
     if !head.is_ok_and(|(_, header)| header.archive == position.archive) {
         return Ok(false);
     }
-    let commit = pack::read(&paths.packs, position.archive, position.pack, position.start, &mut io::sink())?;
-    Ok(commit.is_ok_and(|header| header.plain_sha256 == position.commit))
+    is_commit(paths, keys, position)
+}
+
+/// Whether the commit that the catalog knows as the last one stands where it should.
+fn is_commit(paths: &Paths, keys: &Keys, position: Position) -> Result<bool> {
+    let Position { archive, pack, start, .. } = position;
+    let commit = pack::read(&paths.packs, archive, keys, pack, start, &mut io::sink())?;
+    Ok(commit.is_ok_and(|commit| commit.link == Some(position.commit)))
 }
 
 /// Makes the catalog anew from the first commit; `known` is how far the old one was. The old one is put aside: it may be
@@ -178,13 +221,14 @@ pub fn ends_with(paths: &Paths, position: Position) -> Result<bool> {
 pub fn rebuild(
     paths: &Paths,
     archive: ArchiveId,
+    keys: &Keys,
     known: Position,
     pulse: &Pulse,
     findings: &mut Findings,
 ) -> Result<Catalog> {
     put_catalog_aside(paths)?;
     let catalog = Catalog::open(&paths.catalog, archive)?;
-    let mut catalog = replay(paths, catalog, known.sequence, pulse, findings)?;
+    let mut catalog = replay(paths, keys, catalog, known.sequence, pulse, findings)?;
     let read = catalog.position().sequence;
     if read < known.sequence {
         let last = pack::numbers(&paths.packs)?.last().copied().unwrap_or(0);
@@ -203,15 +247,16 @@ pub fn rebuild(
 /// [`rebuild`] of a folder that is locked but not open, because it cannot be opened otherwise.
 pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Findings> {
     let mut findings = Findings::default();
-    let Some(archive) = archive_id(paths)? else {
+    let Some(head) = head(paths)? else {
         let what = "no pack with a whole head is there".to_string();
         return Err(ArchiveError::Damaged { path: paths.packs.clone(), offset: 0, what });
     };
+    let (archive, keys) = (head.archive, keys(paths, &head)?);
     // One that was not closed is mended by opening it; it is put aside anyway.
     let open = || Catalog::open(&paths.catalog, archive).map(|catalog| catalog.position());
     let known = peek(paths).or_else(|| std::panic::catch_unwind(open).ok()?.ok());
     let known = known.filter(|position| position.archive == archive).unwrap_or_default();
-    rebuild(paths, archive, known, pulse, &mut findings)?;
+    rebuild(paths, archive, &keys, known, pulse, &mut findings)?;
     Ok(findings)
 }
 
@@ -270,7 +315,7 @@ fn put_catalog_aside(paths: &Paths) -> Result<PathBuf> {
 }
 
 /// Holds the catalog's last commit against the log.
-fn check_position(paths: &Paths, position: Position, findings: &mut Findings) -> Result<()> {
+fn check_position(paths: &Paths, keys: Option<&Keys>, position: Position, findings: &mut Findings) -> Result<()> {
     if position.sequence == 0 {
         return Ok(());
     }
@@ -281,10 +326,11 @@ fn check_position(paths: &Paths, position: Position, findings: &mut Findings) ->
         Err(error) => return Err(ArchiveError::io(&path)(error)),
     };
     if len < position.end {
-        return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: last_sequence(paths, position)? });
+        return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: last_sequence(paths, keys, position)? });
     }
-    let header = pack::read(&paths.packs, position.archive, position.pack, position.start, &mut io::sink())?;
-    if !header.is_ok_and(|header| header.plain_sha256 == position.commit) {
+    if let Some(keys) = keys
+        && !is_commit(paths, keys, position)?
+    {
         findings.push(Finding {
             path,
             offset: Some(position.start),
@@ -295,8 +341,8 @@ fn check_position(paths: &Paths, position: Position, findings: &mut Findings) ->
     Ok(())
 }
 
-/// Sequence of the last commit that the packs hold.
-fn last_sequence(paths: &Paths, position: Position) -> Result<u64> {
+/// Sequence of the last commit that the packs hold; 0 without a key.
+fn last_sequence(paths: &Paths, keys: Option<&Keys>, position: Position) -> Result<u64> {
     struct Nobody;
     impl Visitor for Nobody {
         fn commit(&mut self, _: &ReadCommit) -> Result<bool> {
@@ -305,8 +351,9 @@ fn last_sequence(paths: &Paths, position: Position) -> Result<u64> {
         fn finding(&mut self, _: Finding) {}
         fn progress(&mut self, _: u64) {}
     }
-    let start =
-        Start { archive: position.archive, position: Position::default(), known: u64::MAX, depth: Depth::Headers };
+    let Some(keys) = keys else { return Ok(0) };
+    let archive = position.archive;
+    let start = Start { archive, keys, position: Position::default(), known: u64::MAX, depth: Depth::Headers };
     Ok(log::walk(&paths.packs, start, &mut Nobody)?.sequence)
 }
 
@@ -338,7 +385,14 @@ impl Visitor for Replay<'_> {
 }
 
 /// Applies what the catalog does not know yet and puts an unfinished end aside.
-fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: &mut Findings) -> Result<Catalog> {
+fn replay(
+    paths: &Paths,
+    keys: &Keys,
+    catalog: Catalog,
+    known: u64,
+    pulse: &Pulse,
+    findings: &mut Findings,
+) -> Result<Catalog> {
     let position = catalog.position();
     // What a killed process wrote may be in the kernel's memory only; what is read here counts as acknowledged afterwards.
     for number in pack::numbers(&paths.packs)?.into_iter().filter(|number| *number >= position.pack) {
@@ -346,7 +400,7 @@ fn replay(paths: &Paths, catalog: Catalog, known: u64, pulse: &Pulse, findings: 
         pulse.beat();
     }
     pack::sync_dir(&paths.packs)?;
-    let start = Start { archive: position.archive, position, known, depth: Depth::Stored };
+    let start = Start { archive: position.archive, keys, position, known, depth: Depth::Stored };
     let mut replay = Replay { catalog, pulse, findings, applied: 0 };
     let tail = log::walk(&paths.packs, start, &mut replay)?.tail;
     let Replay { catalog, findings, applied, .. } = replay;

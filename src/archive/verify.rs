@@ -1,5 +1,5 @@
 //! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
-//! nothing; runs in constant memory.
+//! nothing; runs in constant memory. Without the key as much of it as there is, see [`chain`](super::chain).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,24 +8,30 @@ use std::path::Path;
 
 use minicbor::Encode;
 
+use super::Archive;
+use super::chain;
 use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
+use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
 use super::rows::{Document, Position, Row, VariantRow, row_number};
-use super::start::{Paths, archive_id};
+use super::start::{self, Paths};
 use super::view::{Sizes, View};
 
 /// What a verification found.
 #[derive(Debug, Default)]
 pub struct Report {
     pub quick: bool,
+    /// Whether the key was there, so that contents were looked at.
+    pub opened: bool,
     pub packs: usize,
     /// Bytes of the packs.
     pub bytes: u64,
     pub commits: u64,
+    /// Unknown without the key.
     pub documents: u64,
-    /// Hash of the last commit: who knows it can prove the whole history.
+    /// Link of the last commit, the last 32 bytes of the last pack: who knows it can prove the whole history.
     pub head: String,
     /// Damage. Empty: the archive is complete and unaltered.
     pub findings: Findings,
@@ -36,11 +42,12 @@ pub struct Report {
 /// Called now and then with the bytes looked at and the bytes there are. An error ends the verification.
 pub type Progress<'a> = dyn FnMut(u64, u64) -> Result<()> + 'a;
 
-/// Verifies an archive that this process has open: up to the commit that `view` knows.
-pub fn open(paths: &Paths, view: &View, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
+/// Verifies an archive that this process has open: up to the commit that the catalog knows now.
+pub fn open(archive: &Archive, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { quick, ..Report::default() };
+    let view = archive.view()?;
     let position = view.position()?.unwrap_or_default();
-    run(paths, Some(view), position, true, &mut report, progress)?;
+    run(archive.paths(), Some(&view), position, Some(archive.keys()), &mut report, progress)?;
     Ok(report)
 }
 
@@ -50,7 +57,7 @@ pub fn closed(paths: &Paths, quick: bool, progress: &mut Progress<'_>) -> Result
     let copy = paths.spool.join("verify.redb");
     let result = open_view(paths, &copy, &mut report).and_then(|view| {
         let position = view.as_ref().map(View::position).transpose()?.flatten().unwrap_or_default();
-        run(paths, view.as_ref(), position, false, &mut report, progress)
+        run(paths, view.as_ref(), position, None, &mut report, progress)
     });
     if copy.exists() {
         fs::remove_file(&copy).map_err(ArchiveError::io(&copy))?;
@@ -65,7 +72,8 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
         report.findings.push(Finding { path: catalog.clone(), offset: None, document: None, what });
     };
     if !catalog.exists() {
-        if !pack::numbers(&paths.packs)?.is_empty() {
+        // Whoever keeps the packs alone, without the key, needs none.
+        if !pack::numbers(&paths.packs)?.is_empty() && keys::path(&paths.keys).exists() {
             find("missing; the next start makes it anew from the packs".into());
         }
         return Ok(None);
@@ -93,11 +101,12 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
     }
 }
 
+/// `live` is the key of an archive that is open.
 fn run(
     paths: &Paths,
     view: Option<&View>,
     position: Position,
-    live: bool,
+    live: Option<&Keys>,
     report: &mut Report,
     progress: &mut Progress<'_>,
 ) -> Result<()> {
@@ -107,7 +116,28 @@ fn run(
         let path = pack::path(&paths.packs, *number);
         report.bytes += path.metadata().map_err(ArchiveError::io(&path))?.len();
     }
-    let from_packs = archive_id(paths)?;
+    let head = start::head(paths)?;
+    let from_packs = head.map(|head| head.archive);
+    let keys = match (live, &head) {
+        (Some(keys), _) => Ok(Some(keys.clone())),
+        (None, Some(head)) => start::keys(paths, head).map(Some),
+        (None, None) => Keys::read(&paths.keys),
+    };
+    let keys = match keys {
+        Ok(keys) => keys,
+        // A copy that is kept without its key is as it should be; one with another's is not.
+        Err(error @ ArchiveError::Key { .. }) => {
+            report.notes.push(error.to_string());
+            None
+        }
+        Err(error @ ArchiveError::WrongKey { .. }) => {
+            report.findings.push(Finding { path: paths.keys.clone(), offset: None, document: None, what: error.to_string() });
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let live = live.is_some();
+    report.opened = keys.is_some();
     let archive = match from_packs {
         // Where no head is whole, the catalog tells whose packs these are; without one, zeros fit none of them.
         None if report.bytes == 0 && position.sequence == 0 => return Ok(()),
@@ -124,6 +154,7 @@ fn run(
         // What is being written has not been acknowledged.
         return Ok(());
     }
+    let Some(keys) = keys else { return chain::check(paths, archive, position, report, progress) };
     let depth = if report.quick { Depth::Headers } else { Depth::Plain };
     let total = report.bytes;
     let mut check = Check {
@@ -141,7 +172,7 @@ fn run(
         unseen: Unseen::default(),
         stopped: None,
     };
-    let start = Start { archive, position: Position::default(), known: position.sequence, depth };
+    let start = Start { archive, keys: &keys, position: Position::default(), known: position.sequence, depth };
     let tail = log::walk(&paths.packs, start, &mut check)?.tail;
     if let Some(error) = check.stopped {
         return Err(error);
@@ -234,9 +265,9 @@ impl Visitor for Check<'_, '_> {
         self.sequence = commit.sequence;
         self.report.commits += 1;
         self.report.documents += commit.documents.len() as u64;
-        self.report.head = read.sha256.to_string();
+        self.report.head = read.link.to_string();
         self.numbers(read);
-        if commit.sequence == self.position.sequence && read.sha256 != self.position.commit {
+        if commit.sequence == self.position.sequence && read.link != self.position.commit {
             self.find(read, None, "the catalog knows another commit of this number".into());
         }
         if commit.sequence > self.position.sequence {

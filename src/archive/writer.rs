@@ -17,8 +17,9 @@ use super::commit::{
     Variant,
 };
 use super::error::{ArchiveError, Result};
+use super::keys::Keys;
 use super::log::Findings;
-use super::pack::{self, Appender, PACK_HEADER_LEN};
+use super::pack::{self, Appender, PACK_HEADER_LEN, Placed};
 use super::record::{ArchiveId, Kind, RecordWriter};
 use super::start::{self, Paths};
 use super::view::Reads;
@@ -88,6 +89,7 @@ pub type Changing = Box<dyn FnOnce(&mut Metadata) -> Vec<Event> + Send>;
 pub struct Writer {
     pub paths: Paths,
     pub archive: ArchiveId,
+    pub keys: Keys,
     pub catalog: Arc<RwLock<Catalog>>,
     pub pulse: Pulse,
     /// A pack is closed after the commit that passes this size.
@@ -173,14 +175,16 @@ impl Writer {
     pub fn new(
         paths: Paths,
         archive: ArchiveId,
+        keys: Keys,
         catalog: Arc<RwLock<Catalog>>,
         pulse: Pulse,
         pack_size: u64,
     ) -> Result<Self> {
-        let records = RecordWriter::new(archive).map_err(ArchiveError::io(&paths.packs))?;
+        let records = RecordWriter::new(archive, keys.clone()).map_err(ArchiveError::io(&paths.packs))?;
         Ok(Self {
             paths,
             archive,
+            keys,
             catalog,
             pulse,
             pack_size,
@@ -303,7 +307,7 @@ impl Writer {
             let goes_on = last > 0
                 && last == position.pack
                 && position.end < self.pack_size
-                && start::ends_with(&self.paths, position)?;
+                && start::ends_with(&self.paths, &self.keys, position)?;
             let unused = last > position.pack && pack::size(packs, last)? == PACK_HEADER_LEN;
             self.appender = Some(if goes_on {
                 Appender::reopen(packs, last, position.end)?
@@ -311,7 +315,7 @@ impl Writer {
                 // It was begun, and its first commit failed.
                 Appender::reopen(packs, last, PACK_HEADER_LEN)?
             } else {
-                Appender::create(packs, last.saturating_add(1), self.archive)?
+                Appender::create(packs, last.saturating_add(1), self.archive, &self.keys)?
             });
         }
         Ok(())
@@ -383,14 +387,19 @@ impl Writer {
         Ok(())
     }
 
+    /// Appends a record that the commit of this batch will name.
     fn append(&mut self, kind: Kind, plain_len: u64, plain_sha256: Sha256, payload: &mut dyn Read) -> Result<()> {
-        self.open_pack()?;
-        let Some(pack) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
-        let mut payload = Beating { payload, pulse: &self.pulse };
-        let placed = pack.append(&mut self.records, kind, plain_len, plain_sha256, &mut payload)?;
+        let placed = self.put(kind, plain_len, plain_sha256, payload)?;
         self.batch.commit.records.push(Named::new(kind, placed.stored));
         self.batch.offsets.push(Some(placed.offset));
         Ok(())
+    }
+
+    fn put(&mut self, kind: Kind, plain_len: u64, plain_sha256: Sha256, payload: &mut dyn Read) -> Result<Placed> {
+        self.open_pack()?;
+        let Some(pack) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
+        let mut payload = Beating { payload, pulse: &self.pulse };
+        pack.append(&mut self.records, kind, plain_len, plain_sha256, &mut payload)
     }
 
     fn change(&mut self, number: Number, change: Changing) -> Result<()> {
@@ -492,14 +501,12 @@ impl Writer {
         self.batch.commit.sequence = position.sequence + 1;
         self.batch.commit.previous = if position.sequence == 0 { Sha256::of(&self.archive) } else { position.commit };
         self.batch.commit.time = clock::now();
-        let named = self.batch.commit.records.clone();
         let encoded = minicbor::to_vec(&self.batch.commit).unwrap_or_default();
-        let sha256 = Sha256::of(&encoded);
-        self.append(Kind::Commit, encoded.len() as u64, sha256, &mut &encoded[..])?;
-        // The commit does not name itself.
-        self.batch.commit.records = named;
-        let start = self.batch.offsets.pop().flatten().unwrap_or_default();
+        let Placed { offset: start, stored } =
+            self.put(Kind::Commit, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
+        let link = self.batch.commit.link(stored.sha256);
         let Some(appender) = &mut self.appender else { return Err(ArchiveError::Stopped { what: "no pack".into() }) };
+        appender.append_link(link)?;
         if let Err(error) = appender.sync() {
             // After a failed sync the kernel takes what it could not write for written; reading it back proves nothing. It
             // is cut off ([`Self::fail`]), and nothing is written until the next start.
@@ -509,7 +516,7 @@ impl Writer {
         let (pack, end) = (appender.number(), appender.end());
         let applied = Applied {
             commit: &self.batch.commit,
-            sha256,
+            link,
             pack,
             start,
             end,
@@ -558,7 +565,7 @@ impl Writer {
         let mut findings = Findings::default();
         let mut catalog = self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let known = catalog.position();
-        let rebuilt = start::rebuild(&self.paths, self.archive, known, &self.pulse, &mut findings);
+        let rebuilt = start::rebuild(&self.paths, self.archive, &self.keys, known, &self.pulse, &mut findings);
         match rebuilt {
             Ok(new) => {
                 *catalog = new;

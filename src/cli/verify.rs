@@ -11,8 +11,7 @@ use crate::pulse::Pulse;
 
 /// Of the archive that this process has open.
 pub fn run(session: &Session<'_>, quick: bool, json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    let view = session.archive.view()?;
-    let report = verify::open(session.archive.paths(), &view, quick, &mut progress(session.pulse));
+    let report = verify::open(session.archive, quick, &mut progress(session.pulse));
     show(report, json, terminal)
 }
 
@@ -36,6 +35,7 @@ fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> a
         let object = json!({
             "clean": is_clean,
             "quick": report.quick,
+            "opened": report.opened,
             "packs": report.packs,
             "bytes": report.bytes,
             "commits": report.commits,
@@ -52,11 +52,17 @@ fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> a
         for note in &report.notes {
             terminal.line(note)?;
         }
-        let how = if report.quick { "quick: structure and chain" } else { "every byte" };
+        let how = match (report.quick, report.opened) {
+            (true, true) => "quick: structure and chain",
+            (false, true) => "every byte",
+            (true, false) => "quick: structure, without the key",
+            (false, false) => "every stored byte and the chain, without the key: nothing was opened",
+        };
         let result = if is_clean { "clean" } else { "DAMAGED" };
+        let documents = if report.opened { format!("{} documents in ", report.documents) } else { String::new() };
         terminal.line(&format!(
-            "{result} ({how}): {} documents in {} commits, {} packs, {} bytes, last commit {}",
-            report.documents, report.commits, report.packs, report.bytes, report.head
+            "{result} ({how}): {documents}{} commits, {} packs, {} bytes, last commit {}",
+            report.commits, report.packs, report.bytes, report.head
         ))?;
     }
     Ok(if is_clean { Exit::Fine } else { Exit::Trouble })
