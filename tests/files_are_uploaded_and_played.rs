@@ -71,7 +71,7 @@ fn whoever_has_the_bytes_of_a_foreign_document_gets_to_nothing_of_it() {
     // Whoever reads both gets the one that is there.
     assert_eq!(site.file(&auditor, "all.mp4", &bytes), foreign);
     let view = site.web.archive.view().unwrap();
-    let report = verify::open(site.web.archive.paths(), &view, false, &mut |_, _| Ok(())).unwrap();
+    let report = verify::open(&site.web.archive, false, &mut |_, _| Ok(())).unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     assert_eq!(site.get(Some(&beat), &format!("/documents/{own}/download")).body, bytes);
     let copy = tempfile::tempdir().unwrap();

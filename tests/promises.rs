@@ -37,6 +37,7 @@ mod each_fault_alone_costs_nothing;
 mod each_field_of_the_archive_has_its_effect;
 mod each_pain_of_other_archivers_by_name;
 mod every_mail_can_be_looked_at;
+mod every_release_reads_the_archives_before_it;
 mod fetching_disturbs_no_more_than_was_set;
 mod fetching_is_cancelled_and_paused;
 mod fetching_waits_for_a_clock_and_for_room;

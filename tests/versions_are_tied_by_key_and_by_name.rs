@@ -112,7 +112,7 @@ fn a_download_that_comes_back_is_the_next_version_with_its_values() {
         assert_eq!((document(number).metadata.version_of, document(number).metadata.media_name), (None, other));
     }
     let view = site.web.archive.view().unwrap();
-    let report = verify::open(site.web.archive.paths(), &view, false, &mut |_, _| Ok(())).unwrap();
+    let report = verify::open(&site.web.archive, false, &mut |_, _| Ok(())).unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     let copy = tempfile::tempdir().unwrap();
     crate::support::tree::copy(&site.data().join("packs"), &copy.path().join("packs"));

@@ -88,7 +88,7 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
         .collect()
 }
 
-/// A record of a pack, by place.
+/// A record of a pack, by place; a commit with its link.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub kind: Kind,
@@ -104,11 +104,11 @@ impl Place {
 
 /// All records of a pack that is whole.
 pub fn records(data: &Path, number: u32) -> Vec<Place> {
-    let (mut scanner, _) = Scanner::open(&Paths::new(data).packs, number).unwrap().unwrap();
+    let (mut scanner, _) = Scanner::open(&Paths::new(data).packs, number, None).unwrap().unwrap();
     let mut places = Vec::new();
-    while let Some(found) = scanner.next(Depth::Plain).unwrap() {
-        let Found::Record { offset, header, stored, .. } = found else { panic!("{found:?}") };
-        places.push(Place { kind: header.kind, offset, len: stored.len });
+    while let Some(found) = scanner.next(Depth::Stored).unwrap() {
+        let Found::Record { offset, kind, stored, .. } = found else { panic!("{found:?}") };
+        places.push(Place { kind, offset, len: stored.len });
     }
     places
 }
