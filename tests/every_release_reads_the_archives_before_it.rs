@@ -94,7 +94,9 @@ fn what_was_never_frozen_is_refused_with_a_sentence() {
     small::archive(&small::open(&archivista.data()), 1, 2);
     let path = small::pack(&archivista.data(), 1);
     let good = fs::read(&path).unwrap();
-    for (format, sentence) in [(0u32, "carries format 0, which was never frozen"), (FORMAT + 1, "use the release that wrote it")] {
+    for (format, sentence) in
+        [(0u32, "carries format 0, which was never frozen"), (FORMAT + 1, "use the release that wrote it")]
+    {
         let mut bytes = good.clone();
         bytes[16..20].copy_from_slice(&format.to_le_bytes());
         let crc = crc32fast::hash(&bytes[..60]);
@@ -208,7 +210,11 @@ fn make_the_archive_of_this_format() {
             metadata.note = note.into();
             metadata.fields.insert("Betrag".into(), "1200.50".into());
             metadata.fields.insert("Kunde".into(), "Müller & Söhne".into());
-            vec![Event { time: 1_704_067_300, who: "anna".into(), what: Happening::FieldsChanged(3, vec!["note".into()]) }]
+            vec![Event {
+                time: 1_704_067_300,
+                who: "anna".into(),
+                what: Happening::FieldsChanged(3, vec!["note".into()]),
+            }]
         };
         archive.change(3, Box::new(change)).unwrap();
     }

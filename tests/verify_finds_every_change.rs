@@ -146,7 +146,10 @@ fn every_bit_of_a_small_pack() {
             let full = open(&archive, false);
             assert!(full.is_err() || !full.unwrap().findings.is_empty(), "{what}");
             let kept = closed(&copy, false);
-            assert!(kept.is_err() || kept.is_ok_and(|kept| !kept.findings.is_empty() || kept.head != whole.head), "{what}");
+            assert!(
+                kept.is_err() || kept.is_ok_and(|kept| !kept.findings.is_empty() || kept.head != whole.head),
+                "{what}"
+            );
             let mut out = Vec::new();
             let is_out = archive.read(1, &mut out).is_ok();
             assert_eq!(is_out, !(message.offset..message.end()).contains(&at), "{what}");

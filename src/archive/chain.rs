@@ -101,7 +101,11 @@ impl Chain<'_> {
                     let mut batch = std::mem::replace(&mut self.batch, after(&link));
                     batch.update(&stored.sha256.0);
                     if !self.report.quick && batch.finish() != link {
-                        self.find(number, Some(offset), "this commit, or a record since the one before, is not what it was");
+                        self.find(
+                            number,
+                            Some(offset),
+                            "this commit, or a record since the one before, is not what it was",
+                        );
                     }
                     self.is_known |= link == self.position.commit;
                     self.report.commits += 1;

@@ -141,7 +141,7 @@ mod tests {
             let pack = u32::try_from(sequence).unwrap().div_ceil(2);
             let applied = Applied {
                 commit: &commit,
-                sha256: Sha256::default(),
+                link: Sha256::default(),
                 pack,
                 start: 500,
                 end: sequence * 1000 + 900,

@@ -460,7 +460,11 @@ mod tests {
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|half| char::from_digit(u32::from(half), 16))
+            .collect()
     }
 
     #[test]
@@ -525,7 +529,9 @@ mod tests {
         end[3] |= 0x80;
         let another = written(&noise(3 * CHUNK));
         let foreign = &another[HEADER_LEN..][..a.len()];
-        for wrong in [&[&a[..], c, b, d][..], &[a, b, d], &[b, c, d], &[a, a, b, c, d], &[a, b, &end], &[foreign, b, c, d]] {
+        for wrong in
+            [&[&a[..], c, b, d][..], &[a, b, d], &[b, c, d], &[a, a, b, c, d], &[a, b, &end], &[foreign, b, c, d]]
+        {
             assert!(read(&put(wrong), &keys()).is_err());
         }
     }
@@ -542,7 +548,8 @@ mod tests {
         let header = Header { kind: Kind::Message, salt };
         writer.write_salted(&mut bytes, header, plain.len() as u64, Sha256::of(plain), &mut &*plain).unwrap();
         let format = include_str!("../../docs/format.md");
-        let lines: Vec<String> = hex(&bytes).as_bytes().chunks(120).map(|line| String::from_utf8_lossy(line).into()).collect();
+        let lines: Vec<String> =
+            hex(&bytes).as_bytes().chunks(120).map(|line| String::from_utf8_lossy(line).into()).collect();
         let vector = lines.iter().fold(String::new(), |text, line| format!("{text}    {line}\n"));
         assert!(format.contains(&vector), "{vector}");
         // A packed one, written by another release of zstd, is read for ever.

@@ -326,7 +326,10 @@ fn check_position(paths: &Paths, keys: Option<&Keys>, position: Position, findin
         Err(error) => return Err(ArchiveError::io(&path)(error)),
     };
     if len < position.end {
-        return Err(ArchiveError::CatalogAhead { catalog: position.sequence, log: last_sequence(paths, keys, position)? });
+        return Err(ArchiveError::CatalogAhead {
+            catalog: position.sequence,
+            log: last_sequence(paths, keys, position)?,
+        });
     }
     if let Some(keys) = keys
         && !is_commit(paths, keys, position)?

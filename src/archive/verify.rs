@@ -131,7 +131,12 @@ fn run(
             None
         }
         Err(error @ ArchiveError::WrongKey { .. }) => {
-            report.findings.push(Finding { path: paths.keys.clone(), offset: None, document: None, what: error.to_string() });
+            report.findings.push(Finding {
+                path: paths.keys.clone(),
+                offset: None,
+                document: None,
+                what: error.to_string(),
+            });
             None
         }
         Err(error) => return Err(error),
