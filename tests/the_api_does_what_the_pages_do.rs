@@ -313,7 +313,7 @@ fn documents_are_found_page_by_page_changed_and_linked_to() {
     let did = |what: &Happening| site.journal().iter().any(|event| event.who == "anna" && event.what == *what);
     for what in [
         Happening::Opened(1),
-        Happening::Downloaded(1, None),
+        Happening::Downloaded(1, None, None),
         Happening::Published(1),
         Happening::Withdrawn(1),
         Happening::FieldsChanged(1, vec!["note".into()]),

@@ -58,6 +58,18 @@ pub struct Commit {
     /// Documents whose metadata somebody changed.
     #[cbor(n(14), default)]
     pub changes: Vec<Change>,
+    /// Parts that begin with this commit.
+    #[cbor(n(15), default)]
+    pub parts: Vec<NewPart>,
+    /// Which of this commit's message records are split.
+    #[cbor(n(16), default)]
+    pub splits: Vec<Split>,
+    /// Documents that end with this commit.
+    #[cbor(n(17), default)]
+    pub tombstones: Vec<Tombstone>,
+    /// Documents that are blocked or no longer blocked.
+    #[cbor(n(18), default)]
+    pub blocks: Vec<Block>,
 }
 
 impl Commit {
@@ -132,6 +144,69 @@ pub struct Change {
     /// Its document record: index in [`Commit::records`].
     #[n(1)]
     pub document: u32,
+}
+
+/// Decoded bytes that several messages share, see [`split`](super::split).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NewPart {
+    /// Hash of the decoded bytes.
+    #[n(0)]
+    pub sha256: Sha256,
+    /// How many they are.
+    #[n(1)]
+    pub size: u64,
+    /// Its part record: index in [`Commit::records`].
+    #[n(2)]
+    pub part: u32,
+}
+
+/// A message record that holds a plan and a skeleton, and what else its message is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Split {
+    /// Index in [`Commit::records`].
+    #[n(0)]
+    pub message: u32,
+    /// Hash of each part that the plan names, once each.
+    #[n(1)]
+    pub parts: Vec<Sha256>,
+}
+
+/// The end of a document: its records may be taken out of their packs from now on. Its number and the hash of its bytes stay
+/// known, so that neither comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Tombstone {
+    #[n(0)]
+    pub number: Number,
+    #[n(1)]
+    pub why: Ending,
+    /// Hash of the stored bytes of each record that goes: the message, its variants, every document record, and parts that no
+    /// other document has.
+    #[n(2)]
+    pub records: Vec<Sha256>,
+    /// Hash of each part that this document had; as often as its message and its variants have it.
+    #[n(3)]
+    pub parts: Vec<Sha256>,
+}
+
+/// Why a document ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Ending {
+    /// Its term was over.
+    #[n(0)]
+    Term,
+    /// Two persons had it erased before.
+    #[n(1)]
+    Erased,
+}
+
+/// A document is kept from all but those who read everything, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Block {
+    #[n(0)]
+    pub number: Number,
+    #[n(1)]
+    pub is_blocked: bool,
 }
 
 /// What a document is.
@@ -456,9 +531,10 @@ pub enum Happening {
     Withdrawn(#[n(0)] Number),
     #[n(6)]
     Uploaded(#[n(0)] Number),
-    /// The whole file, or the attachment of this name.
+    /// The whole file, or this part of the mail, or this file within that part. Numbers and no names, so that a deletion can be
+    /// complete.
     #[n(7)]
-    Downloaded(#[n(0)] Number, #[n(1)] Option<String>),
+    Downloaded(#[n(0)] Number, #[n(1)] Option<u32>, #[n(2)] Option<u32>),
     #[n(8)]
     LoggedIn,
     /// A login that was refused; the name as it was given.
@@ -480,25 +556,67 @@ pub enum Happening {
     /// Fetching was to go on after the watchdog had started the box too often.
     #[n(15)]
     ResumeAsked,
+    /// Kept from all but those who read everything.
+    #[n(16)]
+    Blocked(#[n(0)] Number),
+    #[n(17)]
+    Unblocked(#[n(0)] Number),
+    /// A person asked for it to be erased before its term, for this reason; another one has to agree.
+    #[n(18)]
+    ErasureAsked(#[n(0)] Number, #[n(1)] String),
+    /// Another person did not agree, or who asked took it back.
+    #[n(19)]
+    ErasureRefused(#[n(0)] Number),
+    /// A second person agreed: erased. The first one is named.
+    #[n(20)]
+    Erased(#[n(0)] Number, #[n(1)] String),
+    /// Documents whose term was over were deleted: lowest and highest number, and how many.
+    #[n(21)]
+    Deleted(#[n(0)] Number, #[n(1)] Number, #[n(2)] u64),
+    /// A hold of this name was set, or changed.
+    #[n(22)]
+    HoldSet(#[n(0)] String),
+    #[n(23)]
+    HoldLifted(#[n(0)] String),
     /// Handed out together with others: these.
     #[n(24)]
     ExportedSome(#[n(0)] Vec<Number>),
     /// Played back into a mailbox: of which definition, and its identity.
     #[n(25)]
     Restored(#[n(0)] Number, #[n(1)] String, #[n(2)] String),
+    /// The whole archive was verified, with so many findings.
+    #[n(26)]
+    Verified(#[n(0)] u64),
+    /// The proof was handed out: up to this checkpoint.
+    #[n(27)]
+    ProofExported(#[n(0)] u64),
+    /// This checkpoint was signed.
+    #[n(28)]
+    Signed(#[n(0)] u64),
+    /// The recovery sheet was shown.
+    #[n(29)]
+    KeyShown,
+    /// The archive key came from a recovery sheet.
+    #[n(30)]
+    Recovered,
 }
 
 impl Happening {
     /// Whether it happened to this document.
     pub fn names(&self, document: Number) -> bool {
         match self {
-            Self::Exported(first, last, _) => (*first..=*last).contains(&document),
+            Self::Exported(first, last, _) | Self::Deleted(first, last, _) => (*first..=*last).contains(&document),
             Self::Opened(number)
             | Self::FieldsChanged(number, _)
             | Self::Published(number)
             | Self::Withdrawn(number)
             | Self::Uploaded(number)
-            | Self::Downloaded(number, _)
+            | Self::Downloaded(number, ..)
+            | Self::Blocked(number)
+            | Self::Unblocked(number)
+            | Self::ErasureAsked(number, _)
+            | Self::ErasureRefused(number)
+            | Self::Erased(number, _)
             | Self::Restored(number, ..)
             | Self::OpenedByLink(number) => *number == document,
             Self::ExportedSome(numbers) => numbers.contains(&document),
@@ -612,7 +730,8 @@ mod tests {
 
         // A map with one pair more, key 99.
         let mut more = bytes.clone();
-        assert_eq!(more[0], 0xaf);
+        // Longer than 23 pairs it would need another head.
+        assert_eq!(more[..2], [0xb3, 0x00]);
         more[0] += 1;
         more.extend([0x18, 99, 0x01]);
         let back: Commit = minicbor::decode(&more).unwrap();

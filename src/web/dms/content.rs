@@ -154,7 +154,7 @@ pub fn file(context: &Context<'_>) -> Result<Response> {
 pub fn download(context: &Context<'_>) -> Result<Response> {
     let Some(shown) = visible(context)? else { return Ok(to_login(context)) };
     if shown.reads.is_some() {
-        context.journal(Happening::Downloaded(shown.number, None))?;
+        context.journal(Happening::Downloaded(shown.number, None, None))?;
     } else if shown.document.metadata.is_mail() {
         // The source of a mail is more than its View; a visitor is led where an unpublished one leads.
         return if context.person.is_some() { Err(WebError::NotFound) } else { Ok(to_login(context)) };
@@ -218,7 +218,7 @@ pub fn part(context: &Context<'_>) -> Result<Response> {
     let is_in_memory = mail.is_in_memory();
     let name = names::of(&part);
     if shown.reads.is_some() {
-        context.journal(Happening::Downloaded(shown.number, Some(name.clone())))?;
+        context.journal(Happening::Downloaded(shown.number, u32::try_from(number).ok(), None))?;
     }
     let mut kind = "application/octet-stream";
     if context.request.query.is_on("open") {
@@ -265,7 +265,8 @@ fn packed(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, plac
     let inside = bytes.get(file.range.clone()).ok_or(WebError::NotFound)?.to_vec();
     let name = if file.name.is_empty() { format!("{number}-{place}.bin") } else { file.name };
     if shown.reads.is_some() {
-        context.journal(Happening::Downloaded(shown.number, Some(name.clone())))?;
+        let (part, file) = (u32::try_from(number).ok(), u32::try_from(place).ok());
+        context.journal(Happening::Downloaded(shown.number, part, file))?;
     }
     let response = stored(context, inside)?.header("Content-Type", "application/octet-stream");
     Ok(apart(response.attachment(&name), SANDBOX))

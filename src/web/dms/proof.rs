@@ -132,9 +132,14 @@ pub fn happening(context: &Context<'_>, what: &Happening) -> String {
         Happening::Published(_) => t.did_publish.into(),
         Happening::Withdrawn(_) => t.did_withdraw.into(),
         Happening::Uploaded(_) => t.did_upload.into(),
-        Happening::Downloaded(_, None) => t.did_download.into(),
-        Happening::Downloaded(_, Some(name)) => format!("{}: {name}", t.did_download),
+        Happening::Downloaded(_, None, _) => t.did_download.into(),
+        Happening::Downloaded(_, Some(part), None) => format!("{}: {} {part}", t.did_download, t.part),
+        Happening::Downloaded(_, Some(part), Some(file)) => format!("{}: {} {part}.{file}", t.did_download, t.part),
         Happening::OpenedByLink(_) => t.did_open_by_link.into(),
+        Happening::Blocked(_) => t.did_block.into(),
+        Happening::Unblocked(_) => t.did_unblock.into(),
+        Happening::ErasureAsked(_, why) => format!("{}: {why}", t.did_ask_erasure),
+        Happening::ErasureRefused(_) => t.did_refuse_erasure.into(),
         _ => String::new(),
     }
 }
