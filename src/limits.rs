@@ -49,6 +49,11 @@ pub const COMMIT_INTERVAL: Duration = Duration::from_secs(2);
 pub const PACK_SIZE: u64 = 256 * 1024 * 1024;
 /// Payload of a record: largest stored chunk.
 pub const CHUNK: usize = 64 * 1024;
+/// Splitting of messages: bytes of the smallest part that is stored on its own, parts of one message (what follows stays as it
+/// is), and the plan by which they are put together again, at most 63 bytes a part.
+pub const SPLIT_PART: usize = 4 * 1024;
+pub const SPLIT_PARTS: usize = 1000;
+pub const SPLIT_PLAN: usize = 64 * 1024;
 /// Catalog cache.
 pub const CATALOG_CACHE: usize = 8 * 1024 * 1024;
 

@@ -13,6 +13,7 @@ mod a_mail_is_shown_with_its_attachments;
 mod a_microsoft_365_tenant_is_archived_whole;
 mod a_real_dhcp_server_is_heard;
 mod a_real_mailbox_is_archived_byte_for_byte;
+mod a_split_message_comes_back_byte_for_byte;
 mod a_stuck_role_ends_serve_with_a_reason;
 mod a_user_sees_only_own_mailboxes;
 mod access_links_are_as_the_maker_made_them;
