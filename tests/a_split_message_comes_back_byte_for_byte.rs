@@ -64,10 +64,9 @@ fn join(pieces: &Pieces, plan: &Plan, size: usize, by: usize) -> io::Result<Vec<
         part.chunks(by).try_for_each(|piece| out.write_all(piece))
     };
     let mut joiner = Joiner::new(plan.clone(), size as u64, parts, &mut raw);
-    let joined = pieces.skeleton.chunks(by).try_for_each(|piece| joiner.write_all(piece));
-    let joined = joined.and_then(|()| joiner.finish());
+    let done = pieces.skeleton.chunks(by).try_for_each(|piece| joiner.write_all(piece)).and_then(|()| joiner.finish());
     assert!(raw.len() <= size);
-    joined.map(|()| raw)
+    done.map(|()| raw)
 }
 
 /// Splits, stores the plan, joins; what came out of the splitter.

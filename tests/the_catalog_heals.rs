@@ -20,7 +20,7 @@ struct Good {
 impl Good {
     fn new() -> Self {
         let archivista = Archivista::new();
-        let archive = small::open_with(&archivista.data(), 3000);
+        let archive = small::open_sized(&archivista.data(), 3000);
         for batch in 0..10 {
             small::archive(&archive, 3 * batch + 1, 3 * batch + 3);
         }
@@ -79,7 +79,7 @@ fn from_yesterday() {
     let yesterday = good.archivista.beside("yesterday.redb");
     for (from, to) in [(31, 33), (34, 40)] {
         fs::copy(good.catalog(), &yesterday).unwrap();
-        let archive = small::open_with(&good.archivista.data(), 3000);
+        let archive = small::open_sized(&good.archivista.data(), 3000);
         assert_eq!(small::archive(&archive, from, to).first(), Some(&from));
     }
     let list = good.archivista.list();
@@ -158,7 +158,7 @@ fn rebuilt_on_demand() {
     assert!(output.stderr.contains("30 documents"), "{}", output.stderr);
     good.is_healed("rebuilt");
     // And goes on from there.
-    let archive = small::open_with(&good.archivista.data(), 3000);
+    let archive = small::open_sized(&good.archivista.data(), 3000);
     assert_eq!(small::archive(&archive, 31, 31), [31]);
 }
 

@@ -19,7 +19,7 @@ use redb::{Database, ReadableDatabase};
 /// Eight mails in three packs, closed.
 fn archive() -> Archivista {
     let archivista = Archivista::new();
-    let archive = small::open_with(&archivista.data(), 1000);
+    let archive = small::open_sized(&archivista.data(), 1000);
     for (from, to) in [(1, 2), (3, 3), (4, 6), (7, 8)] {
         small::archive(&archive, from, to);
     }

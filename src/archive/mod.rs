@@ -53,6 +53,21 @@ const FULL_QUEUE: Duration = Duration::from_millis(1);
 /// Time between two signs of life while an answer is waited for.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
+/// How an archive is written. Every reader reads what either of them made.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bytes; a pack is closed after the commit that passes them.
+    pub pack_size: u64,
+    /// Attachments are stored apart from their messages, once each.
+    pub is_splitting: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pack_size: PACK_SIZE, is_splitting: true }
+    }
+}
+
 /// An open data folder. One per process; shared by reference between threads.
 pub struct Archive {
     paths: Paths,
@@ -87,18 +102,18 @@ fn ended() -> ArchiveError {
 impl Archive {
     /// Opens `data`, makes it if it is missing, heals what can be healed. `pulse` is the writer's.
     pub fn open(data: &Path, pulse: &Pulse) -> Result<Self> {
-        Self::open_with(data, pulse, PACK_SIZE)
+        Self::open_with(data, pulse, Options::default())
     }
 
-    /// [`Self::open`] with packs that are closed after the commit that passes `pack_size`; the box has one size for all.
-    pub fn open_with(data: &Path, pulse: &Pulse, pack_size: u64) -> Result<Self> {
+    /// [`Self::open`], writing in another way than the box does.
+    pub fn open_with(data: &Path, pulse: &Pulse, options: Options) -> Result<Self> {
         let paths = Paths::new(data);
         paths.make()?;
         let lock = start::lock(&paths)?;
         let started = start::start(&paths, pulse)?;
         let catalog = Arc::new(RwLock::new(started.catalog));
         let (id, keys) = (started.archive, started.keys);
-        let writer = Writer::new(paths.clone(), id, keys.clone(), catalog.clone(), pulse.clone(), pack_size)?;
+        let writer = Writer::new(paths.clone(), id, keys.clone(), catalog.clone(), pulse.clone(), options)?;
         let (stopped, losses) = (writer.stopped.clone(), writer.losses.clone());
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()

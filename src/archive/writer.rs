@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::Options;
 use super::catalog::{Applied, Catalog};
 use super::commit::{
     Change, Commit, Entry, Event, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
@@ -92,8 +93,7 @@ pub struct Writer {
     pub keys: Keys,
     pub catalog: Arc<RwLock<Catalog>>,
     pub pulse: Pulse,
-    /// A pack is closed after the commit that passes this size.
-    pub pack_size: u64,
+    pub options: Options,
     records: RecordWriter,
     appender: Option<Appender>,
     batch: Batch,
@@ -178,7 +178,7 @@ impl Writer {
         keys: Keys,
         catalog: Arc<RwLock<Catalog>>,
         pulse: Pulse,
-        pack_size: u64,
+        options: Options,
     ) -> Result<Self> {
         let records = RecordWriter::new(archive, keys.clone()).map_err(ArchiveError::io(&paths.packs))?;
         Ok(Self {
@@ -187,7 +187,7 @@ impl Writer {
             keys,
             catalog,
             pulse,
-            pack_size,
+            options,
             records,
             appender: None,
             batch: Batch::default(),
@@ -306,7 +306,7 @@ impl Writer {
             // Nothing is ever written over: only a pack that ends with the last commit is gone on with.
             let goes_on = last > 0
                 && last == position.pack
-                && position.end < self.pack_size
+                && position.end < self.options.pack_size
                 && start::ends_with(&self.paths, &self.keys, position)?;
             let unused = last > position.pack && pack::size(packs, last)? == PACK_HEADER_LEN;
             self.appender = Some(if goes_on {
@@ -535,7 +535,7 @@ impl Writer {
         if self.lagging >= CATALOG_EVERY {
             self.settle();
         }
-        if end >= self.pack_size
+        if end >= self.options.pack_size
             && let Some(full) = self.appender.take()
         {
             // Read-only is a courtesy; some file systems do not know it.

@@ -12,21 +12,25 @@ use archivista::archive::pack::{Found, Scanner};
 use archivista::archive::record::Kind;
 use archivista::archive::start::Paths;
 use archivista::archive::writer::{NewMessage, Task};
-use archivista::archive::{Archive, ArchiveError};
+use archivista::archive::{Archive, ArchiveError, Options};
 use archivista::ingest::{Incoming, Spool};
-use archivista::limits::PACK_SIZE;
 use archivista::pulse::Pulse;
 
 /// Opens `data` with packs of the usual size.
 pub fn open(data: &Path) -> Archive {
-    open_with(data, PACK_SIZE)
+    open_with(data, Options::default())
 }
 
-/// Opens `data`; a pack is closed after the commit that passes `pack_size`.
-pub fn open_with(data: &Path, pack_size: u64) -> Archive {
+/// Opens `data` with packs that are closed after the commit that passes `pack_size`.
+pub fn open_sized(data: &Path, pack_size: u64) -> Archive {
+    open_with(data, Options { pack_size, ..Options::default() })
+}
+
+/// Opens `data` to be written in this way.
+pub fn open_with(data: &Path, options: Options) -> Archive {
     // A child that another thread is just starting holds all open files for a moment, the lock among them.
     for _ in 0..500 {
-        match Archive::open_with(data, &Pulse::new(), pack_size) {
+        match Archive::open_with(data, &Pulse::new(), options) {
             Err(ArchiveError::InUse { .. }) => thread::sleep(Duration::from_millis(10)),
             opened => return opened.unwrap(),
         }
