@@ -95,7 +95,8 @@ impl<T> Hashing<T> {
         (self.inner, self.hasher.finish())
     }
 
-    fn note(&mut self, bytes: &[u8]) {
+    /// Takes `bytes` for passed on.
+    pub fn note(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
         self.count += bytes.len() as u64;
     }

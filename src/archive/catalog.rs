@@ -11,12 +11,14 @@ use minicbor::Encode;
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata};
+use super::ending;
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGES, CURSORS, DOCUMENTS, Document,
-    FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, POSITION, Position, RUNS, Row,
-    SETTINGS, STATE, VARIANTS, VariantRow, decode, encode, field_keys, folder_row, read_position, row, row_number,
+    AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGED, CHANGES, CURSORS, DOCUMENTS,
+    Document, ENDED, ERASE_DUE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS, PLACE_NUMBERS,
+    POSITION, PartRow, Position, RUNS, Row, SETTINGS, STATE, VARIANTS, VariantRow, decode, encode, field_keys,
+    folder_row, is_blocked, read_position, row, row_number,
 };
 use super::view::View;
 use crate::hash::Sha256;
@@ -24,7 +26,7 @@ use crate::limits::CATALOG_CACHE;
 
 const LAYOUT: &str = "layout";
 /// Grows with every change of a table or row; a catalog of another layout is made anew from the packs.
-const KNOWN_LAYOUT: u32 = 4;
+const KNOWN_LAYOUT: u32 = 5;
 
 /// A commit with what its readers know beside it.
 pub struct Applied<'a> {
@@ -75,6 +77,11 @@ impl Catalog {
         txn.open_table(PLACE_NUMBERS)?;
         txn.open_table(BY_FIELD)?;
         txn.open_table(BY_HASH)?;
+        txn.open_table(CHANGED)?;
+        txn.open_table(PARTS)?;
+        txn.open_table(ENDED)?;
+        txn.open_table(BLOCKED)?;
+        txn.open_table(ERASE_DUE)?;
         txn.open_table(VARIANTS)?;
         txn.open_table(OCCURRENCES)?;
         txn.open_table(FOLDERS)?;
@@ -138,10 +145,13 @@ impl Catalog {
             end: applied.end,
             ..self.position
         };
+        apply_parts(txn, applied)?;
         apply_documents(txn, applied, &mut position)?;
         apply_folders(txn, commit, &mut position)?;
         apply_ledger(txn, commit)?;
         apply_occurrences(txn, commit)?;
+        apply_blocks(txn, commit)?;
+        ending::apply(txn, commit)?;
         {
             let mut table = txn.open_table(CURSORS)?;
             for cursor in &commit.cursors {
@@ -176,6 +186,19 @@ impl Catalog {
         Ok(txn.commit()?)
     }
 
+    /// Forgets that these records of a pack were to be taken out: they are. Not logged: what is still to be done is seen by
+    /// looking, and doing it again changes nothing.
+    pub fn erased(&mut self, pack: u32, offsets: &[u64]) -> Result<()> {
+        let txn = self.begin(Durability::None)?;
+        {
+            let mut due = txn.open_table(ERASE_DUE)?;
+            for offset in offsets {
+                due.remove((pack, *offset))?;
+            }
+        }
+        Ok(txn.commit()?)
+    }
+
     /// Makes everything applied so far durable.
     pub fn make_durable(&self) -> Result<()> {
         Ok(self.begin(Durability::Immediate)?.commit()?)
@@ -198,8 +221,7 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     let mut by_hash = txn.open_table(BY_HASH)?;
     let mut by_field = txn.open_table(BY_FIELD)?;
     for (new, metadata) in applied.commit.documents.iter().zip(applied.metadata) {
-        let offset = applied.offsets.get(new.message as usize).copied().flatten();
-        let document = Document::of(applied.commit, new, metadata, applied.pack, offset);
+        let document = Document::of(applied.commit, new, metadata, applied.pack, applied.offsets);
         by_time.insert((document.time, new.number), ())?;
         for (name, value) in field_keys(metadata) {
             by_field.insert((name, value.as_str(), new.number), ())?;
@@ -212,7 +234,10 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
         position.last_number = position.last_number.max(new.number);
     }
     let mut changes = txn.open_table(CHANGES)?;
+    let mut records = txn.open_table(CHANGED)?;
     for (change, metadata) in applied.commit.changes.iter().zip(applied.changes) {
+        let offset = applied.offsets.get(change.document as usize).copied().flatten();
+        records.insert((change.number, applied.commit.sequence), (applied.pack, offset))?;
         // Where its record is damaged, the document keeps what was known of it before.
         if let Some(metadata) = metadata {
             let before = match changes.get(change.number)? {
@@ -241,10 +266,62 @@ fn apply_documents(txn: &WriteTransaction, applied: &Applied<'_>, position: &mut
     Ok(())
 }
 
+/// What a part was used for stays when its record is written anew.
+fn apply_parts(txn: &WriteTransaction, applied: &Applied<'_>) -> Result<()> {
+    let mut parts = txn.open_table(PARTS)?;
+    for new in &applied.commit.parts {
+        let old = parts.get(&new.sha256.0)?.map(|bytes| decode::<Row<PartRow>>("parts", bytes.value())).transpose()?;
+        let offset = applied.offsets.get(new.part as usize).copied().flatten();
+        let users = old.map_or(0, |old| old.value.users);
+        let part = PartRow { size: new.size, pack: applied.pack, offset, users };
+        parts.insert(&new.sha256.0, row(applied.commit.sequence, &part).as_slice())?;
+    }
+    for hash in applied.commit.splits.iter().flat_map(|split| &split.parts) {
+        let old = parts.get(&hash.0)?.map(|bytes| decode::<Row<PartRow>>("parts", bytes.value())).transpose()?;
+        // It can be missing where the log is damaged.
+        if let Some(mut part) = old {
+            part.value.users += 1;
+            parts.insert(&hash.0, encode(&part).as_slice())?;
+        }
+    }
+    Ok(())
+}
+
+/// Who does not read everything finds a document by its mailbox, so a blocked one leaves these tables.
+fn apply_blocks(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
+    let documents = txn.open_table(DOCUMENTS)?;
+    let folders = txn.open_table(FOLDERS)?;
+    let occurrences = txn.open_table(OCCURRENCES)?;
+    let mut blocked = txn.open_table(BLOCKED)?;
+    let mut by_place = txn.open_table(BY_PLACE)?;
+    let mut place_numbers = txn.open_table(PLACE_NUMBERS)?;
+    for block in &commit.blocks {
+        let Some(document) = documents.get(block.number)? else { continue };
+        let time = decode::<Row<Document>>("documents", document.value())?.value.time;
+        blocked.insert(block.number, row(commit.sequence, block).as_slice())?;
+        for item in occurrences.range((block.number, 0, &[][..])..)? {
+            let (number, folder, _) = item?.0.value();
+            if number != block.number {
+                break;
+            }
+            let Some(FolderRow { place, .. }) = folder_row(&folders, folder)? else { continue };
+            if block.is_blocked {
+                by_place.remove((place, time, number))?;
+                place_numbers.remove((place, number))?;
+            } else {
+                by_place.insert((place, time, number), ())?;
+                place_numbers.insert((place, number), ())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// After the documents and the folders that they name.
 fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
     let documents = txn.open_table(DOCUMENTS)?;
     let folders = txn.open_table(FOLDERS)?;
+    let blocked = txn.open_table(BLOCKED)?;
     let mut by_place = txn.open_table(BY_PLACE)?;
     let mut place_numbers = txn.open_table(PLACE_NUMBERS)?;
     let mut table = txn.open_table(OCCURRENCES)?;
@@ -256,6 +333,7 @@ fn apply_occurrences(txn: &WriteTransaction, commit: &Commit) -> Result<()> {
         let document: Option<Row<Document>> = document.map(|bytes| decode("documents", bytes.value())).transpose()?;
         if let Some(document) = document
             && let Some(folder) = folder_row(&folders, occurrence.folder)?
+            && !is_blocked(&blocked, occurrence.document)?
         {
             by_place.insert((folder.place, document.value.time, occurrence.document), ())?;
             place_numbers.insert((folder.place, occurrence.document), ())?;

@@ -35,6 +35,13 @@ pub fn check(
         looked += pack::size(&paths.packs, number)?;
         progress(looked, total)?;
     }
+    if chain.report.erased > 0 {
+        let what = format!(
+            "{} records were taken out; only with the key it can be told whether they were to",
+            chain.report.erased
+        );
+        chain.report.notes.push(what);
+    }
     if position.sequence > 0 && !chain.is_known {
         let what = format!("commit {}, the last one that the catalog knows, is missing or damaged", position.sequence);
         chain.find(position.pack, Some(position.start), what);
@@ -93,7 +100,10 @@ impl Chain<'_> {
         while let Some(found) = scanner.next(depth)? {
             match found {
                 Found::Broken { offset, what, .. } => broken.push((offset, what)),
-                Found::Record { stored, link: None, .. } => self.batch.update(&stored.sha256.0),
+                Found::Record { stored, link: None, erased, .. } => {
+                    self.report.erased += u64::from(erased.is_some());
+                    self.batch.update(&stored.sha256.0);
+                }
                 Found::Record { offset, stored, link: Some(link), .. } => {
                     for (offset, what) in broken.drain(..) {
                         self.find(number, Some(offset), what);

@@ -83,6 +83,12 @@ impl Commit {
         }
         link.finish()
     }
+
+    /// The document whose message record, or a variant's, is this one of [`Self::records`].
+    pub fn document_at(&self, message: u32) -> Option<Number> {
+        let new = self.documents.iter().find(|new| new.message == message).map(|new| new.number);
+        new.or_else(|| self.variants.iter().find(|new| new.message == message).map(|new| new.document))
+    }
 }
 
 /// A record that a commit answers for: kind, bytes on disk and their hash.

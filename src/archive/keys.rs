@@ -110,6 +110,11 @@ impl Keys {
         self.sealing_key(salt, "archivista record")
     }
 
+    /// The key of what stands in the place of an erased record whose stored bytes had this hash.
+    pub fn erased(&self, sha256: &[u8; 32]) -> LessSafeKey {
+        self.sealing_key(sha256, "archivista erased")
+    }
+
     /// What the heads of this archive's packs say of its key.
     pub fn check(&self, archive: ArchiveId) -> KeyCheck {
         let mut check = KeyCheck::default();

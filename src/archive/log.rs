@@ -5,7 +5,7 @@
 //! whole, and its link too; one with missing or damaged records still counts, with the damage named, when it cannot be the
 //! unfinished end of the log: a later commit follows, or the catalog knows it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::catalog::Applied;
@@ -90,6 +90,8 @@ pub struct ReadCommit {
     pub end: u64,
     /// Where each named record stands, `None` where it is missing or damaged.
     pub offsets: Vec<Option<u64>>,
+    /// Likewise the sequence of the tombstone of each that was taken out.
+    pub erased: Vec<Option<u64>>,
     /// Metadata of each new document; where its record is damaged, only its number.
     pub metadata: Vec<Metadata>,
     /// Metadata of each changed document; `None` where its record is damaged.
@@ -150,6 +152,8 @@ struct Seen {
     offset: u64,
     stored: Stored,
     metadata: Option<Metadata>,
+    /// It was taken out of its pack: the sequence of its tombstone.
+    erased: Option<u64>,
 }
 
 /// How a walk ended.
@@ -169,6 +173,7 @@ pub fn walk(packs: &Path, start: Start<'_>, visitor: &mut dyn Visitor) -> Result
         visitor,
         sequence: start.position.sequence,
         previous: if start.position.sequence == 0 { Sha256::of(&start.archive) } else { start.position.commit },
+        damaged: HashSet::new(),
         suspect: None,
         stopped: false,
     };
@@ -200,6 +205,8 @@ struct Walk<'a> {
     /// Sequence and link of the last commit that counted.
     sequence: u64,
     previous: Sha256,
+    /// Parts whose records are damaged or missing, as many as there can be findings.
+    damaged: HashSet<Sha256>,
     /// A commit with damaged records that may be the unfinished end, its findings, and where its batch begins.
     suspect: Option<(ReadCommit, Vec<Finding>, u64)>,
     stopped: bool,
@@ -253,9 +260,9 @@ impl Walk<'_> {
                 Found::Broken { offset, what, .. } => {
                     broken.push(Finding { path: path.clone(), offset: Some(offset), document: None, what });
                 }
-                Found::Record { offset, kind, stored, plain, link: None } => {
+                Found::Record { offset, kind, stored, plain, link: None, erased } => {
                     let metadata = if kind == Kind::Document { minicbor::decode(&plain).ok() } else { None };
-                    batch.push(Seen { kind, offset, stored, metadata });
+                    batch.push(Seen { kind, offset, stored, metadata, erased });
                 }
                 Found::Record { offset, stored, plain, link: Some(link), .. } => {
                     let Ok(commit) = minicbor::decode::<Commit>(&plain) else {
@@ -346,8 +353,21 @@ impl Walk<'_> {
             let what = format!("the chain is broken: commit {} does not follow the commit before it", commit.sequence);
             self.find(read.pack, Some(read.start), None, what);
         }
+        let at = |index: u32| read.offsets.get(index as usize).copied().flatten();
+        for new in &commit.parts {
+            if at(new.part).is_some() {
+                self.damaged.remove(&new.sha256);
+            } else if self.damaged.len() < FINDINGS {
+                self.damaged.insert(new.sha256);
+            }
+        }
+        for split in &commit.splits {
+            if split.parts.iter().any(|part| self.damaged.contains(part)) {
+                let number = commit.document_at(split.message);
+                self.find(read.pack, None, number, "an attachment of it is missing or damaged");
+            }
+        }
         for new in &commit.documents {
-            let at = |index: u32| read.offsets.get(index as usize).copied().flatten();
             if at(new.message).is_none() {
                 self.find(read.pack, None, Some(new.number), "its bytes are missing or damaged");
             }
@@ -356,12 +376,12 @@ impl Walk<'_> {
             }
         }
         for change in &commit.changes {
-            if read.offsets.get(change.document as usize).copied().flatten().is_none() {
+            if at(change.document).is_none() {
                 self.find(read.pack, None, Some(change.number), "a change of its metadata is missing or damaged");
             }
         }
         for variant in &commit.variants {
-            if read.offsets.get(variant.message as usize).copied().flatten().is_none() {
+            if at(variant.message).is_none() {
                 self.find(read.pack, None, Some(variant.document), "the bytes of a variant are missing or damaged");
             }
         }
@@ -382,6 +402,7 @@ fn join(
 ) -> ReadCommit {
     let mut seen: VecDeque<Seen> = std::mem::take(batch).into();
     let mut offsets = Vec::with_capacity(commit.records.len());
+    let mut erased = Vec::with_capacity(commit.records.len());
     let mut metadata_at = HashMap::new();
     let mut rest = Vec::new();
     for (index, named) in commit.records.iter().enumerate() {
@@ -394,6 +415,7 @@ fn join(
         rest.extend(seen.drain(..place.unwrap_or(0)));
         let found = place.and_then(|_| seen.pop_front());
         offsets.push(found.as_ref().map(|found| found.offset));
+        erased.push(found.as_ref().and_then(|found| found.erased));
         if let Some(metadata) = found.and_then(|found| found.metadata) {
             metadata_at.insert(index, metadata);
         }
@@ -408,5 +430,5 @@ fn join(
     let metadata = new.map(|new| of(new.number, new.document).unwrap_or_else(|| damaged(new.number))).collect();
     let changes = commit.changes.iter().map(|change| of(change.number, change.document)).collect();
     let link = commit.link(own);
-    ReadCommit { commit, link, is_linked: link == told, pack, start, end, offsets, metadata, changes }
+    ReadCommit { commit, link, is_linked: link == told, pack, start, end, offsets, erased, metadata, changes }
 }

@@ -7,16 +7,20 @@
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
+//! - `read`: a message put together again, `ending`: how a document ends, `erase`: its records out of their packs
 //! - `verify`: the proof, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
 mod chain;
 pub mod commit;
+mod ending;
+mod erase;
 pub mod error;
 pub mod growth;
 pub mod keys;
 pub mod log;
 pub mod pack;
+pub mod read;
 pub mod record;
 pub mod rows;
 pub mod split;
@@ -29,15 +33,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use catalog::Catalog;
-use commit::{Commit, Event, Folder, FolderNumber, Happening, Number};
+use commit::{Block, Commit, Ending, Event, Folder, FolderNumber, Happening, Number};
 pub use error::{ArchiveError, Result};
 use keys::Keys;
 use log::Findings;
+use read::Packs;
 use record::ArchiveId;
 use rows::Document;
 use start::Paths;
@@ -45,7 +50,8 @@ use view::View;
 use writer::{Changing, Losses, Task, Writer};
 
 use crate::clock;
-use crate::limits::{DOCUMENTS_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
+use crate::hash::Sha256;
+use crate::limits::{DOCUMENTS_AT_ONCE, ERASE_AT_ONCE, INGEST_QUEUE, PACK_SIZE};
 use crate::pulse::{self, Pulse};
 
 /// Time between two looks at a full queue; a small message is packed in less.
@@ -79,6 +85,8 @@ pub struct Archive {
     findings: Findings,
     stopped: Arc<OnceLock<String>>,
     losses: Arc<Losses>,
+    /// Held while packs are rewritten or verified: either would take the other's work for damage.
+    upkeep: Mutex<()>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
 }
@@ -130,6 +138,7 @@ impl Archive {
             findings: started.findings,
             stopped,
             losses,
+            upkeep: Mutex::new(()),
             _lock: lock,
         })
     }
@@ -268,16 +277,63 @@ impl Archive {
     /// Writes the raw bytes of a document, byte for byte as they came, and checks their hash: on an error, what was
     /// written is worth nothing.
     pub fn read(&self, number: Number, out: &mut dyn Write) -> Result<()> {
-        let document = self.view()?.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
+        let view = self.view()?;
+        let document = view.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
         let damaged = |what: String| ArchiveError::DocumentDamaged { number, what };
         let Some(offset) = document.offset else {
             return Err(damaged("its bytes were missing when the catalog was made".into()));
         };
-        let read = pack::read(&self.paths.packs, self.id, &self.keys, document.pack, offset, out)?.map_err(damaged)?;
-        if read.sha256 != document.sha256 {
+        let find = |hash: &Sha256| self.view()?.part(hash);
+        let read = read::message(self.packs(), (document.pack, offset), document.size, &find, out)?;
+        if read.map_err(damaged)? != document.sha256 {
             return Err(ArchiveError::DocumentDamaged { number, what: "its record holds another message".into() });
         }
         Ok(())
+    }
+
+    fn packs(&self) -> Packs<'_> {
+        Packs { folder: &self.paths.packs, archive: self.id, keys: &self.keys }
+    }
+
+    /// Keeps a document from all but those who read everything, or no longer; durable on return.
+    pub fn block(&self, who: &str, number: Number, is_blocked: bool) -> Result<()> {
+        let view = self.view()?;
+        view.document_row(number)?.ok_or(ArchiveError::NoDocument { number })?;
+        if view.is_blocked(number)? == is_blocked {
+            return Ok(());
+        }
+        let what = if is_blocked { Happening::Blocked(number) } else { Happening::Unblocked(number) };
+        let event = Event { time: clock::now(), who: who.into(), what };
+        let blocks = vec![Block { number, is_blocked }];
+        self.commit(Commit { blocks, journal: vec![event], ..Commit::default() })
+    }
+
+    /// Ends documents for good, with what the journal says of it; durable on return. Whether they may end is the caller's
+    /// question. Their bytes go with [`Self::erase`].
+    pub fn end(&self, numbers: Vec<Number>, why: Ending, journal: Vec<Event>) -> Result<()> {
+        self.ask(|answer| Task::End { numbers, why, journal, answer })?.map_err(|error| shared(&error))
+    }
+
+    /// Takes the records of ended documents out of their packs, and empties `recovered/` where there were any; gives how many bytes
+    /// became free. Needs room for a copy of one pack. `beat` is called on every step; its error ends the work, and what was not
+    /// done is done the next time. Waits while the archive is verified, and the other way round.
+    pub fn erase(&self, beat: &mut dyn FnMut() -> Result<()>) -> Result<u64> {
+        let mut freed = 0;
+        loop {
+            let due = self.view()?.erase_due(None, ERASE_AT_ONCE)?;
+            let Some(&(number, ..)) = due.first() else { break };
+            let due: Vec<(u64, u64)> =
+                due.into_iter().take_while(|(pack, ..)| *pack == number).map(|(_, at, why)| (at, why)).collect();
+            self.ask(|answer| Task::Close(number, answer))?.map_err(|error| shared(&error))?;
+            {
+                let _alone = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+                freed += erase::rewrite(self.packs(), number, &due, beat)?;
+                let offsets = due.into_iter().map(|(offset, _)| offset).collect();
+                self.ask(|answer| Task::Erased(number, offsets, answer))?.map_err(|error| shared(&error))?;
+            }
+            erase::purge(&self.paths.recovered)?;
+        }
+        Ok(freed)
     }
 }
 

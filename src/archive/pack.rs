@@ -4,13 +4,13 @@
 //! records, its commit and its link lie in one pack.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ArchiveError, Result};
 use super::keys::{KeyCheck, Keys};
-use super::record::{self, ArchiveId, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
+use super::record::{self, ArchiveId, Erased, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
 use crate::clock;
 use crate::hash::{Hashing, Sha256};
 
@@ -61,6 +61,15 @@ pub fn sync(packs: &Path, number: u32) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ArchiveError::io(&path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Closes pack `number` for good, whoever wrote it: nothing is appended to a pack that is read-only.
+pub fn close(packs: &Path, number: u32) -> Result<()> {
+    read_only(&path(packs, number))
+}
+
+fn read_only(path: &Path) -> Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o440)).map_err(ArchiveError::io(path))
 }
 
 /// Makes a new or removed directory entry durable.
@@ -207,21 +216,28 @@ impl Appender {
 
     /// Takes back what was appended since the last [`Self::sync`].
     pub fn roll_back(&mut self) -> Result<()> {
+        self.cut(self.synced)
+    }
+
+    /// Takes back what was appended behind `end`. Invariant: nothing that was synced is.
+    pub fn cut(&mut self, end: u64) -> Result<()> {
+        let end = end.max(self.synced);
+        if end > self.synced {
+            self.flush()?;
+        }
         let file = self.file.get_ref().try_clone().map_err(ArchiveError::io(&self.path))?;
         // The old buffer holds bytes that must not be written any more.
         let old = std::mem::replace(&mut self.file, BufWriter::with_capacity(256 * 1024, file));
         drop(old.into_parts());
         let file = self.file.get_mut();
-        file.set_len(self.synced)
-            .and_then(|()| file.seek(SeekFrom::Start(self.synced)))
-            .map_err(ArchiveError::io(&self.path))?;
-        self.end = self.synced;
+        file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).map_err(ArchiveError::io(&self.path))?;
+        self.end = end;
         Ok(())
     }
 
     /// Closes the pack for good: read-only from now on.
     pub fn close(self) -> Result<()> {
-        fs::set_permissions(&self.path, fs::Permissions::from_mode(0o440)).map_err(ArchiveError::io(&self.path))
+        read_only(&self.path)
     }
 }
 
@@ -248,6 +264,8 @@ pub enum Found {
         plain: Vec<u8>,
         /// What stands behind a commit.
         link: Option<Sha256>,
+        /// It was taken out: the sequence of the commit that says why, zero without the key.
+        erased: Option<u64>,
     },
     /// No whole record here. `next` is where the next header stands, if one does.
     Broken { offset: u64, what: String, next: Option<u64> },
@@ -370,6 +388,9 @@ impl<'a> Scanner<'a> {
         let mut input = Hashing::new(&mut self.file);
         let mut head = [0; HEADER_LEN];
         input.read_exact(&mut head)?;
+        if Erased::is_head(&head, self.archive) {
+            return self.read_erased(&head, depth).map(Some);
+        }
         let Some(header) = Header::decode(&head, self.archive) else { return Ok(None) };
         let kind = header.kind;
         let mut plain = Vec::new();
@@ -392,7 +413,36 @@ impl<'a> Scanner<'a> {
         stored.len += link.map_or(0, |_| LINK_LEN);
         let offset = self.position;
         self.position += stored.len;
-        Ok(Some(Found::Record { offset, kind, stored, plain, link }))
+        Ok(Some(Found::Record { offset, kind, stored, plain, link, erased: None }))
+    }
+
+    /// What stands in the place of a record; the scan is behind its head.
+    fn read_erased(&mut self, head: &[u8; HEADER_LEN], depth: Depth) -> io::Result<Found> {
+        let erased = Erased::read(head, self.archive, self.keys, &mut self.file)?;
+        let zeros = erased.zeros();
+        if depth == Depth::Headers {
+            skip(&mut self.file, zeros)?;
+        } else {
+            let mut rest = (&mut self.file).take(zeros);
+            loop {
+                let some = rest.fill_buf()?;
+                if some.is_empty() {
+                    break;
+                }
+                if some.iter().any(|byte| *byte != 0) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "an erased record is not empty"));
+                }
+                let len = some.len();
+                rest.consume(len);
+            }
+            if rest.limit() > 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let Erased { kind, stored, tombstone } = erased;
+        let offset = self.position;
+        self.position += stored.len;
+        Ok(Found::Record { offset, kind, stored, plain: Vec::new(), link: None, erased: Some(tombstone) })
     }
 
     /// Offset of the next header at or after `from`.
@@ -407,7 +457,11 @@ impl<'a> Scanner<'a> {
             for hit in finder.find_iter(&window[..want]) {
                 let header = window[..want].get(hit..hit + HEADER_LEN).and_then(|head| head.try_into().ok());
                 match header {
-                    Some(head) if Header::decode(head, self.archive).is_some() => return Ok(Some(start + hit as u64)),
+                    Some(head)
+                        if Header::decode(head, self.archive).is_some() || Erased::is_head(head, self.archive) =>
+                    {
+                        return Ok(Some(start + hit as u64));
+                    }
                     _ => {}
                 }
             }
@@ -422,14 +476,20 @@ fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
     let mut skipped = 0;
     loop {
         let (len, is_last) = record::chunk_len(file)?;
-        // A seek never fails at the end of a file; reading the last byte does.
-        file.seek_relative(i64::try_from(len - 1).unwrap_or(0))?;
-        file.read_exact(&mut [0])?;
+        skip(file, len as u64)?;
         skipped += 4 + len as u64;
         if is_last {
             return Ok(skipped);
         }
     }
+}
+
+/// Passes over bytes that are there. A seek never fails at the end of a file; reading the last byte does.
+fn skip(file: &mut BufReader<File>, len: u64) -> io::Result<()> {
+    let Some(before) = len.checked_sub(1) else { return Ok(()) };
+    let before = i64::try_from(before).map_err(|_| io::ErrorKind::UnexpectedEof)?;
+    file.seek_relative(before)?;
+    file.read_exact(&mut [0])
 }
 
 fn read_link(input: &mut impl Read) -> io::Result<Sha256> {
@@ -443,20 +503,22 @@ fn read_link(input: &mut impl Read) -> io::Result<Sha256> {
 pub struct Whole {
     /// Hash of the payload when unpacked.
     pub sha256: Sha256,
+    /// Its bytes on disk, without the link behind a commit.
+    pub stored: Stored,
     /// What stands behind a commit.
     pub link: Option<Sha256>,
 }
 
-/// Opens and unpacks the record at `offset` of pack `number` into `out`, checking its hash. `Ok(Err(what))` where it is
-/// damaged.
-pub fn read(
-    packs: &Path,
+/// A record at its place, still closed.
+pub struct Closed {
+    file: BufReader<File>,
+    path: PathBuf,
     archive: ArchiveId,
-    keys: &Keys,
-    number: u32,
-    offset: u64,
-    out: &mut dyn Write,
-) -> Result<std::result::Result<Whole, String>> {
+    header: Header,
+}
+
+/// Goes to the record at `offset` of pack `number`. `Ok(Err(what))` where there is none.
+pub fn at(packs: &Path, archive: ArchiveId, number: u32, offset: u64) -> Result<std::result::Result<Closed, String>> {
     let path = path(packs, number);
     let mut file = match File::open(&path) {
         Ok(file) => file,
@@ -474,22 +536,56 @@ pub fn read(
             _ => Err(ArchiveError::io(&path)(error)),
         };
     }
+    if Erased::is_head(&head, archive) {
+        return Ok(Err("it was erased".into()));
+    }
     let Some(header) = Header::decode(&head, archive) else { return Ok(Err("its header is damaged".into())) };
-    let read = record::open(keys, archive, &header, &mut file, out).and_then(|contents| {
-        let link = if header.kind == Kind::Commit { Some(read_link(&mut file)?) } else { None };
-        Ok(Whole { sha256: contents.sha256, link })
-    });
-    match read {
-        Ok(whole) => Ok(Ok(whole)),
-        // zstd reports damage as Other.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
-            ) =>
-        {
-            Ok(Err(error.to_string()))
+    Ok(Ok(Closed { file, path, archive, header }))
+}
+
+impl Closed {
+    pub fn kind(&self) -> Kind {
+        self.header.kind
+    }
+
+    /// Opens and unpacks it into `out`, checking its hash. `Ok(Err(what))` where it is damaged.
+    pub fn open(self, keys: &Keys, out: &mut dyn Write) -> Result<std::result::Result<Whole, String>> {
+        let Self { mut file, path, archive, header } = self;
+        let mut stored = Hashing::new(&mut file);
+        stored.note(&header.encode(archive));
+        let opened = record::open(keys, archive, &header, &mut stored, out);
+        let stored = Stored { len: stored.count(), sha256: stored.finish().1 };
+        let read = opened.and_then(|contents| {
+            let link = if header.kind == Kind::Commit { Some(read_link(&mut file)?) } else { None };
+            Ok(Whole { sha256: contents.sha256, stored, link })
+        });
+        match read {
+            Ok(whole) => Ok(Ok(whole)),
+            // zstd reports damage as Other.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+                ) =>
+            {
+                Ok(Err(error.to_string()))
+            }
+            Err(error) => Err(ArchiveError::io(&path)(error)),
         }
-        Err(error) => Err(ArchiveError::io(&path)(error)),
+    }
+}
+
+/// [`at`] and [`Closed::open`].
+pub fn read(
+    packs: &Path,
+    archive: ArchiveId,
+    keys: &Keys,
+    number: u32,
+    offset: u64,
+    out: &mut dyn Write,
+) -> Result<std::result::Result<Whole, String>> {
+    match at(packs, archive, number, offset)? {
+        Ok(closed) => closed.open(keys, out),
+        Err(what) => Ok(Err(what)),
     }
 }

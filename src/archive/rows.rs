@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use minicbor::{Decode, Encode};
 use redb::{ReadTransaction, ReadableTable, TableDefinition};
 
-use super::commit::{Commit, Folder, FolderNumber, Metadata, NewDocument, Number};
+use super::commit::{Block, Commit, Ending, Folder, FolderNumber, Metadata, NewDocument, Number};
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
 use crate::hash::Sha256;
@@ -37,6 +37,17 @@ pub const BY_PLACE: TableDefinition<(u32, i64, u64), ()> = TableDefinition::new(
 pub const PLACE_NUMBERS: TableDefinition<(u32, u64), ()> = TableDefinition::new("place_numbers");
 /// Name of a field, its value as [`field_value`] shortens it, number: what is looked up by [`field_keys`].
 pub const BY_FIELD: TableDefinition<(&str, &str, u64), ()> = TableDefinition::new("by_field");
+/// Number and sequence of the commit: pack and byte of each later document record; no byte where it is damaged.
+pub(super) const CHANGED: TableDefinition<(u64, u64), (u32, Option<u64>)> = TableDefinition::new("changed");
+/// Hash of the decoded bytes.
+pub const PARTS: TableDefinition<&[u8; 32], Bytes> = TableDefinition::new("parts");
+/// What remains of a document that ended.
+pub const ENDED: TableDefinition<u64, Bytes> = TableDefinition::new("ended");
+/// Documents that only those see who read everything; a row that says no stays, as one of [`SETTINGS`] does.
+pub const BLOCKED: TableDefinition<u64, Bytes> = TableDefinition::new("blocked");
+/// Pack and byte of each record of an ended document that may not have been taken out yet, and its tombstone's sequence.
+pub const ERASE_DUE: TableDefinition<(u32, u64), u64> = TableDefinition::new("erase_due");
+/// Of live documents and of ended ones.
 pub const BY_HASH: TableDefinition<&[u8; 32], u64> = TableDefinition::new("by_hash");
 /// Document, folder, remote id.
 pub const OCCURRENCES: TableDefinition<(u64, u32, &[u8]), Bytes> = TableDefinition::new("occurrences");
@@ -84,16 +95,51 @@ pub struct Document {
     /// table that people page through stands still.
     #[n(5)]
     pub time: i64,
+    /// Where its first document record stands, in the same pack.
+    #[n(6)]
+    pub record: Option<u64>,
 }
 
 impl Document {
-    /// The row of a document that begins with `commit`.
-    pub fn of(commit: &Commit, new: &NewDocument, metadata: &Metadata, pack: u32, offset: Option<u64>) -> Self {
+    /// The row of a document that begins with `commit`, whose records stand in `pack` at `offsets`.
+    pub fn of(commit: &Commit, new: &NewDocument, metadata: &Metadata, pack: u32, offsets: &[Option<u64>]) -> Self {
+        let at = |place: u32| offsets.get(place as usize).copied().flatten();
+        let (offset, record) = (at(new.message), at(new.document));
         let places = commit.occurrences.iter().filter(|place| place.document == new.number);
         let received = places.filter_map(|place| place.received).min();
         let time = received.or(metadata.date).unwrap_or(metadata.archived);
-        Self { sha256: new.sha256, size: new.size, pack, offset, metadata: metadata.clone(), time }
+        Self { sha256: new.sha256, size: new.size, pack, offset, metadata: metadata.clone(), time, record }
     }
+}
+
+/// What remains of a document that ended: enough to know it again and to say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Ended {
+    #[n(0)]
+    pub sha256: Sha256,
+    #[n(1)]
+    pub size: u64,
+    #[n(2)]
+    pub why: Ending,
+    /// When, Unix seconds.
+    #[n(3)]
+    pub time: i64,
+}
+
+/// A part as the catalog knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PartRow {
+    /// Decoded bytes.
+    #[n(0)]
+    pub size: u64,
+    #[n(1)]
+    pub pack: u32,
+    /// No byte where its record could not be found (damage).
+    #[n(2)]
+    pub offset: Option<u64>,
+    /// Messages that are made of it, variants of their own.
+    #[n(3)]
+    pub users: u64,
 }
 
 /// A variant of a document as the catalog knows it.
@@ -174,6 +220,12 @@ pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
 
 pub(super) fn folder_row(table: &impl ReadableTable<u32, Bytes>, number: FolderNumber) -> Result<Option<FolderRow>> {
     table.get(number)?.map(|bytes| decode("folders", bytes.value()).map(|row: Row<FolderRow>| row.value)).transpose()
+}
+
+/// Whether only those see it who read everything.
+pub(super) fn is_blocked(table: &impl ReadableTable<u64, Bytes>, number: Number) -> Result<bool> {
+    let row = table.get(number)?.map(|bytes| decode::<Row<Block>>("blocked", bytes.value())).transpose()?;
+    Ok(row.is_some_and(|row| row.value.is_blocked))
 }
 
 /// A value as [`BY_FIELD`] has it: itself, or its beginning and its hash where it is long.

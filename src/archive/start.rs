@@ -9,6 +9,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
+use super::erase;
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Tail, Visitor};
@@ -132,6 +133,7 @@ pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     let known = opened.position().sequence;
     let catalog = replay(paths, &keys, opened, known, pulse, &mut findings)?;
     // A kill leaves behind what it interrupted.
+    erase::clean(&paths.packs)?;
     Spool::new(paths.spool.clone()).and_then(|spool| spool.empty()).map_err(ArchiveError::io(&paths.spool))?;
     Ok(Started { catalog, keys, archive, findings })
 }

@@ -1,10 +1,11 @@
 //! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
 //! nothing; runs in constant memory. Without the key as much of it as there is, see [`chain`](super::chain).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::PoisonError;
 
 use minicbor::Encode;
 
@@ -15,9 +16,12 @@ use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
-use super::rows::{Document, Position, Row, VariantRow, row_number};
+use super::read::Packs;
+use super::rows::{Document, PartRow, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
+use crate::hash::Sha256;
+use crate::limits::ERASE_AT_ONCE;
 
 /// What a verification found.
 #[derive(Debug, Default)]
@@ -31,6 +35,8 @@ pub struct Report {
     pub commits: u64,
     /// Unknown without the key.
     pub documents: u64,
+    /// Records that were taken out of their packs.
+    pub erased: u64,
     /// Link of the last commit, the last 32 bytes of the last pack: who knows it can prove the whole history.
     pub head: String,
     /// Damage. Empty: the archive is complete and unaltered.
@@ -45,6 +51,7 @@ pub type Progress<'a> = dyn FnMut(u64, u64) -> Result<()> + 'a;
 /// Verifies an archive that this process has open: up to the commit that the catalog knows now.
 pub fn open(archive: &Archive, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { quick, ..Report::default() };
+    let _alone = archive.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
     let view = archive.view()?;
     let position = view.position()?.unwrap_or_default();
     run(archive.paths(), Some(&view), position, Some(archive.keys()), &mut report, progress)?;
@@ -174,6 +181,10 @@ fn run(
         lagging: 0,
         last_number: 0,
         matched: Sizes::default(),
+        packs: numbers.iter().copied().collect(),
+        users: 0,
+        named: HashSum::default(),
+        gone: HashSum::default(),
         unseen: Unseen::default(),
         stopped: None,
     };
@@ -183,7 +194,8 @@ fn run(
         return Err(error);
     }
     check.unseen_rows();
-    let Check { view, report, sequence, lagging, matched, .. } = check;
+    check.endings(Packs { folder: &paths.packs, archive, keys: &keys })?;
+    let Check { view, report, sequence, lagging, matched, users, .. } = check;
     // While the archive is open, its last batch is being written there.
     if let Some(tail) = tail.filter(|_| !live) {
         report.notes.push(format!(
@@ -204,19 +216,24 @@ fn run(
     } else if let Some(view) = view
         && !report.quick
     {
-        compare_sizes(paths, view, &matched, report)?;
+        compare_sizes(paths, view, &matched, users, report)?;
     }
     Ok(())
 }
 
 /// Every row that the log explains was counted; more rows than that were made by nobody.
-fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Report) -> Result<()> {
+fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, users: u64, report: &mut Report) -> Result<()> {
     let there = view.sizes()?;
+    let used = view.part_users()?;
     let pairs = [
         ("documents", there.documents, matched.documents),
         ("changes", there.changes, matched.changes),
         ("by_hash", there.hashes, matched.hashes),
         ("variants", there.variants, matched.variants),
+        ("changed", there.changed, matched.changed),
+        ("parts", there.parts, matched.parts),
+        ("ended", there.ended, matched.ended),
+        ("blocked", there.blocked, matched.blocked),
         ("occurrences", there.occurrences, matched.occurrences),
         ("folders", there.folders, matched.folders),
         ("ledger", there.ledger, matched.ledger),
@@ -236,6 +253,10 @@ fn compare_sizes(paths: &Paths, view: &View, matched: &Sizes, report: &mut Repor
             });
         }
     }
+    if used != users {
+        let what = format!("parts are used {used} times, by the log {users} times");
+        report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
+    }
     view.check_indexes(|what| {
         report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
     })
@@ -254,8 +275,35 @@ struct Check<'a, 'p> {
     lagging: u64,
     last_number: u64,
     matched: Sizes,
+    /// Packs that are there.
+    packs: BTreeSet<u32>,
+    /// How often messages of documents that live use parts.
+    users: u64,
+    /// Records that tombstones name, and those that are gone.
+    named: HashSum,
+    gone: HashSum,
     unseen: Unseen,
     stopped: Option<ArchiveError>,
+}
+
+/// Many hashes as one number that does not depend on their order: they are added modulo 2^256. So two sets of any size are compared
+/// in constant memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct HashSum {
+    sum: [u64; 4],
+    count: u64,
+}
+
+impl HashSum {
+    fn add(&mut self, hash: &Sha256) {
+        let mut carry = false;
+        for (digit, bytes) in self.sum.iter_mut().zip(hash.0.as_chunks::<8>().0) {
+            let (sum, first) = digit.overflowing_add(u64::from_le_bytes(*bytes));
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            (*digit, carry) = (sum, first || second);
+        }
+        self.count += 1;
+    }
 }
 
 /// Rows of the ledger that the catalog does not have, by folder; right only if a later commit ended that folder's rows.
@@ -272,6 +320,13 @@ impl Visitor for Check<'_, '_> {
         self.report.documents += commit.documents.len() as u64;
         self.report.head = read.link.to_string();
         self.numbers(read);
+        for hash in commit.tombstones.iter().flat_map(|tombstone| &tombstone.records) {
+            self.named.add(hash);
+        }
+        for (named, _) in commit.records.iter().zip(&read.erased).filter(|(_, erased)| erased.is_some()) {
+            self.report.erased += 1;
+            self.gone.add(&named.sha256);
+        }
         if commit.sequence == self.position.sequence && read.link != self.position.commit {
             self.find(read, None, "the catalog knows another commit of this number".into());
         }
@@ -321,6 +376,43 @@ impl Check<'_, '_> {
         }
     }
 
+    /// Every record that is gone was named by a tombstone, and every one that was named is gone, or its turn is yet to come.
+    fn endings(&mut self, packs: Packs<'_>) -> Result<()> {
+        let (mut due, mut after) = (0u64, None);
+        while let Some(view) = self.view {
+            let some = view.erase_due(after, ERASE_AT_ONCE)?;
+            let Some(&(pack, offset, _)) = some.last() else { break };
+            after = Some((pack, offset));
+            for (pack, offset, tombstone) in some {
+                let Ok(closed) = pack::at(packs.folder, packs.archive, pack, offset)? else { continue };
+                if tombstone > self.position.sequence {
+                    continue;
+                }
+                if let Ok(whole) = closed.open(packs.keys, &mut std::io::sink())? {
+                    due += 1;
+                    self.gone.add(&whole.stored.sha256);
+                }
+            }
+        }
+        if due > 0 {
+            self.report
+                .notes
+                .push(format!("{due} records of ended documents are still to be taken out of their packs"));
+        }
+        if self.named == self.gone {
+            return Ok(());
+        }
+        let (named, gone) = (self.named.count, self.gone.count);
+        let what = format!("tombstones name {named} records, and {gone} are gone or due: these are not the same");
+        // Without the catalog nothing tells which are due.
+        if self.view.is_none() && gone <= named {
+            self.report.notes.push(what);
+        } else {
+            self.report.findings.push(Finding { path: "packs".into(), offset: None, document: None, what });
+        }
+        Ok(())
+    }
+
     /// Document numbers follow each other without a gap.
     fn numbers(&mut self, read: &ReadCommit) {
         for new in &read.commit.documents {
@@ -339,19 +431,27 @@ impl Check<'_, '_> {
         for folder in &commit.restarted {
             self.unseen.remove(folder);
         }
+        let at = |place: u32| read.offsets.get(place as usize).copied().flatten();
+        let is_erased = |place: u32| read.erased.get(place as usize).copied().flatten().is_some();
+        let ended =
+            |number: u64| -> Result<bool> { Ok(view.ended_row(number)?.is_some_and(|row| row.commit > sequence)) };
         for (new, metadata) in commit.documents.iter().zip(&read.metadata) {
-            let offset = read.offsets.get(new.message as usize).copied().flatten();
-            let document = Document::of(commit, new, metadata, read.pack, offset);
+            let document = Document::of(commit, new, metadata, read.pack, &read.offsets);
             let row = view.document_row(new.number)?;
             // A damaged record is a finding of its own; what the catalog knew before the damage is not another one.
-            let whole = read.offsets.get(new.document as usize).copied().flatten().is_some() && offset.is_some();
-            if self.same(read, "documents", row, &document, whole) {
+            let whole = at(new.document).is_some() && at(new.message).is_some();
+            if row.is_none() && ended(new.number)? {
+                // Its tombstone counts it.
+            } else if is_erased(new.message) || is_erased(new.document) {
+                self.find(read, Some(new.number), "it was taken out of its pack, and no tombstone names it".into());
+            } else if self.same(read, "documents", row, &document, whole) {
                 self.matched.documents += 1;
             }
             let found = view.by_hash(&new.sha256)?;
             let is_first_of_equals = |first: u64| -> Result<bool> {
-                let row = view.document_row(first)?;
-                Ok(first < new.number && row.is_some_and(|row| row.value.sha256 == new.sha256))
+                let live = view.document_row(first)?.map(|row| row.value.sha256);
+                let sha256 = live.or(view.ended_row(first)?.map(|row| row.value.sha256));
+                Ok(first < new.number && sha256 == Some(new.sha256))
             };
             if found == Some(new.number) {
                 self.matched.hashes += 1;
@@ -360,6 +460,10 @@ impl Check<'_, '_> {
             }
         }
         for (change, metadata) in commit.changes.iter().zip(&read.changes) {
+            if ended(change.number)? {
+                continue;
+            }
+            self.matched.changed += 1;
             // A damaged record is a finding of its own.
             let row = view.change_row(change.number)?;
             let Some(metadata) = metadata else {
@@ -374,7 +478,9 @@ impl Check<'_, '_> {
             let offset = read.offsets.get(variant.message as usize).copied().flatten();
             let value = VariantRow { size: variant.size, pack: read.pack, offset };
             let row = view.variant_row(variant.document, &variant.sha256)?;
-            if self.same(read, "variants", row, &value, offset.is_some()) {
+            if row.is_none() && ended(variant.document)? {
+                // Gone with its document.
+            } else if self.same(read, "variants", row, &value, offset.is_some()) {
                 self.matched.variants += 1;
             }
             if view.by_hash(&variant.sha256)? == Some(variant.document) {
@@ -403,6 +509,9 @@ impl Check<'_, '_> {
         }
         for occurrence in &commit.occurrences {
             let row = view.occurrence_row((occurrence.document, occurrence.folder, &occurrence.remote))?;
+            if row.is_none() && ended(occurrence.document)? {
+                continue;
+            }
             if self.same(read, "occurrences", row, occurrence, true) {
                 self.matched.occurrences += 1;
             }
@@ -412,7 +521,58 @@ impl Check<'_, '_> {
                 self.matched.cursors += 1;
             }
         }
+        self.part_rows(view, read)?;
         self.plain_rows(view, read, commit)
+    }
+
+    /// Parts, and what ended or was blocked.
+    fn part_rows(&mut self, view: &View, read: &ReadCommit) -> Result<()> {
+        let commit = &read.commit;
+        let sequence = commit.sequence;
+        for new in &commit.parts {
+            // Without a row it was taken out with the last message that had it; those that live are looked at below.
+            let row = view.part_row(&new.sha256)?.filter(|row| row.commit == sequence);
+            let offset = read.offsets.get(new.part as usize).copied().flatten();
+            if let Some(row) = row {
+                self.matched.parts += 1;
+                let PartRow { size, pack, offset: there, .. } = row.value;
+                if (size, pack) != (new.size, read.pack) || offset.is_some() && there != offset {
+                    self.find(read, None, "a row of the catalog's table parts is not what the log says".into());
+                }
+            }
+        }
+        for split in &commit.splits {
+            let Some(number) = commit.document_at(split.message) else { continue };
+            if view.document_row(number)?.is_none() {
+                continue;
+            }
+            self.users += split.parts.len() as u64;
+            for part in &split.parts {
+                let is_there = view.part_row(part)?.is_some_and(|row| self.packs.contains(&row.value.pack));
+                if !is_there {
+                    self.find(read, Some(number), "an attachment of it is missing".into());
+                }
+            }
+        }
+        for tombstone in &commit.tombstones {
+            let number = tombstone.number;
+            let row = view.ended_row(number)?.filter(|row| row.commit == sequence && row.value.why == tombstone.why);
+            if row.is_some() && view.document_row(number)?.is_none() {
+                self.matched.ended += 1;
+            } else {
+                self.find(read, Some(number), "it ended, and the catalog does not know".into());
+            }
+        }
+        for block in &commit.blocks {
+            let row = view.block_row(block.number)?;
+            if row.is_none() && view.ended_row(block.number)?.is_some_and(|row| row.commit >= sequence) {
+                continue;
+            }
+            if self.same(read, "blocked", row, block, true) {
+                self.matched.blocked += 1;
+            }
+        }
+        Ok(())
     }
 
     fn plain_rows(&mut self, view: &View, read: &ReadCommit, commit: &Commit) -> Result<()> {

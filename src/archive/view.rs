@@ -7,13 +7,14 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::commit::{
-    Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
+    Block, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
 };
 use super::error::Result;
 use super::rows::{
-    AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FIELD_NOTE,
-    FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row,
-    SETTINGS, VARIANTS, VariantRow, decode, field_keys, field_value, folder_row, read_position,
+    AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGED, CHANGES, CURSORS, DOCUMENTS, Document,
+    ENDED, ERASE_DUE, Ended, FIELD_NOTE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS,
+    PLACE_NUMBERS, PartRow, Position, RESERVED, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, field_keys,
+    field_value, folder_row, is_blocked, read_position,
 };
 use crate::hash::Sha256;
 use crate::limits::FIELD_KEY;
@@ -146,6 +147,9 @@ impl View {
     /// Whether `reads` allows this document.
     pub fn may_read(&self, reads: &Reads, number: Number) -> Result<bool> {
         let Reads::Places(places) = reads else { return Ok(self.document_row(number)?.is_some()) };
+        if self.is_blocked(number)? {
+            return Ok(false);
+        }
         for seen in self.occurrences(number)? {
             if self.folder(seen.folder)?.is_some_and(|folder| places.contains(&folder.place)) {
                 return Ok(true);
@@ -264,6 +268,88 @@ impl View {
 
     pub fn by_hash(&self, sha256: &Sha256) -> Result<Option<Number>> {
         Ok(self.txn.open_table(BY_HASH)?.get(&sha256.0)?.map(|number| number.value()))
+    }
+
+    /// Whether only those see it who read everything.
+    pub fn is_blocked(&self, number: Number) -> Result<bool> {
+        is_blocked(&self.txn.open_table(BLOCKED)?, number)
+    }
+
+    pub fn block_row(&self, number: Number) -> Result<Option<Row<Block>>> {
+        let table = self.txn.open_table(BLOCKED)?;
+        table.get(number)?.map(|bytes| decode("blocked", bytes.value())).transpose()
+    }
+
+    /// Numbers of all blocked documents above `after`, at most `most`.
+    pub fn blocked(&self, after: Number, most: usize) -> Result<Vec<Number>> {
+        let mut numbers = Vec::new();
+        for item in self.txn.open_table(BLOCKED)?.range(after.saturating_add(1)..)? {
+            let (number, bytes) = item?;
+            if numbers.len() == most {
+                break;
+            }
+            if decode::<Row<Block>>("blocked", bytes.value())?.value.is_blocked {
+                numbers.push(number.value());
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// What remains of a document that ended.
+    pub fn ended_row(&self, number: Number) -> Result<Option<Row<Ended>>> {
+        let table = self.txn.open_table(ENDED)?;
+        table.get(number)?.map(|bytes| decode("ended", bytes.value())).transpose()
+    }
+
+    /// Ended documents, the highest number first, at most `most`; begins below `below`.
+    pub fn ended(&self, below: Option<Number>, most: usize) -> Result<Vec<(Number, Ended)>> {
+        let table = self.txn.open_table(ENDED)?;
+        let rows = table.range(..below.unwrap_or(Number::MAX))?.rev().take(most).map(|item| {
+            let (number, bytes) = item?;
+            let row: Row<Ended> = decode("ended", bytes.value())?;
+            Ok((number.value(), row.value))
+        });
+        rows.collect()
+    }
+
+    pub fn part_row(&self, sha256: &Sha256) -> Result<Option<Row<PartRow>>> {
+        let table = self.txn.open_table(PARTS)?;
+        table.get(&sha256.0)?.map(|bytes| decode("parts", bytes.value())).transpose()
+    }
+
+    /// Pack and byte of the record of a part.
+    pub fn part(&self, sha256: &Sha256) -> Result<Option<(u32, u64)>> {
+        Ok(self.part_row(sha256)?.and_then(|row| Some((row.value.pack, row.value.offset?))))
+    }
+
+    /// How often messages use parts.
+    pub fn part_users(&self) -> Result<u64> {
+        let table = self.txn.open_table(PARTS)?;
+        let mut users = 0;
+        for item in table.iter()? {
+            users += decode::<Row<PartRow>>("parts", item?.1.value())?.value.users;
+        }
+        Ok(users)
+    }
+
+    /// Where the later document records of a document stand: pack and byte, none where it is damaged.
+    pub fn changed(&self, number: Number) -> Result<Vec<(u32, Option<u64>)>> {
+        let table = self.txn.open_table(CHANGED)?;
+        let rows = table.range((number, 0)..=(number, u64::MAX))?;
+        rows.map(|item| Ok(item?.1.value())).collect()
+    }
+
+    /// Records of ended documents that may not have been taken out yet, in their order: pack, byte, and the sequence of the
+    /// tombstone. Begins behind `after`; at most `most`.
+    pub fn erase_due(&self, after: Option<(u32, u64)>, most: usize) -> Result<Vec<(u32, u64, u64)>> {
+        let table = self.txn.open_table(ERASE_DUE)?;
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = table.range::<(u32, u64)>((from, Bound::Unbounded))?.take(most).map(|item| {
+            let (place, tombstone) = item?;
+            let (pack, offset) = place.value();
+            Ok((pack, offset, tombstone.value()))
+        });
+        rows.collect()
     }
 
     pub fn variant_row(&self, number: Number, sha256: &Sha256) -> Result<Option<Row<VariantRow>>> {
@@ -497,6 +583,10 @@ impl View {
             changes: self.txn.open_table(CHANGES)?.len()?,
             hashes: self.txn.open_table(BY_HASH)?.len()?,
             variants: self.txn.open_table(VARIANTS)?.len()?,
+            changed: self.txn.open_table(CHANGED)?.len()?,
+            parts: self.txn.open_table(PARTS)?.len()?,
+            ended: self.txn.open_table(ENDED)?.len()?,
+            blocked: self.txn.open_table(BLOCKED)?.len()?,
             occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
             folders: self.txn.open_table(FOLDERS)?.len()?,
             ledger: self.txn.open_table(LEDGER)?.len()?,
@@ -547,7 +637,8 @@ impl View {
                 missing += u64::from(by_field.get((name, value.as_str(), number))?.is_none());
             }
             let mut places = std::collections::BTreeSet::new();
-            for seen in self.occurrences(number)? {
+            let seen = if self.is_blocked(number)? { Vec::new() } else { self.occurrences(number)? };
+            for seen in seen {
                 places.extend(self.folder(seen.folder)?.map(|folder| folder.place));
             }
             rows += places.len() as u64;
@@ -661,6 +752,10 @@ pub struct Sizes {
     pub changes: u64,
     pub hashes: u64,
     pub variants: u64,
+    pub changed: u64,
+    pub parts: u64,
+    pub ended: u64,
+    pub blocked: u64,
     pub occurrences: u64,
     pub folders: u64,
     pub ledger: u64,

@@ -4,8 +4,8 @@
 //! Invariants: a ticket is answered after the `fdatasync` of the pack and after the catalog knows the commit, so that the
 //! next look-up sees it; a batch that fails leaves no byte behind; after a failed sync nothing more is written.
 
-use std::collections::HashMap;
-use std::io::{self, Read};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -14,20 +14,23 @@ use std::time::{Duration, Instant};
 use super::Options;
 use super::catalog::{Applied, Catalog};
 use super::commit::{
-    Change, Commit, Entry, Event, Folder, FolderNumber, Metadata, Named, NewDocument, Number, Occurrence, Outcome,
-    Variant,
+    Change, Commit, Ending, Entry, Event, Folder, FolderNumber, Metadata, Named, NewDocument, NewPart, Number,
+    Occurrence, Outcome, Split, Variant,
 };
+use super::ending;
 use super::error::{ArchiveError, Result};
 use super::keys::Keys;
 use super::log::Findings;
 use super::pack::{self, Appender, PACK_HEADER_LEN, Placed};
+use super::read::{self, Packs};
 use super::record::{ArchiveId, Kind, RecordWriter};
+use super::split::{PartReader, Plan, Reference, Sink, SkeletonReader, Splitter};
 use super::start::{self, Paths};
-use super::view::Reads;
+use super::view::{Reads, View};
 use crate::clock;
 use crate::hash::Sha256;
-use crate::ingest;
-use crate::limits::{CATALOG_EVERY, COMMIT_INTERVAL, COMMIT_MESSAGES};
+use crate::ingest::{self, SpoolFile};
+use crate::limits::{CATALOG_EVERY, COMMIT_INTERVAL, COMMIT_MESSAGES, SPLIT_PART};
 use crate::pulse::Pulse;
 
 /// How long the writer waits for work before it makes the catalog durable and beats its pulse.
@@ -76,6 +79,17 @@ pub enum Task {
     /// Commits what waits and answers.
     Flush(Sender<std::result::Result<(), Arc<ArchiveError>>>),
     Rebuild(Sender<Result<Findings>>),
+    /// Ends documents, committed at once with what is noted of it in the journal.
+    End {
+        numbers: Vec<Number>,
+        why: Ending,
+        journal: Vec<Event>,
+        answer: Sender<std::result::Result<(), Arc<ArchiveError>>>,
+    },
+    /// Closes this pack if it is the one that is written.
+    Close(u32, Sender<std::result::Result<(), Arc<ArchiveError>>>),
+    /// These records of a pack were taken out of it.
+    Erased(u32, Vec<u64>, Sender<std::result::Result<(), Arc<ArchiveError>>>),
     /// Changes the metadata of a document, committed at once with what is noted of it in the journal.
     Change {
         number: Number,
@@ -130,6 +144,8 @@ struct Batch {
     changes: Vec<Option<Metadata>>,
     offsets: Vec<Option<u64>>,
     by_hash: HashMap<Sha256, Number>,
+    /// Bytes where the parts of this batch stand.
+    parts: HashMap<Sha256, u64>,
     /// Place of a row in `commit.ledger`: a later word on the same message replaces the earlier one.
     ledger: HashMap<(FolderNumber, Vec<u8>), usize>,
     tickets: Vec<(Sender<Booked>, Booked)>,
@@ -155,6 +171,45 @@ impl Batch {
             self.ledger.insert(key, self.commit.ledger.len());
             self.commit.ledger.push(entry);
         }
+    }
+}
+
+/// How far a batch was, to go back there.
+struct Mark {
+    end: u64,
+    records: usize,
+    parts: usize,
+    known: HashMap<Sha256, u64>,
+}
+
+/// A splitter that is asked for its plan alone.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn skeleton(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn part(&mut self, _: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end_part(&mut self, _: Sha256, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is read back is progress, and is kept by nobody.
+struct Beat<'a>(&'a Pulse);
+
+impl Write for Beat<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.beat();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -279,6 +334,32 @@ impl Writer {
                     }
                 });
             }
+            Task::End { numbers, why, journal, answer } => {
+                let _ = self.commit_and_tell();
+                let ended = self.running().and_then(|()| self.end(&numbers, why, journal).map_err(Arc::new));
+                let _ = answer.send(ended.and_then(|()| self.commit_and_tell()));
+            }
+            Task::Close(number, answer) => {
+                let closed = self.commit_and_tell().and_then(|()| self.running()).and_then(|()| {
+                    match self.appender.take_if(|pack| pack.number() == number) {
+                        Some(pack) => pack.close(),
+                        None => pack::close(&self.paths.packs, number),
+                    }
+                    .map_err(Arc::new)
+                });
+                let _ = answer.send(closed);
+            }
+            Task::Erased(pack, offsets, answer) => {
+                let erased = self.running().and_then(|()| {
+                    self.catalog
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .erased(pack, &offsets)
+                        .map_err(Arc::new)
+                });
+                self.lagging += 1;
+                let _ = answer.send(erased);
+            }
             Task::Rebuild(answer) => {
                 let _ = answer.send(self.rebuild());
             }
@@ -347,13 +428,27 @@ impl Writer {
             (Some(number), Some(reads)) if !view.may_read(reads, number)? => None,
             (known, _) => known,
         };
+        // What ended does not come back, wherever it is still found.
+        if let Some(number) = known
+            && view.ended_row(number)?.is_some()
+        {
+            let outcome = Outcome::Deleted(number);
+            let entry =
+                Entry { folder, remote: remote.clone(), outcome: outcome.clone(), after_due: false, booked: now };
+            self.batch.book(entry);
+            self.batch.tickets.push((ticket, Booked { remote, size: message.size, outcome: Ok(outcome) }));
+            self.batch.touch();
+            return Ok(());
+        }
+        let variant_of = match variant_of {
+            Some(document) if view.document_row(document)?.is_some() => Some(document),
+            _ => None,
+        };
         let (number, outcome) = if let Some(number) = known {
             (number, Outcome::Same(number))
         } else if let Some(document) = variant_of {
-            let mut bytes = message.bytes.reader().map_err(ArchiveError::io(self.paths.spool.clone()))?;
-            self.append(Kind::Message, message.size, sha256, &mut bytes)?;
-            let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
-            let variant = Variant { document, sha256, size: message.size, message: records - 1 };
+            let place = self.store(&view, &mut message)?;
+            let variant = Variant { document, sha256, size: message.size, message: place };
             self.batch.commit.variants.push(variant);
             self.batch.by_hash.insert(sha256, document);
             (document, Outcome::Same(document))
@@ -362,18 +457,11 @@ impl Writer {
             metadata.number = number;
             metadata.archived = now;
             let encoded = minicbor::to_vec(&metadata).unwrap_or_default();
-            let path = self.paths.spool.clone();
-            let mut bytes = message.bytes.reader().map_err(ArchiveError::io(path))?;
-            self.append(Kind::Message, message.size, sha256, &mut bytes)?;
-            self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
-            let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
-            self.batch.commit.documents.push(NewDocument {
-                number,
-                sha256,
-                size: message.size,
-                message: records - 2,
-                document: records - 1,
-            });
+            let place = self.store(&view, &mut message)?;
+            let document =
+                self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
+            let new = NewDocument { number, sha256, size: message.size, message: place, document };
+            self.batch.commit.documents.push(new);
             self.batch.metadata.push(metadata);
             // The first one is who has these bytes.
             self.batch.by_hash.entry(sha256).or_insert(number);
@@ -387,11 +475,146 @@ impl Writer {
         Ok(())
     }
 
-    /// Appends a record that the commit of this batch will name.
-    fn append(&mut self, kind: Kind, plain_len: u64, plain_sha256: Sha256, payload: &mut dyn Read) -> Result<()> {
+    /// Appends a record that the commit of this batch will name; gives its place there.
+    fn append(&mut self, kind: Kind, plain_len: u64, plain_sha256: Sha256, payload: &mut dyn Read) -> Result<u32> {
         let placed = self.put(kind, plain_len, plain_sha256, payload)?;
         self.batch.commit.records.push(Named::new(kind, placed.stored));
         self.batch.offsets.push(Some(placed.offset));
+        Ok(u32::try_from(self.batch.offsets.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Appends the bytes of a message, split where it can be.
+    fn store(&mut self, view: &View, message: &mut ingest::Message) -> Result<u32> {
+        if self.options.is_splitting
+            && message.size >= SPLIT_PART as u64
+            && let Some(place) = self.store_split(view, message)?
+        {
+            return Ok(place);
+        }
+        let mut bytes = message.bytes.reader().map_err(ArchiveError::io(&self.paths.spool))?;
+        self.append(Kind::Message, message.size, message.sha256, &mut bytes)
+    }
+
+    /// Appends what is not there yet of the parts of a message, and its skeleton; `None` where it has no parts, or does not come
+    /// back bit for bit.
+    fn store_split(&mut self, view: &View, message: &mut ingest::Message) -> Result<Option<u32>> {
+        let in_spool = || ArchiveError::io(&self.paths.spool);
+        let reader = message.bytes.reader().map_err(in_spool())?;
+        let mut splitter = Splitter::new(Nowhere);
+        io::copy(&mut Beating { payload: &mut { reader }, pulse: &self.pulse }, &mut splitter).map_err(in_spool())?;
+        let (Nowhere, plan) = splitter.finish().map_err(in_spool())?;
+        if plan.parts.is_empty() {
+            return Ok(None);
+        }
+        self.open_pack()?;
+        // A second time without the parts that are there: one of them may have been damaged since.
+        for trusts_stored in [true, false] {
+            let before = self.mark();
+            let place = self.append_split(view, message, &plan, trusts_stored)?;
+            if self.comes_back(view, place, message)? {
+                let mut parts: Vec<Sha256> = plan.parts.iter().map(|part| part.sha256).collect();
+                parts.sort_unstable();
+                parts.dedup();
+                self.batch.commit.splits.push(Split { message: place, parts });
+                return Ok(Some(place));
+            }
+            self.take_back(&before)?;
+        }
+        Ok(None)
+    }
+
+    fn append_split(
+        &mut self,
+        view: &View,
+        message: &mut ingest::Message,
+        plan: &Plan,
+        trusts_stored: bool,
+    ) -> Result<u32> {
+        let spool = self.paths.spool.clone();
+        let mut added = HashSet::new();
+        for place in plan.places() {
+            let Reference { sha256, len, .. } = place.reference;
+            let is_there = self.batch.parts.contains_key(&sha256) || view.part(&sha256)?.is_some();
+            if is_there && trusts_stored || !added.insert(sha256) {
+                continue;
+            }
+            let raw = message.bytes.reader().map_err(ArchiveError::io(&spool))?;
+            let mut part = PartReader::new(raw, &place).map_err(ArchiveError::io(&spool))?;
+            let record = self.append(Kind::Part, len, sha256, &mut part)?;
+            self.batch.commit.parts.push(NewPart { sha256, size: len, part: record });
+            if let Some(offset) = self.batch.offsets.last().copied().flatten() {
+                self.batch.parts.insert(sha256, offset);
+            }
+        }
+        let size = message.size;
+        let skeleton = |bytes: &mut SpoolFile| -> io::Result<Sha256> {
+            Sha256::of_reader(&mut SkeletonReader::new(bytes.reader()?, plan, size)?)
+        };
+        let sha256 = skeleton(&mut message.bytes).map_err(ArchiveError::io(&spool))?;
+        let raw = message.bytes.reader().map_err(ArchiveError::io(&spool))?;
+        let mut bytes = SkeletonReader::new(raw, plan, size).map_err(ArchiveError::io(&spool))?;
+        let len = bytes.total();
+        self.append(Kind::Skeleton, len, sha256, &mut bytes)
+    }
+
+    /// Whether a message that was just appended can be read back as it was.
+    fn comes_back(&mut self, view: &View, place: u32, message: &ingest::Message) -> Result<bool> {
+        let Some(appender) = &mut self.appender else { return Ok(false) };
+        appender.flush()?;
+        let number = appender.number();
+        let Some(offset) = self.batch.offsets.get(place as usize).copied().flatten() else { return Ok(false) };
+        let find = |hash: &Sha256| match self.batch.parts.get(hash) {
+            Some(offset) => Ok(Some((number, *offset))),
+            None => view.part(hash),
+        };
+        let packs = Packs { folder: &self.paths.packs, archive: self.archive, keys: &self.keys };
+        let mut out = Beat(&self.pulse);
+        let read = read::message(packs, (number, offset), message.size, &find, &mut out)?;
+        Ok(read.is_ok_and(|sha256| sha256 == message.sha256))
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            end: self.appender.as_ref().map_or(0, Appender::end),
+            records: self.batch.offsets.len(),
+            parts: self.batch.commit.parts.len(),
+            known: self.batch.parts.clone(),
+        }
+    }
+
+    /// Takes back what was appended since `before`.
+    fn take_back(&mut self, before: &Mark) -> Result<()> {
+        self.batch.offsets.truncate(before.records);
+        self.batch.commit.records.truncate(before.records);
+        self.batch.commit.parts.truncate(before.parts);
+        self.batch.parts.clone_from(&before.known);
+        self.appender.as_mut().map_or(Ok(()), |appender| appender.cut(before.end))
+    }
+
+    /// Ends documents: what the log says of it, and their rows in the ledger.
+    fn end(&mut self, numbers: &[Number], why: Ending, journal: Vec<Event>) -> Result<()> {
+        let view = self.read().read()?;
+        let packs = Packs { folder: &self.paths.packs, archive: self.archive, keys: &self.keys };
+        let (mut tombstones, mut entries) = (Vec::with_capacity(numbers.len()), Vec::new());
+        let mut released = HashMap::new();
+        let numbers: BTreeSet<Number> = numbers.iter().copied().collect();
+        for number in numbers {
+            self.pulse.beat();
+            tombstones.push(ending::tombstone(packs, &view, number, why, &mut released)?);
+            for seen in view.occurrences(number)? {
+                let entry = view.entry(seen.folder, &seen.remote)?;
+                if let Some(entry) = entry.filter(|entry| entry.outcome.document() == Some(number)) {
+                    let outcome = Outcome::Deleted(number);
+                    entries.push(Entry { outcome, after_due: false, booked: clock::now(), ..entry });
+                }
+            }
+        }
+        self.batch.commit.tombstones = tombstones;
+        for entry in entries {
+            self.batch.book(entry);
+        }
+        self.batch.commit.journal.extend(journal);
+        self.batch.touch();
         Ok(())
     }
 
@@ -411,9 +634,8 @@ impl Writer {
             return Ok(());
         }
         let encoded = minicbor::to_vec(&metadata).unwrap_or_default();
-        self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
-        let records = u32::try_from(self.batch.commit.records.len()).unwrap_or(u32::MAX);
-        self.batch.commit.changes.push(Change { number, document: records - 1 });
+        let document = self.append(Kind::Document, encoded.len() as u64, Sha256::of(&encoded), &mut &encoded[..])?;
+        self.batch.commit.changes.push(Change { number, document });
         self.batch.changes.push(Some(metadata));
         self.batch.commit.journal.extend(events);
         self.batch.touch();
@@ -438,6 +660,7 @@ impl Writer {
         mine.settings.extend(note.settings);
         mine.journal.extend(note.journal);
         mine.runs.extend(note.runs);
+        mine.blocks.extend(note.blocks);
         for entry in note.ledger {
             self.batch.book(entry);
         }

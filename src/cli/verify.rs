@@ -40,6 +40,7 @@ fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> a
             "bytes": report.bytes,
             "commits": report.commits,
             "documents": report.documents,
+            "erased": report.erased,
             "head": report.head,
             "findings": report.findings.lines().collect::<Vec<_>>(),
             "notes": report.notes,

@@ -41,7 +41,8 @@ mod tests {
 
     fn name(kind: u8, text: &str) -> String {
         let metadata = Metadata { kind, title: text.into(), media_name: text.into(), ..Metadata::default() };
-        let document = Document { sha256: Sha256::default(), size: 0, pack: 1, offset: None, metadata, time: 0 };
+        let document =
+            Document { sha256: Sha256::default(), size: 0, pack: 1, offset: None, metadata, time: 0, record: None };
         of(7, &document, jiff::civil::date(2026, 11, 21))
     }
 

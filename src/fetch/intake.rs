@@ -168,6 +168,8 @@ impl<'a> Intake<'a> {
         while let Ok(booked) = self.tickets.try_recv() {
             match booked.outcome {
                 Ok(Outcome::Archived(_)) => self.run.archived += 1,
+                // It ended in the archive, and is still on the server.
+                Ok(Outcome::Deleted(_)) => self.run.left_out += 1,
                 Ok(_) => self.run.same += 1,
                 Err(error) => {
                     self.error.get_or_insert(error);

@@ -1,7 +1,7 @@
 //! Where messages wait between a source and the archive: short ones in memory, long ones in a file without a name.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,6 +159,20 @@ impl Read for SpoolReader<'_> {
         };
         self.at += count as u64;
         Ok(count)
+    }
+}
+
+impl Seek for SpoolReader<'_> {
+    /// Anywhere within the bytes, or behind them, where there is nothing to read.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let len = self.written + self.buffer.len() as u64;
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => len.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

@@ -379,7 +379,7 @@ mod tests {
             ..Metadata::default()
         };
         let time = 1_700_000_000; // 2023-11-14 22:13 UTC
-        let mail = Document { sha256: Sha256::of(b""), size: 0, pack: 1, offset: None, metadata, time };
+        let mail = Document { sha256: Sha256::of(b""), size: 0, pack: 1, offset: None, metadata, time, record: None };
         let cases = [
             ("", true),
             ("OFFERTE zürich", true),

@@ -6,6 +6,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use archivista::archive::commit::{Folder, Metadata, Outcome};
 use archivista::archive::pack::{self, Depth};
 use archivista::archive::pack::{Found, Scanner};
@@ -50,21 +53,32 @@ pub fn mail(number: u64) -> Vec<u8> {
 
 /// Archives mails `from..=to` in one commit, in a folder of a mailbox; returns their document numbers.
 pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
+    let mails = (from..=to).map(|number| (number, mail(number)));
+    let outcomes = put(archive, "anna", mails.collect());
+    let number = |outcome: Outcome| match outcome {
+        Outcome::Archived(number) => number,
+        other => panic!("{other:?}"),
+    };
+    outcomes.into_iter().map(number).collect()
+}
+
+/// Archives messages, each with its id on the server, in one commit, in the inbox of a mailbox; returns what became of them.
+pub fn put(archive: &Archive, mailbox: &str, mails: Vec<(u64, Vec<u8>)>) -> Vec<Outcome> {
     let folder = Folder {
         number: 0,
         definition: "office".into(),
-        mailbox: "anna".into(),
+        mailbox: mailbox.into(),
         id: "INBOX".into(),
         name: "INBOX".into(),
-        mailbox_name: "anna".into(),
+        mailbox_name: mailbox.into(),
     };
     let folder = archive.folder(folder).unwrap();
     archive.flush().unwrap();
     let spool = Spool::new(archive.paths().spool.clone()).unwrap();
     let (ticket, answers) = channel();
-    for number in from..=to {
+    for (number, bytes) in mails {
         let mut incoming = Incoming::new(&spool);
-        incoming.write_all(&mail(number)).unwrap();
+        incoming.write_all(&bytes).unwrap();
         let message = incoming.finish().unwrap();
         let metadata = Metadata { title: message.head.subject.clone(), ..Metadata::default() };
         let new = NewMessage {
@@ -83,13 +97,26 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
     }
     drop(ticket);
     archive.flush().unwrap();
-    answers
-        .into_iter()
-        .map(|booked| match booked.outcome.unwrap() {
-            Outcome::Archived(number) => number,
-            other => panic!("{other:?}"),
-        })
-        .collect()
+    answers.into_iter().map(|booked| booked.outcome.unwrap()).collect()
+}
+
+/// A mail with its number and attachments in base64, in lines of `width` letters.
+pub fn with_attachments(number: u64, attachments: &[&[u8]], width: usize) -> Vec<u8> {
+    let mut mail = format!(
+        "From: Anna <anna@example.ch>\r\nSubject: mail {number}\r\nMessage-ID: <{number}@example.ch>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee below.\r\n"
+    );
+    for (place, bytes) in attachments.iter().enumerate() {
+        let letters = STANDARD.encode(bytes);
+        let lines: Vec<&str> =
+            letters.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        mail += &format!(
+            "--b\r\nContent-Type: application/octet-stream; name={place}.bin\r\n\
+             Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            lines.join("\r\n")
+        );
+    }
+    (mail + "--b--\r\n").into_bytes()
 }
 
 /// A record of a pack, by place; a commit with its link.

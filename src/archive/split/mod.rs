@@ -22,14 +22,17 @@
 //! Functions from bytes to values: no file, no clock, no catalog in here. Who stores a split message must have joined it again and
 //! compared its hash before; what does not come back bit for bit is stored whole.
 //!
-//! - `splitter`, `joiner`: the two ways, `encoder`: base64 in lines, `plan`: what joins them
+//! - `splitter`, `joiner`: the two ways, `encoder`: base64 in lines, `plan`: what joins them, `pieces`: parts and skeleton
+//!   read out of the raw bytes once the plan is known
 
 mod encoder;
 mod joiner;
+mod pieces;
 mod plan;
 mod splitter;
 
 pub use joiner::Joiner;
+pub use pieces::{PartReader, SkeletonReader};
 pub use plan::{Ends, Plan, Reference};
 pub use splitter::{Sink, Splitter};
 
