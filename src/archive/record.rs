@@ -647,6 +647,40 @@ mod tests {
         assert_eq!((header.kind, plain), (Kind::Document, "Grüezi mitenand. ".repeat(8).into_bytes()));
     }
 
+    /// What stands in the place of the first record of docs/format.md, part 2.
+    #[test]
+    fn an_erased_record_is_frozen_and_comes_back() {
+        let keys = Keys::of(std::array::from_fn(|n| u8::try_from(n).unwrap()));
+        let archive = std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap());
+        let format = include_str!("../../docs/format.md");
+        let record: String = format.split("stored:\n\n").nth(1).unwrap().split("\n\n").next().unwrap().into();
+        let record: String = record.split_whitespace().collect();
+        let record: Vec<u8> =
+            (0..record.len()).step_by(2).map(|at| u8::from_str_radix(&record[at..at + 2], 16).unwrap()).collect();
+        let stored = Stored { len: record.len() as u64, sha256: Sha256::of(&record) };
+        let erased = Erased { kind: Kind::Message, stored, tombstone: 7 };
+        let bytes = erased.encode(archive, &keys).unwrap();
+        let text = hex(&bytes);
+        let vector = format!("    {}\n    {}\n", &text[..120], &text[120..]);
+        assert!(format.contains(&vector), "{vector}");
+        let head: &[u8; HEADER_LEN] = bytes.first_chunk().unwrap();
+        assert!(Erased::is_head(head, archive) && Header::decode(head, archive).is_none());
+        assert_eq!(Erased::read(head, archive, Some(&keys), &mut &bytes[HEADER_LEN..]).unwrap(), erased);
+        let outside = Erased::read(head, archive, None, &mut &bytes[HEADER_LEN..]).unwrap();
+        assert_eq!(outside, Erased { tombstone: 0, ..erased });
+        for bit in 0..bytes.len() * 8 {
+            let mut broken = bytes;
+            broken[bit / 8] ^= 1 << (bit % 8);
+            let head = broken.first_chunk().unwrap();
+            Erased::read(head, archive, Some(&keys), &mut &broken[HEADER_LEN..]).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn no_record_is_too_short_to_be_erased() {
+        assert!(written(b"").len() >= ERASED_LEN);
+    }
+
     #[test]
     fn a_payload_that_is_not_what_was_hashed_is_refused() {
         for len in [10usize, 300_000] {
@@ -656,37 +690,6 @@ mod tests {
             };
             assert!(write(len, Sha256::of(b"other")));
             assert!(write(len + 1, Sha256::of(&plain)));
-        }
-    }
-
-    /// Run with `--ignored --nocapture`: what sealing costs a small record.
-    #[test]
-    #[ignore = "measures"]
-    fn the_price_of_a_key_for_each_record() {
-        let (keys, rounds) = (keys(), 100_000u32);
-        let started = std::time::Instant::now();
-        for round in 0..rounds {
-            let mut salt = RecordSalt::default();
-            salt[..4].copy_from_slice(&round.to_le_bytes());
-            std::hint::black_box(keys.record(&salt));
-        }
-        println!("a key: {:?}", started.elapsed() / rounds);
-        for len in [500, 4000, 60_000] {
-            let plain = noise(len);
-            let sha256 = Sha256::of(&plain);
-            let (mut writer, mut bytes) = (writer(), Vec::new());
-            let started = std::time::Instant::now();
-            for _ in 0..10_000 {
-                bytes.clear();
-                writer.write(&mut bytes, Kind::Message, len as u64, sha256, &mut &plain[..]).unwrap();
-            }
-            println!("writing {len} bytes: {:?}", started.elapsed() / 10_000);
-            let header = head(&bytes).unwrap();
-            let started = std::time::Instant::now();
-            for _ in 0..10_000 {
-                open(&keys, ARCHIVE, &header, &mut &bytes[HEADER_LEN..], &mut io::sink()).unwrap();
-            }
-            println!("reading {len} bytes: {:?}", started.elapsed() / 10_000);
         }
     }
 }
