@@ -14,7 +14,7 @@ use crate::support::dovecot::{Dovecot, USER};
 use crate::support::hash::sha256;
 use crate::support::{small, tree};
 use archivista::archive::Archive;
-use archivista::archive::commit::{Event, Folder, Happening, KIND_FILE, Metadata};
+use archivista::archive::commit::{Ending, Event, Folder, Happening, KIND_FILE, Metadata};
 use archivista::archive::pack::FORMAT;
 use archivista::archive::writer::{NewMessage, Task};
 use archivista::ingest::{Incoming, Spool};
@@ -43,7 +43,7 @@ fn said(archivista: &Archivista) -> Value {
     let documents = archivista.list();
     let sources = archivista.run(&["source", "list", "--json"]).succeeded().json_lines();
     let mut proof = archivista.run(&["verify", "--json"]).succeeded().json_lines().remove(0);
-    proof.as_object_mut().unwrap().retain(|key, _| ["commits", "documents", "head"].contains(&key.as_str()));
+    proof.as_object_mut().unwrap().retain(|key, _| ["commits", "documents", "erased", "head"].contains(&key.as_str()));
     json!({ "documents": documents, "sources": sources, "proof": proof })
 }
 
@@ -73,13 +73,14 @@ fn lists_exports_and_verifies_them() {
         let exported = archivista.export();
         let hashes_then: Vec<&str> = documents.iter().map(|one| one["sha256"].as_str().unwrap()).collect();
         assert_eq!(hashes(&exported), hashes_then);
+        assert_eq!(then["proof"]["erased"], now["proof"]["erased"]);
 
         // And it goes on.
         let archive = small::open(&archivista.data());
         assert!(archive.findings().is_empty(), "{:?}", archive.findings());
         let user = users::user(&archive, "anna").unwrap().unwrap();
         assert!(user.password.is("a long enough password"));
-        let next = documents.len() as u64 + 1;
+        let next = documents.last().unwrap()["number"].as_u64().unwrap() + 1;
         assert_eq!(small::archive(&archive, 1000, 1001), [next, next + 1]);
         drop(archive);
         archivista.verify();
@@ -220,6 +221,20 @@ fn make_the_archive_of_this_format() {
     }
     archive.journal("anna", Happening::Opened(3)).unwrap();
     archive.journal("anna", Happening::ExportedSome(vec![1, 3])).unwrap();
+    // Two that have an attachment of their own and one that others have too; one of them ends.
+    let own: Vec<u8> = (0..=255).cycle().take(6000).collect();
+    let shared: Vec<u8> = (0..=250).cycle().take(7000).collect();
+    let mail = |number, attachments: &[&[u8]]| {
+        let bytes = small::with_attachments(number, attachments, 76);
+        add(&archive, Item { mailbox: USER, bytes: &bytes, metadata: Metadata::default(), variant_of: None })
+    };
+    let private = mail(71, &[&shared, &own]);
+    mail(70, &[&shared]);
+    archive.block("anna", private, true).unwrap();
+    let erased = Event { time: 1_704_067_400, who: "beat".into(), what: Happening::Erased(private, "anna".into()) };
+    archive.end(vec![private], Ending::Erased, vec![erased]).unwrap();
+    assert!(archive.erase(&mut || Ok(())).unwrap() > 0);
+    archive.block("anna", 3, true).unwrap();
     drop(archive);
 
     let then = said(&archivista);
