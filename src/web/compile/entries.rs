@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::Context;
-use super::super::dms::link;
+use super::super::dms::access;
 use super::super::error::Result;
 use super::super::show;
 use crate::archive::commit::{Metadata, Number};
@@ -30,7 +30,7 @@ fn title(metadata: &Metadata) -> String {
 
 fn entry(context: &Context<'_>, view: &View, reads: &Reads, number: Number) -> Result<Option<Entry>> {
     let Some(document) = view.document(number)? else { return Ok(None) };
-    let is_public = link::is_public(&context.administration, &document.metadata);
+    let is_public = access::is_public(context, view, number, &document)?;
     if !is_public && !view.may_read(reads, number)? {
         return Ok(None);
     }

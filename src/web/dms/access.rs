@@ -10,7 +10,7 @@ use super::super::error::{Result, WebError};
 use super::link;
 use crate::archive::commit::{Happening, Number};
 use crate::archive::rows::Document;
-use crate::archive::view::Reads;
+use crate::archive::view::{Reads, View};
 use crate::limits::{OPENED, OPENED_AGAIN, VISITS, VISITS_TIME};
 use crate::search::Places;
 use crate::settings::administration::Field;
@@ -39,14 +39,21 @@ pub fn visible(context: &Context<'_>, number: Option<Number>) -> Result<Option<S
             return Ok(Some(shown));
         }
         // The catalog is asked only where an answer may be seen.
-        if context.administration.is_public
-            && let Some(document) = context.view()?.document(number)?
-            && link::is_public(&context.administration, &document.metadata)
-        {
-            return Ok(Some(Shown { number, document, reads: None }));
+        if context.administration.is_public {
+            let view = context.view()?;
+            if let Some(document) = view.document(number)?
+                && is_public(context, &view, number, &document)?
+            {
+                return Ok(Some(Shown { number, document, reads: None }));
+            }
         }
     }
     if context.person.is_some() { Err(WebError::NotFound) } else { Ok(None) }
+}
+
+/// Whether anybody may see this document: what is blocked is public no longer.
+pub fn is_public(context: &Context<'_>, view: &View, number: Number, document: &Document) -> Result<bool> {
+    Ok(link::is_public(&context.administration, &document.metadata) && !view.is_blocked(number)?)
 }
 
 /// [`readable`], of any number; `None` where it is not there for the person.
