@@ -277,8 +277,7 @@ impl Archive {
     /// Writes the raw bytes of a document, byte for byte as they came, and checks their hash: on an error, what was
     /// written is worth nothing.
     pub fn read(&self, number: Number, out: &mut dyn Write) -> Result<()> {
-        let view = self.view()?;
-        let document = view.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
+        let document = self.view()?.document(number)?.ok_or(ArchiveError::NoDocument { number })?;
         let damaged = |what: String| ArchiveError::DocumentDamaged { number, what };
         let Some(offset) = document.offset else {
             return Err(damaged("its bytes were missing when the catalog was made".into()));

@@ -110,6 +110,9 @@ pub struct Writer {
     pub options: Options,
     records: RecordWriter,
     appender: Option<Appender>,
+    /// The highest pack that was closed to be rewritten: nothing is appended to it, also where a file system does not know of
+    /// read-only files.
+    closed: u32,
     batch: Batch,
     /// Commits since the catalog was last made durable.
     lagging: u32,
@@ -179,7 +182,6 @@ struct Mark {
     end: u64,
     records: usize,
     parts: usize,
-    known: HashMap<Sha256, u64>,
 }
 
 /// A splitter that is asked for its plan alone.
@@ -245,6 +247,7 @@ impl Writer {
             options,
             records,
             appender: None,
+            closed: 0,
             batch: Batch::default(),
             lagging: 0,
             lost: None,
@@ -341,6 +344,7 @@ impl Writer {
             }
             Task::Close(number, answer) => {
                 let closed = self.commit_and_tell().and_then(|()| self.running()).and_then(|()| {
+                    self.closed = self.closed.max(number);
                     match self.appender.take_if(|pack| pack.number() == number) {
                         Some(pack) => pack.close(),
                         None => pack::close(&self.paths.packs, number),
@@ -387,6 +391,7 @@ impl Writer {
             // Nothing is ever written over: only a pack that ends with the last commit is gone on with.
             let goes_on = last > 0
                 && last == position.pack
+                && last > self.closed
                 && position.end < self.options.pack_size
                 && start::ends_with(&self.paths, &self.keys, position)?;
             let unused = last > position.pack && pack::size(packs, last)? == PACK_HEADER_LEN;
@@ -578,7 +583,6 @@ impl Writer {
             end: self.appender.as_ref().map_or(0, Appender::end),
             records: self.batch.offsets.len(),
             parts: self.batch.commit.parts.len(),
-            known: self.batch.parts.clone(),
         }
     }
 
@@ -586,8 +590,9 @@ impl Writer {
     fn take_back(&mut self, before: &Mark) -> Result<()> {
         self.batch.offsets.truncate(before.records);
         self.batch.commit.records.truncate(before.records);
-        self.batch.commit.parts.truncate(before.parts);
-        self.batch.parts.clone_from(&before.known);
+        for part in self.batch.commit.parts.drain(before.parts..) {
+            self.batch.parts.remove(&part.sha256);
+        }
         self.appender.as_mut().map_or(Ok(()), |appender| appender.cut(before.end))
     }
 
