@@ -5,6 +5,7 @@
 //!
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
+//! - `disk`: what all of these change on disk
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
 //! - `verify`: the proof, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
@@ -12,6 +13,7 @@
 pub mod catalog;
 mod chain;
 pub mod commit;
+pub mod disk;
 pub mod error;
 pub mod growth;
 pub mod keys;
@@ -107,7 +109,11 @@ impl Archive {
 
     /// [`Self::open`], writing in another way than the box does.
     pub fn open_with(data: &Path, pulse: &Pulse, options: Options) -> Result<Self> {
-        let paths = Paths::new(data);
+        Self::open_in(Paths::new(data), pulse, options)
+    }
+
+    /// [`Self::open_with`], on a disk that may be recorded.
+    pub fn open_in(paths: Paths, pulse: &Pulse, options: Options) -> Result<Self> {
         paths.make()?;
         let lock = start::lock(&paths)?;
         let started = start::start(&paths, pulse)?;
@@ -119,7 +125,7 @@ impl Archive {
         let writer = std::thread::Builder::new()
             .name("archive".into())
             .spawn(move || writer.run(&tasks))
-            .map_err(ArchiveError::io(data))?;
+            .map_err(ArchiveError::io(&paths.data))?;
         Ok(Self {
             paths,
             id,
