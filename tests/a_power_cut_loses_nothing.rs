@@ -13,6 +13,7 @@ use crate::support::cuts::{Disk, Tape, scratch};
 use crate::support::random::Random;
 use crate::support::small;
 use crate::support::work::{Known, Mark, Work};
+use crate::support::workloads::{LARGE, WORKLOADS, begun};
 use archivista::archive::log::Findings;
 use archivista::archive::start::{self, Paths};
 use archivista::archive::verify::{self, Report};
@@ -20,117 +21,10 @@ use archivista::archive::{Archive, ArchiveError, Options, pack};
 use archivista::hash::Sha256;
 use archivista::pulse::Pulse;
 
-/// What is done to an archive while the power goes.
-struct Workload {
-    name: &'static str,
-    /// Fills the folder before the tape runs.
-    before: fn(&Path),
-    during: fn(&Path, &Arc<Tape<Mark>>),
-    cuts: usize,
-}
-
-/// Whatever else changes packs is cut by one more entry here.
-const WORKLOADS: [Workload; 5] = [
-    Workload { name: "archiving", before: |_| {}, during: archiving, cuts: 300 },
-    Workload { name: "sealing packs", before: |_| {}, during: sealing, cuts: 300 },
-    Workload { name: "rebuilding the catalog", before: filled, during: rebuilding, cuts: 150 },
-    Workload { name: "starting without a catalog", before: without_catalog, during: starting, cuts: 50 },
-    Workload { name: "putting an unfinished end aside", before: unfinished, during: starting, cuts: 50 },
-];
-/// Archives that were cut and are cut again while they start, at so many moments each.
-const AGAIN: (usize, usize) = (75, 2);
+/// Archives that were killed or cut, and are cut again while they start, at so many moments each.
+const AGAIN: (usize, usize) = (80, 2);
 /// Cuts of disks that lie, of each of the first two workloads.
 const LIES: usize = 150;
-
-/// So that packs change with almost every commit.
-const TINY: u64 = 3000;
-const LARGE: u64 = 1 << 28;
-
-fn archiving(root: &Path, tape: &Arc<Tape<Mark>>) {
-    let mut work = Work::open(root, tape, LARGE, 0);
-    work.some(20);
-    let long = work.long_mail();
-    work.batch(&[long], false);
-    // The short one is taken back with the one that breaks off.
-    let broken = [small::mail(work.number()), work.long_mail()];
-    work.batch(&broken, true);
-    work.some(10);
-    let broken = [work.long_mail()];
-    work.batch(&broken, true);
-    let next = work.next;
-    drop(work);
-    let mut work = Work::open(root, tape, LARGE, next);
-    work.some(10);
-    let broken = [small::mail(work.number())];
-    work.batch(&broken, true);
-    work.some(4);
-}
-
-fn sealing(root: &Path, tape: &Arc<Tape<Mark>>) {
-    let mut work = Work::open(root, tape, TINY, 0);
-    work.some(30);
-    let broken = [small::mail(work.number()), small::mail(work.number())];
-    work.batch(&broken, true);
-    let next = work.next;
-    drop(work);
-    Work::open(root, tape, TINY, next).some(10);
-}
-
-fn filled(root: &Path) {
-    let archive = small::open_sized(root, TINY);
-    for batch in 0..10 {
-        small::archive(&archive, 3 * batch + 1, 3 * batch + 3);
-    }
-}
-
-fn without_catalog(root: &Path) {
-    filled(root);
-    fs::remove_file(root.join("catalog.redb")).unwrap();
-}
-
-fn unfinished(root: &Path) {
-    filled(root);
-    let numbers = pack::numbers(&root.join("packs")).unwrap();
-    let path = small::pack(root, *numbers.last().unwrap());
-    let first = small::records(root, 1)[0];
-    let record = &fs::read(small::pack(root, 1)).unwrap()[usize::try_from(first.offset).unwrap()..][..300];
-    fs::write(&path, [fs::read(&path).unwrap(), record.to_vec()].concat()).unwrap();
-}
-
-fn starting(root: &Path, tape: &Arc<Tape<Mark>>) {
-    acknowledged(tape);
-    Work::open(root, tape, TINY, 1000).some(2);
-}
-
-fn rebuilding(root: &Path, tape: &Arc<Tape<Mark>>) {
-    acknowledged(tape);
-    let mut work = Work::open(root, tape, TINY, 1000);
-    for _ in 0..3 {
-        assert!(work.archive.rebuild_catalog().unwrap().is_empty());
-        work.some(3);
-    }
-}
-
-/// What [`filled`] archived.
-fn acknowledged(tape: &Tape<Mark>) {
-    for number in 1..=30 {
-        tape.mark(Mark::Document(number, Sha256::of(&small::mail(number))));
-    }
-}
-
-impl Workload {
-    fn tape(&self) -> Arc<Tape<Mark>> {
-        let root = scratch();
-        (self.before)(root.path());
-        let tape = Arc::new(Tape::of(root.path()));
-        (self.during)(root.path(), &tape);
-        tape
-    }
-
-    fn pack_size(&self) -> u64 {
-        if self.name == "archiving" { LARGE } else { TINY }
-    }
-}
 
 /// What a cut left, and what had been acknowledged by then.
 struct Cut {
@@ -151,11 +45,11 @@ impl Cut {
     }
 }
 
-/// Cuts `tape` at moments by chance. A disk that lies honours no sync from some moment before the cut on.
-fn cut(tape: &Tape<Mark>, name: &str, cuts: usize, seed: u64, lies: bool, mut check: impl FnMut(Cut)) {
+/// Calls `each` at moments of a tape by chance: with the disk and what had been acknowledged by then.
+fn moments(tape: &Tape<Mark>, count: usize, seed: u64, mut each: impl FnMut(usize, &Disk, &Known, Random)) {
     let ops = tape.ops();
     let mut random = Random::seeded(seed);
-    let mut moments: Vec<usize> = (0..cuts).map(|_| random.index(ops.len() + 1)).collect();
+    let mut moments: Vec<usize> = (0..count).map(|_| random.index(ops.len() + 1)).collect();
     moments.sort_unstable();
     let mut disk = tape.start();
     let mut known = Known::default();
@@ -166,17 +60,25 @@ fn cut(tape: &Tape<Mark>, name: &str, cuts: usize, seed: u64, lies: bool, mut ch
             known.learn(op);
         }
         done = moment;
-        let mut random = Random::seeded(random.next());
-        let what = format!("{name}, cut after {moment} of {} changes: {:?}", ops.len(), ops[..moment].last());
-        if lies {
-            let honest = random.index(moment + 1);
-            let mut disk = tape.start();
-            ops[..moment].iter().enumerate().for_each(|(at, op)| disk.apply(op, at >= honest));
-            check(Cut::of(&disk, &known, random, format!("a lie from {honest} on, {what}")));
-        } else {
-            check(Cut::of(&disk, &known, random, what));
-        }
+        each(moment, &disk, &known, Random::seeded(random.next()));
     }
+}
+
+/// An archive that a kill or a power cut ended starts again, on a tape of its own.
+fn again(disk: &Disk, known: &Known, random: &mut Random, killed: bool, pack_size: u64) -> Arc<Tape<Mark>> {
+    let root = scratch();
+    let tape = if killed {
+        // What the kernel had not yet written is still on its way.
+        disk.show(root.path());
+        Tape::over(root.path(), disk.clone())
+    } else {
+        disk.cut(root.path(), random);
+        Tape::of(root.path())
+    };
+    let tape = Arc::new(tape);
+    known.marks().for_each(|mark| tape.mark(mark));
+    Work::open(root.path(), &tape, pack_size, 10_000).some(1);
+    tape
 }
 
 /// Runs `each` for two halves of what there is to do, side by side.
@@ -212,15 +114,15 @@ fn packs(root: &Path) -> BTreeMap<u32, Vec<u8>> {
     numbers.into_iter().map(|number| (number, fs::read(small::pack(root, number)).unwrap())).collect()
 }
 
-/// Unfinished ends in `recovered/`, by pack and byte.
-fn tails(root: &Path) -> BTreeMap<(u32, u64), Vec<u8>> {
-    let mut tails = BTreeMap::new();
+/// Unfinished ends in `recovered/`, by pack and byte; one that a cut disturbed is there twice.
+fn tails(root: &Path) -> Vec<((u32, u64), Vec<u8>)> {
+    let mut tails = Vec::new();
     for path in fs::read_dir(root.join("recovered")).into_iter().flatten().map(|entry| entry.unwrap().path()) {
         let name = path.file_name().unwrap().to_str().unwrap();
         if let Some(place) = name.strip_suffix(".tail") {
             let mut place = place.split('-').map(|number| number.parse().unwrap());
             let place = (u32::try_from(place.next().unwrap()).unwrap(), place.next().unwrap());
-            tails.insert(place, fs::read(&path).unwrap());
+            tails.push((place, fs::read(&path).unwrap()));
         }
     }
     tails
@@ -234,7 +136,8 @@ fn nothing_is_destroyed(cut: &Cut, before: &BTreeMap<u32, Vec<u8>>) {
         assert!(kept == 0 || now[number][..kept] == bytes[..kept], "{}", cut.what);
         if kept < bytes.len() {
             let place = (*number, kept as u64);
-            assert!(tails.get(&place).is_some_and(|tail| *tail == bytes[kept..]), "{}: {place:?}", cut.what);
+            let is_there = tails.iter().any(|(at, tail)| *at == place && *tail == bytes[kept..]);
+            assert!(is_there, "{}: {place:?}", cut.what);
             assert!(place >= cut.known.end, "{}: {place:?} was acknowledged up to {:?}", cut.what, cut.known.end);
         }
     }
@@ -289,41 +192,73 @@ fn survives(mut cut: Cut, pack_size: u64) {
     is_complete(&archive, &cut.known, &what);
 }
 
-fn shared(name: &str, seed: u64) -> Random {
-    Random::seeded(name.bytes().fold(seed, |seed, byte| seed.rotate_left(7) ^ u64::from(byte)))
+/// A seed of its own for each workload.
+fn mixed(name: &str, seed: u64) -> u64 {
+    name.bytes().fold(seed, |seed, byte| seed.rotate_left(7) ^ u64::from(byte)) >> 1
 }
 
 #[test]
 fn at_a_thousand_moments() {
     let seed = Random::fresh().next();
     let count = AtomicUsize::new(0);
+    let check = |cut: Cut, pack_size: u64| {
+        survives(cut, pack_size);
+        count.fetch_add(1, Ordering::Relaxed);
+    };
     for workload in &WORKLOADS {
         let tape = workload.tape();
-        let seed = shared(workload.name, seed).next();
+        let (name, size) = (workload.name, workload.pack_size());
+        let seed = mixed(name, seed);
         side_by_side(|half| {
-            cut(&tape, workload.name, workload.cuts / 2, seed + half, false, |cut| {
-                survives(cut, workload.pack_size());
-                count.fetch_add(1, Ordering::Relaxed);
+            moments(&tape, workload.cuts / 2, seed + half, |moment, disk, known, random| {
+                check(Cut::of(disk, known, random, format!("{name}, cut after {moment} changes")), size);
             });
         });
     }
     let tapes: Vec<_> = WORKLOADS[..2].iter().map(|workload| (workload, workload.tape())).collect();
     side_by_side(|half| {
-        for (workload, tape) in &tapes {
-            cut(tape, workload.name, AGAIN.0.div_ceil(4), seed + half, false, |first| {
-                let again = Arc::new(Tape::of(first.path()));
-                first.known.marks().for_each(|mark| again.mark(mark));
-                Work::open(first.path(), &again, workload.pack_size(), 10_000).some(1);
-                let name = format!("starting after {}", first.what);
-                cut(&again, &name, AGAIN.1, seed + half, false, |second| {
-                    survives(second, workload.pack_size());
-                    count.fetch_add(1, Ordering::Relaxed);
+        for ((workload, tape), killed) in tapes.iter().flat_map(|of| [(of, true), (of, false)]) {
+            let (name, size) = (workload.name, workload.pack_size());
+            moments(tape, AGAIN.0 / 8, mixed(name, seed) + half, |moment, disk, known, mut random| {
+                let tape = again(disk, known, &mut random, killed, size);
+                let before = format!("{name}, {} after {moment} changes", if killed { "killed" } else { "cut" });
+                moments(&tape, AGAIN.1, random.next(), |moment, disk, known, random| {
+                    check(Cut::of(disk, known, random, format!("{before}, then cut after {moment} more")), size);
                 });
             });
         }
     });
     let count = count.into_inner();
     assert!(count >= 1000, "{count} cuts");
+}
+
+/// Killed at each moment until its first mail is safe, then started again and cut.
+#[test]
+fn a_cut_after_a_kill_while_the_archive_was_made() {
+    let seed = Random::fresh().next();
+    let tape = begun();
+    let ops = tape.ops();
+    side_by_side(|half| {
+        let mut random = Random::seeded(seed + half);
+        let (mut disk, mut known) = (Disk::default(), Known::default());
+        for (moment, op) in (0u64..).zip(&ops) {
+            disk.apply(op, false);
+            known.learn(op);
+            if moment % 2 != half {
+                continue;
+            }
+            let tape = again(&disk, &known, &mut random, true, LARGE);
+            let (mut disk, mut known) = (tape.start(), Known::default());
+            for op in &tape.ops() {
+                disk.apply(op, false);
+                known.learn(op);
+            }
+            for _ in 0..2 {
+                let what = format!("killed after {moment} changes and started again");
+                survives(Cut::of(&disk, &known, Random::seeded(random.next()), what), LARGE);
+            }
+        }
+    });
 }
 
 /// What an archive on a disk that lied still has.
@@ -404,10 +339,16 @@ fn a_disk_that_lies_about_flushing() {
         let tape = workload.tape();
         let mut all = Known::default();
         tape.ops().iter().for_each(|op| all.learn(op));
-        let seed = shared(workload.name, seed).next();
+        let seed = mixed(workload.name, seed);
+        let ops = tape.ops();
         side_by_side(|half| {
-            cut(&tape, workload.name, LIES / 2, seed + half, true, |cut| {
-                let left = is_named(&cut, &all.documents, workload.pack_size());
+            moments(&tape, LIES / 2, seed + half, |moment, _, known, mut random| {
+                // It was honest until then.
+                let honest = random.index(moment + 1);
+                let mut disk = tape.start();
+                ops[..moment].iter().enumerate().for_each(|(at, op)| disk.apply(op, at >= honest));
+                let what = format!("{}, cut after {moment} changes, a lie from {honest} on", workload.name);
+                let left = is_named(&Cut::of(&disk, known, random, what), &all.documents, workload.pack_size());
                 let kinds = [true, !left.gone.is_empty(), left.said.is_empty() && !left.gone.is_empty(), !left.opened];
                 for (count, is_so) in counts.iter().zip(kinds) {
                     count.fetch_add(usize::from(is_so), Ordering::Relaxed);

@@ -76,8 +76,18 @@ impl<M: Clone> Tape<M> {
     /// Begins with what lies in `root`, all of which is durable.
     pub fn of(root: &Path) -> Self {
         let mut start = Disk::default();
+        read(root, root, &mut start);
+        Self::over(root, start)
+    }
+
+    /// Begins with what lies in `root` as `start` has it, of which some may be on its way.
+    pub fn over(root: &Path, start: Disk) -> Self {
         let mut files = HashMap::new();
-        read(root, root, &mut start, &mut files);
+        for (path, node) in &start.now {
+            if let Node::File(file) = node {
+                files.insert(root.join(path).metadata().unwrap().ino(), *file);
+            }
+        }
         let count = start.files.len();
         Self { root: root.into(), start, running: Mutex::new(Running { ops: Vec::new(), files, count }) }
     }
@@ -129,19 +139,17 @@ impl<M: Clone + Send + Sync + std::fmt::Debug> Recorder for Tape<M> {
 }
 
 /// The spool and the lock hold nothing that matters, and are not taped.
-fn read(root: &Path, folder: &Path, disk: &mut Disk, inodes: &mut HashMap<u64, usize>) {
+fn read(root: &Path, folder: &Path, disk: &mut Disk) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let name = path.strip_prefix(root).unwrap().to_path_buf();
         if path.is_dir() {
             disk.name(name.clone(), Node::Folder);
             if name != Path::new("spool") {
-                read(root, &path, disk, inodes);
+                read(root, &path, disk);
             }
         } else if name != Path::new("lock") {
-            let meta = path.metadata().unwrap();
-            inodes.insert(meta.ino(), disk.files.len());
             disk.name(name, Node::File(disk.files.len()));
-            let mode = meta.permissions().mode();
+            let mode = path.metadata().unwrap().permissions().mode();
             disk.files.push(Content { durable: fs::read(&path).unwrap(), mode, ..Content::default() });
         }
     }
@@ -239,6 +247,20 @@ impl Disk {
         let naming = Naming { gone, new };
         naming.apply(&mut self.now);
         self.pending.push(naming);
+    }
+
+    /// Puts into the empty folder `root` what programs see now.
+    pub fn show(&self, root: &Path) {
+        for (path, node) in &self.now {
+            match node {
+                Node::Folder => fs::create_dir(root.join(path)).unwrap(),
+                Node::File(file) => {
+                    let mut content = self.files[*file].clone();
+                    content.sync();
+                    content.leave(&root.join(path), &mut Random::seeded(0));
+                }
+            }
+        }
     }
 
     /// Puts into the empty folder `root` what a cut now can leave.

@@ -40,6 +40,7 @@ pub mod token;
 pub mod tree;
 pub mod web;
 pub mod work;
+pub mod workloads;
 
 use std::path::PathBuf;
 use std::process::Command;
