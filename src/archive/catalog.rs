@@ -11,6 +11,7 @@ use minicbor::Encode;
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::commit::{Commit, Entry, Folder, FolderNumber, Metadata};
+use super::disk::Disk;
 use super::ending;
 use super::error::{ArchiveError, Result};
 use super::record::ArchiveId;
@@ -53,8 +54,8 @@ pub struct Catalog {
 impl Catalog {
     /// Opens or makes the catalog at `path`; repairs it if it was not closed. Every page in use is held against its check
     /// sum: reading a row would not notice a flipped bit.
-    pub fn open(path: &Path, archive: ArchiveId) -> Result<Self> {
-        let mut database = Database::builder().set_cache_size(CATALOG_CACHE).create(path)?;
+    pub fn open(disk: &Disk, path: &Path, archive: ArchiveId) -> Result<Self> {
+        let mut database = disk.database(path, Database::builder().set_cache_size(CATALOG_CACHE))?;
         // Where it is not whole but can be mended, it goes back to an earlier state, and the log brings it up again.
         database.check_integrity()?;
         Self::over(Arc::new(database), archive)

@@ -7,10 +7,11 @@
 //! Invariant: only what a durable tombstone names goes, and only from a pack that nobody writes to any more.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::error::{ArchiveError, Result};
 use super::pack;
 use super::read::Packs;
@@ -26,11 +27,11 @@ fn beside(packs: &Path, number: u32) -> PathBuf {
 }
 
 /// Removes copies that a kill left behind.
-pub fn clean(packs: &Path) -> Result<()> {
+pub fn clean(disk: &Disk, packs: &Path) -> Result<()> {
     for entry in fs::read_dir(packs).map_err(ArchiveError::io(packs))? {
         let path = entry.map_err(ArchiveError::io(packs))?.path();
         if path.extension().is_some_and(|ending| ending == "rewrite") {
-            fs::remove_file(&path).map_err(ArchiveError::io(&path))?;
+            disk.remove(&path).map_err(ArchiveError::io(&path))?;
         }
     }
     Ok(())
@@ -39,7 +40,13 @@ pub fn clean(packs: &Path) -> Result<()> {
 /// Takes the records at these bytes (ascending, each with the sequence of its tombstone) out of closed pack `number`; gives how many
 /// bytes are free afterwards. One that is gone already, or that is damaged, is passed over. `beat` is called on every step; its error
 /// ends the work, and nothing has happened.
-pub fn rewrite(packs: Packs<'_>, number: u32, due: &[(u64, u64)], beat: &mut dyn FnMut() -> Result<()>) -> Result<u64> {
+pub fn rewrite(
+    disk: &Disk,
+    packs: Packs<'_>,
+    number: u32,
+    due: &[(u64, u64)],
+    beat: &mut dyn FnMut() -> Result<()>,
+) -> Result<u64> {
     let mut gone = Vec::new();
     for &(offset, tombstone) in due {
         beat()?;
@@ -55,16 +62,17 @@ pub fn rewrite(packs: Packs<'_>, number: u32, due: &[(u64, u64)], beat: &mut dyn
     let path = pack::path(packs.folder, number);
     let copy = beside(packs.folder, number);
     let freed = gone.iter().map(|(_, erased)| erased.zeros()).sum();
-    let written = write_copy(packs, &path, &copy, &gone, beat)
-        .and_then(|()| fs::rename(&copy, &path).map_err(ArchiveError::io(&path)))
-        .and_then(|()| pack::sync_dir(packs.folder));
+    let written = write_copy(disk, packs, &path, &copy, &gone, beat)
+        .and_then(|()| disk.rename(&copy, &path).map_err(ArchiveError::io(&path)))
+        .and_then(|()| disk.sync_folder(packs.folder).map_err(ArchiveError::io(packs.folder)));
     if written.is_err() {
-        let _ = fs::remove_file(&copy);
+        let _ = disk.remove(&copy);
     }
     written.map(|()| freed)
 }
 
 fn write_copy(
+    disk: &Disk,
     packs: Packs<'_>,
     path: &Path,
     copy: &Path,
@@ -78,27 +86,21 @@ fn write_copy(
         let what = format!("{} bytes are free on the disk, {} stay in reserve", room.free, room.reserve());
         return Err(ArchiveError::io(copy)(io::Error::new(io::ErrorKind::StorageFull, what)));
     }
-    let to = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(copy)
+    let mut to = disk
+        .open(copy, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
         .map_err(ArchiveError::io(copy))?;
     to.set_len(len).map_err(ArchiveError::io(copy))?;
     kept(&from, len, gone, beat, &mut |at, block| {
-        if block.iter().all(|byte| *byte == 0) { Ok(()) } else { to.write_all_at(block, at) }
+        if block.iter().all(|byte| *byte == 0) { Ok(()) } else { to.seek(at).and_then(|()| to.write_all(block)) }
     })?;
     for (offset, erased) in gone {
         erased
             .encode(packs.archive, packs.keys)
-            .and_then(|bytes| to.write_all_at(&bytes, *offset))
+            .and_then(|bytes| to.seek(*offset).and_then(|()| to.write_all(&bytes)))
             .map_err(ArchiveError::io(copy))?;
     }
-    to.set_permissions(fs::Permissions::from_mode(0o440))
-        .and_then(|()| to.sync_all())
-        .map_err(ArchiveError::io(copy))?;
+    disk.set_mode(copy, 0o440).and_then(|()| to.sync_all()).map_err(ArchiveError::io(copy))?;
+    let to = File::open(copy).map_err(ArchiveError::io(copy))?;
     let mut there = vec![0; BLOCK];
     kept(&from, len, gone, beat, &mut |at, block| {
         to.read_exact_at(&mut there[..block.len()], at)?;
@@ -136,7 +138,7 @@ fn kept(
 }
 
 /// Empties `recovered/`: what was put aside there (catalogs, unfinished ends) may hold what was to go.
-pub fn purge(recovered: &Path) -> Result<()> {
+pub fn purge(disk: &Disk, recovered: &Path) -> Result<()> {
     let entries = match fs::read_dir(recovered) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -144,7 +146,7 @@ pub fn purge(recovered: &Path) -> Result<()> {
     };
     for entry in entries {
         let path = entry.map_err(ArchiveError::io(recovered))?.path();
-        fs::remove_file(&path).map_err(ArchiveError::io(&path))?;
+        disk.remove(&path).map_err(ArchiveError::io(&path))?;
     }
-    pack::sync_dir(recovered)
+    disk.sync_folder(recovered).map_err(ArchiveError::io(recovered))
 }

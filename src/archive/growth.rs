@@ -118,12 +118,13 @@ impl Packs {
 mod tests {
     use super::super::catalog::{Applied, Catalog};
     use super::super::commit::{Commit, Metadata, NewDocument};
+    use super::super::disk::Disk;
     use super::*;
     use crate::hash::Sha256;
 
     /// A commit per moment, each with so many documents; the n-th commit ends at byte n * 1000 of pack 1 (even: of pack 2).
     fn catalog(folder: &Path, days: &[(i64, u64)]) -> Catalog {
-        let mut catalog = Catalog::open(&folder.join("catalog.redb"), [7; 16]).unwrap();
+        let mut catalog = Catalog::open(&Disk::default(), &folder.join("catalog.redb"), [7; 16]).unwrap();
         let mut number = 0;
         for (sequence, (archived, count)) in (1..).zip(days) {
             let numbers: Vec<Number> = (0..*count).map(|more| number + 1 + more).collect();

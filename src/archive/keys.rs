@@ -4,7 +4,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -12,8 +12,9 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::disk::Disk;
 use super::error::{ArchiveError, Result};
-use super::pack::{PackHeader, sync_dir};
+use super::pack::PackHeader;
 use super::record::{ArchiveId, RecordSalt};
 
 /// The archive key: 32 random bytes in `keys/archive.key`, mode 0600.
@@ -51,34 +52,27 @@ impl Keys {
 
     /// Reads the key; makes one where the archive is `new`. A missing key of an archive that exists is an error: a fresh
     /// one would make it unreadable for good.
-    pub fn open(dir: &Path, new: bool) -> Result<Self> {
-        fs::create_dir_all(dir)
-            .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
-            .map_err(ArchiveError::io(dir))?;
+    pub fn open(disk: &Disk, dir: &Path, new: bool) -> Result<Self> {
+        disk.make_folder(dir, 0o700).and_then(|()| disk.set_mode(dir, 0o700)).map_err(ArchiveError::io(dir))?;
         match Self::read(dir)? {
             Some(keys) => Ok(keys),
-            None if new => Self::make(dir),
+            None if new => Self::make(disk, dir),
             None => Err(ArchiveError::Key { path: path(dir) }),
         }
     }
 
-    fn make(dir: &Path) -> Result<Self> {
+    fn make(disk: &Disk, dir: &Path) -> Result<Self> {
         let path = path(dir);
         let mut archive = Zeroizing::new([0; 32]);
         random(&mut *archive).map_err(ArchiveError::io(&path))?;
         let half = dir.join("archive.key.new");
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&half)
+        disk.open(&half, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
             .and_then(|mut file| file.write_all(&*archive).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&half, &path))
+            .and_then(|()| disk.rename(&half, &path))
+            // Without it nothing that follows can be read: it is durable before anything is sealed.
+            .and_then(|()| disk.sync_folder(dir))
+            .and_then(|()| dir.parent().map_or(Ok(()), |data| disk.sync_folder(data)))
             .map_err(ArchiveError::io(&path))?;
-        // Without it nothing that follows can be read: it is durable before anything is sealed.
-        sync_dir(dir)?;
-        dir.parent().map_or(Ok(()), sync_dir)?;
         Ok(Self { archive })
     }
 
@@ -161,17 +155,17 @@ mod tests {
     #[test]
     fn a_secret_opens_only_under_its_name_and_key() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(&dir.path().join("keys"), true).unwrap();
+        let keys = Keys::open(&Disk::default(), &dir.path().join("keys"), true).unwrap();
         let sealed = keys.seal("a", b"geheim").unwrap();
         assert_ne!(sealed, keys.seal("a", b"geheim").unwrap());
         assert_eq!(*keys.unseal("a", &sealed).unwrap(), b"geheim");
         assert!(keys.unseal("b", &sealed).is_err());
         assert!(keys.unseal("a", &sealed[..5]).is_err());
 
-        let again = Keys::open(&dir.path().join("keys"), false).unwrap();
+        let again = Keys::open(&Disk::default(), &dir.path().join("keys"), false).unwrap();
         assert_eq!(*again.unseal("a", &sealed).unwrap(), b"geheim");
         fs::remove_file(dir.path().join("keys/archive.key")).unwrap();
-        assert!(matches!(Keys::open(&dir.path().join("keys"), false), Err(ArchiveError::Key { .. })));
+        assert!(matches!(Keys::open(&Disk::default(), &dir.path().join("keys"), false), Err(ArchiveError::Key { .. })));
     }
 
     /// The check value of docs/format.md, part 1.

@@ -5,6 +5,7 @@
 //!
 //! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
+//! - `disk`: what all of these change on disk
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
 //! - `read`: a message put together again, `ending`: how a document ends, `erase`: its records out of their packs
@@ -13,6 +14,7 @@
 pub mod catalog;
 mod chain;
 pub mod commit;
+pub mod disk;
 mod ending;
 mod erase;
 pub mod error;
@@ -115,7 +117,11 @@ impl Archive {
 
     /// [`Self::open`], writing in another way than the box does.
     pub fn open_with(data: &Path, pulse: &Pulse, options: Options) -> Result<Self> {
-        let paths = Paths::new(data);
+        Self::open_in(Paths::new(data), pulse, options)
+    }
+
+    /// [`Self::open_with`], on a disk that may be recorded.
+    pub fn open_in(paths: Paths, pulse: &Pulse, options: Options) -> Result<Self> {
         paths.make()?;
         let lock = start::lock(&paths)?;
         let started = start::start(&paths, pulse)?;
@@ -127,7 +133,7 @@ impl Archive {
         let writer = std::thread::Builder::new()
             .name("archive".into())
             .spawn(move || writer.run(&tasks))
-            .map_err(ArchiveError::io(data))?;
+            .map_err(ArchiveError::io(&paths.data))?;
         Ok(Self {
             paths,
             id,
@@ -326,11 +332,11 @@ impl Archive {
             self.ask(|answer| Task::Close(number, answer))?.map_err(|error| shared(&error))?;
             {
                 let _alone = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-                freed += erase::rewrite(self.packs(), number, &due, beat)?;
+                freed += erase::rewrite(&self.paths.disk, self.packs(), number, &due, beat)?;
                 let offsets = due.into_iter().map(|(offset, _)| offset).collect();
                 self.ask(|answer| Task::Erased(number, offsets, answer))?.map_err(|error| shared(&error))?;
             }
-            erase::purge(&self.paths.recovered)?;
+            erase::purge(&self.paths.disk, &self.paths.recovered)?;
         }
         Ok(freed)
     }

@@ -5,9 +5,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use super::disk::{Disk, DiskFile};
 use super::error::{ArchiveError, Result};
 use super::keys::{KeyCheck, Keys};
 use super::record::{self, ArchiveId, Erased, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
@@ -55,26 +55,18 @@ pub fn size(packs: &Path, number: u32) -> Result<u64> {
 }
 
 /// Makes the bytes of pack `number` durable that an earlier process may have left in the kernel's memory only.
-pub fn sync(packs: &Path, number: u32) -> Result<()> {
+pub fn sync(disk: &Disk, packs: &Path, number: u32) -> Result<()> {
     let path = path(packs, number);
-    match File::open(&path).and_then(|file| file.sync_all()) {
+    match disk.sync_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ArchiveError::io(&path)(error)),
         _ => Ok(()),
     }
 }
 
 /// Closes pack `number` for good, whoever wrote it: nothing is appended to a pack that is read-only.
-pub fn close(packs: &Path, number: u32) -> Result<()> {
-    read_only(&path(packs, number))
-}
-
-fn read_only(path: &Path) -> Result<()> {
-    fs::set_permissions(path, fs::Permissions::from_mode(0o440)).map_err(ArchiveError::io(path))
-}
-
-/// Makes a new or removed directory entry durable.
-pub fn sync_dir(dir: &Path) -> Result<()> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(ArchiveError::io(dir))
+pub fn close(disk: &Disk, packs: &Path, number: u32) -> Result<()> {
+    let path = path(packs, number);
+    disk.set_mode(&path, 0o440).map_err(ArchiveError::io(&path))
 }
 
 /// The head of a pack.
@@ -129,8 +121,9 @@ pub struct Placed {
 
 /// The pack that is being written.
 pub struct Appender {
-    file: BufWriter<File>,
+    file: BufWriter<DiskFile>,
     path: PathBuf,
+    disk: Disk,
     number: u32,
     end: u64,
     synced: u64,
@@ -138,33 +131,35 @@ pub struct Appender {
 
 impl Appender {
     /// Starts pack `number` and makes its name durable.
-    pub fn create(packs: &Path, number: u32, archive: ArchiveId, keys: &Keys) -> Result<Self> {
+    pub fn create(disk: &Disk, packs: &Path, number: u32, archive: ArchiveId, keys: &Keys) -> Result<Self> {
         let path = path(packs, number);
         // Under another name first: a pack without a whole head never appears, not even on a full disk.
         let new = path.with_extension("new");
         let header = PackHeader { format: FORMAT, number, archive, created: clock::now(), key: keys.check(archive) };
-        let file = File::create(&new)
+        let file = disk
+            .open(&new, OpenOptions::new().write(true).create(true).truncate(true))
             .and_then(|mut file| file.write_all(&header.encode()).map(|()| file))
             .and_then(|file| file.sync_all().map(|()| file))
-            .and_then(|file| fs::rename(&new, &path).map(|()| file));
+            .and_then(|file| disk.rename(&new, &path).map(|()| file));
         if file.is_err() {
-            let _ = fs::remove_file(&new);
+            let _ = disk.remove(&new);
         }
         let file = file.map_err(ArchiveError::io(&path))?;
-        sync_dir(packs)?;
-        Ok(Self::over(file, path, number, PACK_HEADER_LEN))
+        disk.sync_folder(packs).map_err(ArchiveError::io(packs))?;
+        Ok(Self::over(file, path, disk, number, PACK_HEADER_LEN))
     }
 
     /// Goes on writing pack `number` at byte `end`, where its last commit ends.
-    pub fn reopen(packs: &Path, number: u32, end: u64) -> Result<Self> {
+    pub fn reopen(disk: &Disk, packs: &Path, number: u32, end: u64) -> Result<Self> {
         let path = path(packs, number);
-        let mut file = OpenOptions::new().write(true).open(&path).map_err(ArchiveError::io(&path))?;
-        file.seek(SeekFrom::Start(end)).map_err(ArchiveError::io(&path))?;
-        Ok(Self::over(file, path, number, end))
+        let mut file = disk.open(&path, OpenOptions::new().write(true)).map_err(ArchiveError::io(&path))?;
+        file.seek(end).map_err(ArchiveError::io(&path))?;
+        Ok(Self::over(file, path, disk, number, end))
     }
 
-    fn over(file: File, path: PathBuf, number: u32, end: u64) -> Self {
-        Self { file: BufWriter::with_capacity(256 * 1024, file), path, number, end, synced: end }
+    fn over(file: DiskFile, path: PathBuf, disk: &Disk, number: u32, end: u64) -> Self {
+        let file = BufWriter::with_capacity(256 * 1024, file);
+        Self { file, path, disk: disk.clone(), number, end, synced: end }
     }
 
     pub fn number(&self) -> u32 {
@@ -230,14 +225,14 @@ impl Appender {
         let old = std::mem::replace(&mut self.file, BufWriter::with_capacity(256 * 1024, file));
         drop(old.into_parts());
         let file = self.file.get_mut();
-        file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).map_err(ArchiveError::io(&self.path))?;
+        file.set_len(end).and_then(|()| file.seek(end)).map_err(ArchiveError::io(&self.path))?;
         self.end = end;
         Ok(())
     }
 
     /// Closes the pack for good: read-only from now on.
     pub fn close(self) -> Result<()> {
-        read_only(&self.path)
+        self.disk.set_mode(&self.path, 0o440).map_err(ArchiveError::io(&self.path))
     }
 }
 

@@ -3,12 +3,12 @@
 //! Invariant: the same code heals a catalog that is from yesterday, missing or broken, and nothing but bytes that no commit
 //! answers for and that the catalog never knew is ever moved.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::catalog::Catalog;
+use super::disk::Disk;
 use super::erase;
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
@@ -33,6 +33,8 @@ pub struct Paths {
     pub control: PathBuf,
     /// Where the gate reaches the pages.
     pub web: PathBuf,
+    /// Through which all of this is changed.
+    pub disk: Disk,
 }
 
 impl Paths {
@@ -46,13 +48,14 @@ impl Paths {
             recovered: data.join("recovered"),
             control: data.join("control.sock"),
             web: data.join("web.sock"),
+            disk: Disk::default(),
         }
     }
 
     pub fn make(&self) -> Result<()> {
         for dir in [&self.data, &self.packs, &self.spool] {
             // Mail is nobody's business but its archive's.
-            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(ArchiveError::io(dir))?;
+            self.disk.make_folder(dir, 0o700).map_err(ArchiveError::io(dir))?;
         }
         Ok(())
     }
@@ -124,16 +127,16 @@ pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     if let Some(archive) = from_packs.filter(|archive| *archive != opened.position().archive && is_empty(&opened)) {
         // It was made before the packs were put here.
         drop(opened);
-        fs::remove_file(&paths.catalog).map_err(ArchiveError::io(&paths.catalog))?;
-        opened = Catalog::open(&paths.catalog, archive)?;
+        paths.disk.remove(&paths.catalog).map_err(ArchiveError::io(&paths.catalog))?;
+        opened = Catalog::open(&paths.disk, &paths.catalog, archive)?;
     }
     check(paths, from_packs, keys, opened.position(), &mut findings)?;
     let archive = opened.position().archive;
-    let keys = Keys::open(&paths.keys, from_packs.is_none() && is_empty(&opened))?;
+    let keys = Keys::open(&paths.disk, &paths.keys, from_packs.is_none() && is_empty(&opened))?;
     let known = opened.position().sequence;
     let catalog = replay(paths, &keys, opened, known, pulse, &mut findings)?;
     // A kill leaves behind what it interrupted.
-    erase::clean(&paths.packs)?;
+    erase::clean(&paths.disk, &paths.packs)?;
     Spool::new(paths.spool.clone()).and_then(|spool| spool.empty()).map_err(ArchiveError::io(&paths.spool))?;
     Ok(Started { catalog, keys, archive, findings })
 }
@@ -229,7 +232,7 @@ pub fn rebuild(
     findings: &mut Findings,
 ) -> Result<Catalog> {
     put_catalog_aside(paths)?;
-    let catalog = Catalog::open(&paths.catalog, archive)?;
+    let catalog = Catalog::open(&paths.disk, &paths.catalog, archive)?;
     let mut catalog = replay(paths, keys, catalog, known.sequence, pulse, findings)?;
     let read = catalog.position().sequence;
     if read < known.sequence {
@@ -255,7 +258,7 @@ pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Findings> {
     };
     let (archive, keys) = (head.archive, keys(paths, &head)?);
     // One that was not closed is mended by opening it; it is put aside anyway.
-    let open = || Catalog::open(&paths.catalog, archive).map(|catalog| catalog.position());
+    let open = || Catalog::open(&paths.disk, &paths.catalog, archive).map(|catalog| catalog.position());
     let known = peek(paths).or_else(|| std::panic::catch_unwind(open).ok()?.ok());
     let known = known.filter(|position| position.archive == archive).unwrap_or_default();
     rebuild(paths, archive, &keys, known, pulse, &mut findings)?;
@@ -265,7 +268,7 @@ pub fn rebuild_closed(paths: &Paths, pulse: &Pulse) -> Result<Findings> {
 /// Opens the catalog, or puts a broken one aside and begins an empty one.
 fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> Result<Catalog> {
     // Bytes of a broken file may take redb to places its authors did not think of.
-    let opened = std::panic::catch_unwind(|| Catalog::open(&paths.catalog, archive));
+    let opened = std::panic::catch_unwind(|| Catalog::open(&paths.disk, &paths.catalog, archive));
     let what = match opened {
         Ok(Ok(catalog)) => return Ok(catalog),
         Ok(Err(error)) if !is_broken(&error) => return Err(error),
@@ -279,7 +282,7 @@ fn open_catalog(paths: &Paths, archive: ArchiveId, findings: &mut Findings) -> R
         document: None,
         what: format!("broken ({what}); made anew from the packs, the broken one is {}", aside.display()),
     });
-    Catalog::open(&paths.catalog, archive)
+    Catalog::open(&paths.disk, &paths.catalog, archive)
 }
 
 /// Whether the file itself is broken, as against a disk that is full or a file that may not be opened.
@@ -299,7 +302,7 @@ fn is_broken(error: &ArchiveError) -> bool {
 
 /// A name in `recovered/` that is not taken.
 fn free_name(paths: &Paths, stem: &str, ending: &str) -> Result<PathBuf> {
-    fs::create_dir_all(&paths.recovered).map_err(ArchiveError::io(&paths.recovered))?;
+    paths.disk.make_folder(&paths.recovered, 0o700).map_err(ArchiveError::io(&paths.recovered))?;
     let free = (0..=u32::MAX)
         .map(|n| paths.recovered.join(if n == 0 { format!("{stem}.{ending}") } else { format!("{stem}-{n}.{ending}") }))
         .find(|path| !path.exists());
@@ -308,7 +311,7 @@ fn free_name(paths: &Paths, stem: &str, ending: &str) -> Result<PathBuf> {
 
 fn put_catalog_aside(paths: &Paths) -> Result<PathBuf> {
     let aside = free_name(paths, "catalog", "redb")?;
-    match fs::rename(&paths.catalog, &aside) {
+    match paths.disk.rename(&paths.catalog, &aside) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(ArchiveError::io(&paths.catalog)(error)),
@@ -401,10 +404,10 @@ fn replay(
     let position = catalog.position();
     // What a killed process wrote may be in the kernel's memory only; what is read here counts as acknowledged afterwards.
     for number in pack::numbers(&paths.packs)?.into_iter().filter(|number| *number >= position.pack) {
-        pack::sync(&paths.packs, number)?;
+        pack::sync(&paths.disk, &paths.packs, number)?;
         pulse.beat();
     }
-    pack::sync_dir(&paths.packs)?;
+    paths.disk.sync_folder(&paths.packs).map_err(ArchiveError::io(&paths.packs))?;
     let start = Start { archive: position.archive, keys, position, known, depth: Depth::Stored };
     let mut replay = Replay { catalog, pulse, findings, applied: 0 };
     let tail = log::walk(&paths.packs, start, &mut replay)?.tail;
@@ -421,22 +424,24 @@ fn replay(
 
 /// Copies the tail to `recovered/`, and only when that copy is durable cuts it off the pack.
 fn put_tail_aside(paths: &Paths, tail: &Tail) -> Result<Finding> {
+    let disk = &paths.disk;
     let path = pack::path(&paths.packs, tail.pack);
     let aside = free_name(paths, &format!("{:06}-{}", tail.pack, tail.from), "tail")?;
     let copy = || -> io::Result<()> {
-        let mut from = OpenOptions::new().read(true).write(true).open(&path)?;
+        let mut from = File::open(&path)?;
         from.seek(SeekFrom::Start(tail.from))?;
-        let mut to = OpenOptions::new().write(true).create_new(true).open(&aside)?;
-        io::copy(&mut (&mut from).take(tail.len), &mut to)?;
+        let mut to = disk.open(&aside, OpenOptions::new().write(true).create_new(true))?;
+        io::copy(&mut from.take(tail.len), &mut to)?;
         to.sync_all()?;
-        File::open(&paths.recovered)?.sync_all()?;
-        File::open(&paths.data)?.sync_all()?;
+        disk.sync_folder(&paths.recovered)?;
+        disk.sync_folder(&paths.data)?;
         if tail.from == 0 {
-            fs::remove_file(&path)?;
-            File::open(&paths.packs)?.sync_all()
+            disk.remove(&path)?;
+            disk.sync_folder(&paths.packs)
         } else {
-            from.set_len(tail.from)?;
-            from.sync_all()
+            let pack = disk.open(&path, OpenOptions::new().write(true))?;
+            pack.set_len(tail.from)?;
+            pack.sync_all()
         }
     };
     copy().map_err(ArchiveError::io(&path))?;

@@ -23,6 +23,9 @@ use super::view::{Sizes, View};
 use crate::hash::Sha256;
 use crate::limits::ERASE_AT_ONCE;
 
+/// What is said of a document that only the catalog, or a gap in the numbers, still tells of.
+const LOST: &str = "the commit that archived it is missing or damaged";
+
 /// What a verification found.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -195,7 +198,7 @@ fn run(
     }
     check.unseen_rows();
     check.endings(Packs { folder: &paths.packs, archive, keys: &keys })?;
-    let Check { view, report, sequence, lagging, matched, users, .. } = check;
+    let Check { view, report, sequence, last_number, lagging, matched, users, .. } = check;
     // While the archive is open, its last batch is being written there.
     if let Some(tail) = tail.filter(|_| !live) {
         report.notes.push(format!(
@@ -207,12 +210,12 @@ fn run(
         report.notes.push(format!("the catalog lags {lagging} commits behind the packs; the next start replays them"));
     }
     if sequence < position.sequence {
-        report.findings.push(Finding {
-            path: paths.catalog.clone(),
-            offset: None,
-            document: None,
-            what: ArchiveError::CatalogAhead { catalog: position.sequence, log: sequence }.to_string(),
-        });
+        let what = ArchiveError::CatalogAhead { catalog: position.sequence, log: sequence }.to_string();
+        report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
+        for number in last_number + 1..=position.last_number {
+            let what = LOST.to_string();
+            report.findings.push(Finding { path: paths.packs.clone(), offset: None, document: Some(number), what });
+        }
     } else if let Some(view) = view
         && !report.quick
     {
@@ -416,7 +419,11 @@ impl Check<'_, '_> {
     /// Document numbers follow each other without a gap.
     fn numbers(&mut self, read: &ReadCommit) {
         for new in &read.commit.documents {
-            if new.number != self.last_number + 1 {
+            // One by one, so that each is named.
+            for number in self.last_number + 1..new.number {
+                self.find(read, Some(number), LOST.into());
+            }
+            if new.number <= self.last_number {
                 let what = format!("number {} follows number {}", new.number, self.last_number);
                 self.find(read, Some(new.number), what);
             }

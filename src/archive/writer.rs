@@ -347,7 +347,7 @@ impl Writer {
                     self.closed = self.closed.max(number);
                     match self.appender.take_if(|pack| pack.number() == number) {
                         Some(pack) => pack.close(),
-                        None => pack::close(&self.paths.packs, number),
+                        None => pack::close(&self.paths.disk, &self.paths.packs, number),
                     }
                     .map_err(Arc::new)
                 });
@@ -396,12 +396,12 @@ impl Writer {
                 && start::ends_with(&self.paths, &self.keys, position)?;
             let unused = last > position.pack && pack::size(packs, last)? == PACK_HEADER_LEN;
             self.appender = Some(if goes_on {
-                Appender::reopen(packs, last, position.end)?
+                Appender::reopen(&self.paths.disk, packs, last, position.end)?
             } else if unused {
                 // It was begun, and its first commit failed.
-                Appender::reopen(packs, last, PACK_HEADER_LEN)?
+                Appender::reopen(&self.paths.disk, packs, last, PACK_HEADER_LEN)?
             } else {
-                Appender::create(packs, last.saturating_add(1), self.archive, &self.keys)?
+                Appender::create(&self.paths.disk, packs, last.saturating_add(1), self.archive, &self.keys)?
             });
         }
         Ok(())

@@ -373,6 +373,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::disk::Disk;
 
     fn definition(module: Module) -> Definition {
         let after = AfterArchiving::Move("Archiv".into());
@@ -394,7 +395,7 @@ mod tests {
     #[test]
     fn a_stored_definition_holds_no_readable_secret_and_comes_back() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(&dir.path().join("keys"), true).unwrap();
+        let keys = Keys::open(&Disk::default(), &dir.path().join("keys"), true).unwrap();
         let imap = Module::Imap(Imap {
             server: "imap.example.ch".into(),
             port: 993,

@@ -31,6 +31,11 @@ impl Random {
         self.next() % end
     }
 
+    /// The same as a place in a list of `len`.
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(len as u64)).unwrap()
+    }
+
     pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         std::iter::repeat_with(|| self.next().to_le_bytes()[0]).take(len).collect()
     }

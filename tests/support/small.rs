@@ -31,14 +31,19 @@ pub fn open_sized(data: &Path, pack_size: u64) -> Archive {
 
 /// Opens `data` to be written in this way.
 pub fn open_with(data: &Path, options: Options) -> Archive {
+    open_in(&Paths::new(data), options).unwrap()
+}
+
+/// Opens a data folder whose disk may be recorded, and which may be refused.
+pub fn open_in(paths: &Paths, options: Options) -> archivista::archive::Result<Archive> {
     // A child that another thread is just starting holds all open files for a moment, the lock among them.
     for _ in 0..500 {
-        match Archive::open_with(data, &Pulse::new(), options) {
+        match Archive::open_in(paths.clone(), &Pulse::new(), options) {
             Err(ArchiveError::InUse { .. }) => thread::sleep(Duration::from_millis(10)),
-            opened => return opened.unwrap(),
+            opened => return opened,
         }
     }
-    panic!("{} stays in use", data.display());
+    panic!("{} stays in use", paths.data.display());
 }
 
 /// A mail that says its number, and how long it is.
