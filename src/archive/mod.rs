@@ -7,7 +7,7 @@
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
-//! - `verify`: the proof, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
+//! - `verify`: the proof, `scrub`: the slow half of it, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
 mod chain;
@@ -19,6 +19,7 @@ pub mod log;
 pub mod pack;
 pub mod record;
 pub mod rows;
+pub mod scrub;
 pub mod split;
 pub mod start;
 pub mod verify;

@@ -9,7 +9,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 use super::commit::{
     Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
 };
-use super::error::Result;
+use super::error::{ArchiveError, Result};
 use super::rows::{
     AFTER_DUE, AGAIN, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGES, CURSORS, DOCUMENTS, Document, FIELD_NOTE,
     FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PLACE_NUMBERS, Position, RESERVED, RUNS, Row,
@@ -515,6 +515,7 @@ impl View {
         let (mut agains, mut afters) = (0, 0);
         let mut missing = 0u64;
         for item in self.txn.open_table(LEDGER)?.iter()? {
+            go_on()?;
             let (key, bytes) = item?;
             let (folder, remote) = key.value();
             let row: Row<Entry> = decode("ledger", bytes.value())?;
@@ -535,6 +536,7 @@ impl View {
         let changes = self.txn.open_table(CHANGES)?;
         let (mut rows, mut fields) = (0, 0);
         for item in self.txn.open_table(DOCUMENTS)?.iter()? {
+            go_on()?;
             let (number, bytes) = item?;
             let number = number.value();
             let row: Row<Document> = decode("documents", bytes.value())?;
@@ -669,4 +671,9 @@ pub struct Sizes {
     pub journal: u64,
     pub runs: u64,
     pub folder_numbers: u64,
+}
+
+/// A sign of life in the middle of a long look.
+fn go_on() -> Result<()> {
+    crate::pulse::go_on_own().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
 }
