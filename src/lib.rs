@@ -18,4 +18,5 @@ pub mod roles;
 pub mod search;
 pub mod settings;
 pub mod source;
+pub mod verification;
 pub mod web;

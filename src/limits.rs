@@ -118,6 +118,22 @@ pub const ROLE_STACK: usize = 1024 * 1024;
 pub const DOCUMENTS_AT_ONCE: usize = 200;
 /// Findings of damage that are kept; further ones are counted.
 pub const FINDINGS: usize = 1000;
+/// Days between two verifications of the whole archive, and after which the lack of one is told.
+pub const SCRUB_DAYS: i64 = 30;
+pub const SCRUB_LATE_DAYS: i64 = 40;
+/// A scrub works one part of its time in so many, and reads at most so many bytes a second: 1 TB in 14 hours.
+pub const SCRUB_SHARE: u32 = 4;
+pub const SCRUB_RATE: u64 = 20_000_000;
+/// How often it is looked whether one is due.
+pub const SCRUB_LOOK: Duration = Duration::from_secs(5);
+/// The longest file in which a scrub is remembered over a restart.
+pub const SCRUB_FILE: u64 = 8 * 1024 * 1024;
+/// Reports of verifications that are kept, findings that one of them spells out and characters of each, and damaged documents
+/// that it names.
+pub const VERIFICATIONS: usize = 24;
+pub const VERIFICATION_FINDINGS: usize = 200;
+pub const VERIFICATION_CHARS: usize = 500;
+pub const VERIFICATION_DOCUMENTS: usize = 1000;
 /// The longest message that is compared by its essence at a switch of module; it is read into memory for that.
 pub const ESSENCE: usize = 8 * 1024 * 1024;
 

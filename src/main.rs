@@ -15,6 +15,7 @@
 //! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
 //! | `export` | several documents as one ZIP file |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
+//! | `verification` | the whole archive looked at: slowly every 30 days, at once when somebody wants it; leaves a report |
 //! | `appliance` | the box around it all: `supervise` with root's rights, and what `serve` knows of the box |
 //!
 //! Small things that every room uses: `limits` (every bound, in one place), `hash`, `clock`, `disk`, `language`, `pulse`,

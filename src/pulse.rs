@@ -5,6 +5,7 @@
 //! then beats, and hears, its own. So one that hangs is not hidden by those that move.
 
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,6 +55,28 @@ thread_local! {
 /// Beats the pulse that this thread works for ([`Pulse::adopt`]); nothing where it has none.
 pub fn beat_own() {
     OWN.with_borrow(|own| own.iter().for_each(Pulse::beat));
+}
+
+/// Beats the pulse that this thread works for, and tells whether to go on; always, where it has none.
+pub fn go_on_own() -> Result<(), Cancelled> {
+    own().map_or(Ok(()), |own| own.go_on())
+}
+
+/// Takes bytes that nobody wants, as a sign of life of this thread; fails when that is to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Sink;
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match go_on_own() {
+            Ok(()) => Ok(bytes.len()),
+            Err(cancelled) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, cancelled)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The pulse that this thread works for.

@@ -81,6 +81,7 @@ mod the_administration_fits_every_screen;
 mod the_api_does_what_the_pages_do;
 mod the_api_keeps_its_word;
 mod the_api_shows_fields_as_the_pages_do;
+mod the_archive_is_verified_by_itself;
 mod the_assistant_leads_a_newcomer;
 mod the_box_fits_every_screen;
 mod the_box_is_found_by_its_name;

@@ -27,6 +27,7 @@ const PEOPLE: [u16; 6] = [303, 200, 200, 200, 200, 200];
 const ALL: [u16; 6] = [200; 6];
 const LED: [u16; 6] = [303; 6];
 const ADMIN: [u16; 6] = [303, 403, 403, 403, 200, 200];
+const AUDITING: [u16; 6] = [303, 403, 403, 200, 200, 200];
 const ADMIN_DONE: [u16; 6] = [303, 403, 403, 403, 303, 303];
 const ADMIN_WRONG: [u16; 6] = [303, 403, 403, 403, 400, 400];
 /// Of what anna made: administrators help, an auditor looks.
@@ -181,6 +182,10 @@ const CASES: &[Case] = &[
     post("/admin/system/off", "/admin/system/off", &[], ADMIN_OF_BOX),
     post("/admin/system/resume", "/admin/system/resume", &[], ADMIN_OF_BOX),
     get("/admin/system/log", "/admin/system/log", ADMIN_OF_BOX),
+    get("/admin/verification", "/admin/verification", AUDITING),
+    post("/admin/verification", "/admin/verification", &[], [303, 403, 403, 303, 303, 303]),
+    post("/admin/verification/cancel", "/admin/verification/cancel", &[("id", "4711")], [303, 403, 403, 303, 303, 303]),
+    get("/admin/verification/{number}", "/admin/verification/4711", [303, 403, 403, 404, 404, 404]),
     get("/admin/users", "/admin/users", ADMIN),
     post("/admin/users", "/admin/users", &[], ADMIN_WRONG),
     get("/admin/users/{name}", "/admin/users/spare", ADMIN),

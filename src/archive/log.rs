@@ -8,6 +8,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
+use minicbor::{Decode, Encode};
+
 use super::catalog::Applied;
 use super::commit::{Commit, Metadata, Number};
 use super::error::Result;
@@ -20,14 +22,18 @@ use crate::hash::Sha256;
 use crate::limits::FINDINGS;
 
 /// Something that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Finding {
     /// File that it was found in.
+    #[n(0)]
     pub path: PathBuf,
     /// Byte in that file, where it has one.
+    #[n(1)]
     pub offset: Option<u64>,
     /// The document that it concerns, where it concerns one.
+    #[n(2)]
     pub document: Option<Number>,
+    #[n(3)]
     pub what: String,
 }
 
@@ -45,9 +51,11 @@ impl std::fmt::Display for Finding {
 }
 
 /// What was found, at most [`FINDINGS`] of it; the rest is counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub struct Findings {
+    #[n(0)]
     list: Vec<Finding>,
+    #[n(1)]
     more: u64,
 }
 
@@ -62,6 +70,31 @@ impl Findings {
 
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Those that are kept.
+    pub fn kept(&self) -> &[Finding] {
+        &self.list
+    }
+
+    /// With those that were only counted.
+    pub fn count(&self) -> u64 {
+        self.list.len() as u64 + self.more
+    }
+
+    /// [`Self::push`], unless it is there already: what is looked at twice is damaged once.
+    pub fn push_new(&mut self, finding: Finding) {
+        if !self.list.contains(&finding) {
+            self.push(finding);
+        }
+    }
+
+    /// Adds what another look at the same archive found.
+    pub fn merge(&mut self, other: Self) {
+        self.more = self.more.max(other.more);
+        for finding in other.list {
+            self.push_new(finding);
+        }
     }
 
     pub fn extend(&mut self, other: Self) {

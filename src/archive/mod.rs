@@ -9,7 +9,7 @@
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
 //! - `read`: a message put together again, `ending`: how a document ends, `erase`: its records out of their packs
-//! - `verify`: the proof, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
+//! - `verify`: the proof, `scrub`: the slow half of it, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
 
 pub mod catalog;
 mod chain;
@@ -25,6 +25,7 @@ pub mod pack;
 pub mod read;
 pub mod record;
 pub mod rows;
+pub mod scrub;
 pub mod split;
 pub mod start;
 pub mod verify;

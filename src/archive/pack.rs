@@ -13,6 +13,7 @@ use super::keys::{KeyCheck, Keys};
 use super::record::{self, ArchiveId, Erased, HEADER_LEN, Header, Kind, MAGIC, RecordWriter, Stored};
 use crate::clock;
 use crate::hash::{Hashing, Sha256};
+use crate::pulse;
 
 /// First bytes of every pack.
 const PACK_MAGIC: &[u8; 16] = b"ARCHIVISTA PACK\n";
@@ -310,7 +311,10 @@ impl<'a> Scanner<'a> {
         if len < PACK_HEADER_LEN {
             return Ok(Err(BadHead::Short(len)));
         }
-        file.read_exact(&mut head).map_err(ArchiveError::io(&path))?;
+        match file.read_exact(&mut head) {
+            Err(error) if is_unreadable(&error) => return Ok(Err(BadHead::Damaged)),
+            read => read.map_err(ArchiveError::io(&path))?,
+        }
         let Some(header) = PackHeader::decode(&head) else {
             return Ok(Err(BadHead::Damaged));
         };
@@ -371,6 +375,7 @@ impl<'a> Scanner<'a> {
             Err(error) => match error.kind() {
                 io::ErrorKind::UnexpectedEof => "the record is cut off by the end of the pack".to_string(),
                 io::ErrorKind::InvalidData | io::ErrorKind::Other => error.to_string(),
+                _ if is_unreadable(&error) => format!("the disk cannot read it ({error})"),
                 _ => return Err(ArchiveError::io(&self.path)(error)),
             },
         };
@@ -398,7 +403,8 @@ impl<'a> Scanner<'a> {
                     record::open(keys, self.archive, &header, &mut input, &mut plain)?;
                 }
                 Some(keys) if depth == Depth::Plain => {
-                    record::open(keys, self.archive, &header, &mut input, &mut io::sink())?;
+                    // A large one takes its time.
+                    record::open(keys, self.archive, &header, &mut input, &mut pulse::Sink)?;
                 }
                 _ => record::pass(&mut input)?,
             }
@@ -448,7 +454,11 @@ impl<'a> Scanner<'a> {
         while start + HEADER_LEN as u64 <= self.len {
             self.seek(start)?;
             let want = window.len().min(usize::try_from(self.len - start).unwrap_or(usize::MAX));
-            self.file.read_exact(&mut window[..want]).map_err(ArchiveError::io(&self.path))?;
+            match self.file.read_exact(&mut window[..want]) {
+                // No header that can be read stands there.
+                Err(error) if is_unreadable(&error) => window[..want].fill(0),
+                read => read.map_err(ArchiveError::io(&self.path))?,
+            }
             for hit in finder.find_iter(&window[..want]) {
                 let header = window[..want].get(hit..hit + HEADER_LEN).and_then(|head| head.try_into().ok());
                 match header {
@@ -465,6 +475,11 @@ impl<'a> Scanner<'a> {
         }
         Ok(None)
     }
+}
+
+/// Whether the disk itself gave up, as on a bad sector: that is damage of what stands there, and of nothing else.
+fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EIO)
 }
 
 fn skip_chunks(file: &mut BufReader<File>) -> io::Result<u64> {
@@ -558,10 +573,11 @@ impl Closed {
             Ok(whole) => Ok(Ok(whole)),
             // zstd reports damage as Other.
             Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
-                ) =>
+                if is_unreadable(&error)
+                    || matches!(
+                        error.kind(),
+                        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+                    ) =>
             {
                 Ok(Err(error.to_string()))
             }
@@ -582,5 +598,21 @@ pub fn read(
     match at(packs, archive, number, offset)? {
         Ok(closed) => closed.open(keys, out),
         Err(what) => Ok(Err(what)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read at an address that nothing is mapped to fails as a bad sector does.
+    #[test]
+    fn what_the_disk_cannot_read_is_damage_and_nothing_else() {
+        let path = PathBuf::from("/proc/self/mem");
+        let file = BufReader::new(File::open(&path).unwrap());
+        let mut scanner = Scanner { file, path, position: 0, len: 200_000, archive: [7; 16], keys: None };
+        let Some(Found::Broken { offset: 0, what, next: None }) = scanner.next(Depth::Plain).unwrap() else { panic!() };
+        assert!(what.contains("the disk cannot read it"), "{what}");
+        assert!(scanner.next(Depth::Plain).unwrap().is_none());
     }
 }

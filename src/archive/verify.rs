@@ -46,6 +46,8 @@ pub struct Report {
     pub findings: Findings,
     /// What is not damage but worth a line: an unfinished end, a catalog that lags behind.
     pub notes: Vec<String>,
+    /// Messages are not opened, all else is as ever.
+    skims: bool,
 }
 
 /// Called now and then with the bytes looked at and the bytes there are. An error ends the verification.
@@ -54,6 +56,17 @@ pub type Progress<'a> = dyn FnMut(u64, u64) -> Result<()> + 'a;
 /// Verifies an archive that this process has open: up to the commit that the catalog knows now.
 pub fn open(archive: &Archive, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { quick, ..Report::default() };
+    let _alone = archive.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+    let view = archive.view()?;
+    let position = view.position()?.unwrap_or_default();
+    run(archive.paths(), Some(&view), position, Some(archive.keys()), &mut report, progress)?;
+    Ok(report)
+}
+
+/// Holds the catalog of an archive that this process has open against its log, without opening messages: what is left to do
+/// after a [reading](super::scrub).
+pub fn compare(archive: &Archive, progress: &mut Progress<'_>) -> Result<Report> {
+    let mut report = Report { skims: true, ..Report::default() };
     let _alone = archive.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
     let view = archive.view()?;
     let position = view.position()?.unwrap_or_default();
@@ -170,7 +183,7 @@ fn run(
         return Ok(());
     }
     let Some(keys) = keys else { return chain::check(paths, archive, position, report, progress) };
-    let depth = if report.quick { Depth::Headers } else { Depth::Plain };
+    let depth = if report.quick || report.skims { Depth::Headers } else { Depth::Plain };
     let total = report.bytes;
     let mut check = Check {
         view,

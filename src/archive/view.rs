@@ -9,7 +9,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 use super::commit::{
     Block, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
 };
-use super::error::Result;
+use super::error::{ArchiveError, Result};
 use super::rows::{
     AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGED, CHANGES, CURSORS, DOCUMENTS, Document,
     ENDED, ERASE_DUE, Ended, FIELD_NOTE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS,
@@ -605,6 +605,7 @@ impl View {
         let (mut agains, mut afters) = (0, 0);
         let mut missing = 0u64;
         for item in self.txn.open_table(LEDGER)?.iter()? {
+            go_on()?;
             let (key, bytes) = item?;
             let (folder, remote) = key.value();
             let row: Row<Entry> = decode("ledger", bytes.value())?;
@@ -625,6 +626,7 @@ impl View {
         let changes = self.txn.open_table(CHANGES)?;
         let (mut rows, mut fields) = (0, 0);
         for item in self.txn.open_table(DOCUMENTS)?.iter()? {
+            go_on()?;
             let (number, bytes) = item?;
             let number = number.value();
             let row: Row<Document> = decode("documents", bytes.value())?;
@@ -764,4 +766,9 @@ pub struct Sizes {
     pub journal: u64,
     pub runs: u64,
     pub folder_numbers: u64,
+}
+
+/// A sign of life in the middle of a long look.
+fn go_on() -> Result<()> {
+    crate::pulse::go_on_own().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
 }

@@ -30,6 +30,7 @@ use crate::control;
 use crate::fetch::Fetcher;
 use crate::pulse::Pulse;
 use crate::settings::{self, Definition};
+use crate::verification::Verifier;
 use args::{Command, Local};
 use terminal::{Console, Terminal};
 
@@ -49,6 +50,7 @@ pub enum Exit {
 pub struct Session<'a> {
     pub archive: &'a Archive,
     pub fetcher: &'a Fetcher,
+    pub verifier: &'a Verifier,
     pub pulse: &'a Pulse,
 }
 
@@ -175,6 +177,6 @@ fn run_request(data: &Path, request: &Request, console: &mut Console) -> anyhow:
     for finding in archive.findings().lines() {
         console.log(&finding);
     }
-    let fetcher = Fetcher::default();
-    request.run(&Session { archive: &archive, fetcher: &fetcher, pulse: &pulse }, console)
+    let (fetcher, verifier) = (Fetcher::default(), Verifier::default());
+    request.run(&Session { archive: &archive, fetcher: &fetcher, verifier: &verifier, pulse: &pulse }, console)
 }

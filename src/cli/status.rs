@@ -13,6 +13,7 @@ use crate::fetch::completeness::{self, Counts, FolderCounts};
 use crate::fetch::wait::Wait;
 use crate::language::Lang;
 use crate::settings::o365::WARN_DAYS;
+use crate::settings::verifications::{Standing, Verification};
 
 pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let view = session.archive.view()?;
@@ -24,12 +25,19 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     if wait.is_some_and(Wait::is_trouble) {
         exit = Exit::Trouble;
     }
+    let verified = Standing::at(session.archive, clock::now())?;
+    if verified.last.as_ref().is_some_and(|last| !last.is_clean()) || verified.late.is_some() {
+        exit = Exit::Trouble;
+    }
     let mut objects = Vec::new();
     let documents = view.count()?;
     if !as_json {
         terminal.line(&format!("{documents} documents"))?;
         for finding in session.archive.findings().lines() {
             terminal.line(&format!("! {finding}"))?;
+        }
+        for line in verification(&verified) {
+            terminal.line(&line)?;
         }
         if let Some(wait) = wait {
             terminal.line(&format!("! {}", wait.sentence(Lang::En)))?;
@@ -93,10 +101,46 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     }
     if as_json {
         let findings: Vec<String> = session.archive.findings().lines().collect();
-        let object: Value = json!({ "documents": documents, "definitions": objects, "waits": wait.map(Wait::code), "findings": findings });
+        let object: Value = json!({
+            "documents": documents,
+            "definitions": objects,
+            "waits": wait.map(Wait::code),
+            "findings": findings,
+            "verification": verified.last.as_ref().map(verification_object),
+            "verification_late": verified.late.is_some(),
+        });
         terminal.line(&object.to_string())?;
     }
     Ok(exit)
+}
+
+fn verification_object(last: &Verification) -> Value {
+    json!({
+        "number": last.number,
+        "ended": clock::rfc3339(last.ended),
+        "clean": last.is_clean(),
+        "findings": last.findings,
+        "damaged": last.damaged,
+    })
+}
+
+/// What the last verification of the whole archive found.
+fn verification(verified: &Standing) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(last) = &verified.last {
+        let at = clock::short(last.ended);
+        if last.is_clean() {
+            lines.push(format!("last verification {at} UTC: clean"));
+        } else {
+            lines.push(format!("! last verification {at} UTC: DAMAGED, {} findings", last.findings));
+            let numbers: Vec<String> = last.damaged.iter().map(u64::to_string).collect();
+            if !numbers.is_empty() {
+                lines.push(format!("! damaged documents: {}", numbers.join(", ")));
+            }
+        }
+    }
+    lines.extend(verified.late.map(|days| format!("! not verified as a whole for {days} days")));
+    lines
 }
 
 fn by_name(counts: &Counts) -> BTreeMap<&'static str, u64> {

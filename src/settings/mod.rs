@@ -9,6 +9,7 @@
 //! - `succession`: what is read of a mailbox after a switch
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
+//! - `verifications`: what the last looks at the whole archive found
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
 pub mod account_list;
@@ -33,6 +34,7 @@ pub mod sign_in;
 pub mod succession;
 pub mod tokens;
 pub mod users;
+pub mod verifications;
 
 pub use definition::{Account, AfterArchiving, Definition, Encryption, FieldMap, Imap, Module, Secret};
 pub use o365::O365;

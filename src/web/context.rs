@@ -30,6 +30,10 @@ impl Person {
         self.user.role == Role::Administrator
     }
 
+    pub fn is_auditor(&self) -> bool {
+        self.user.role == Role::Auditor
+    }
+
     /// What is shown of mails beside documents, such as a subject in a test, is not for a token without a right to documents.
     fn may_read(&self) -> bool {
         self.token.as_ref().is_none_or(|token| token.rights.read || token.rights.change)

@@ -51,6 +51,7 @@ use crate::archive::Archive;
 use crate::archive::growth::Marks;
 use crate::fetch::Fetcher;
 use crate::settings::succession;
+use crate::verification::Verifier;
 use session::{Attempts, Sessions};
 
 /// What all pages work with.
@@ -72,6 +73,8 @@ pub struct Web {
     pub opened: dms::access::Opened,
     /// Mails on their way back into mailboxes.
     pub restores: Arc<dms::restore::Restores>,
+    /// Verifications of the whole archive that are under way.
+    pub verifier: Arc<Verifier>,
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
@@ -98,6 +101,7 @@ impl Web {
             lists: admin::assistant::list::Lists::default(),
             opened: dms::access::Opened::default(),
             restores: Arc::default(),
+            verifier: Arc::new(Verifier::new(link.clone())),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
             started: crate::clock::now(),

@@ -27,6 +27,7 @@ use crate::limits::{DESCRIPTORS, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::roles::{Role, Stuck, keep_all};
 use crate::settings::users;
+use crate::verification::scrub;
 use crate::web::gate::tls::Identity;
 use crate::web::gate::{self, Gate, GateError};
 use crate::web::{Web, server};
@@ -37,6 +38,8 @@ const START_AGAIN: i32 = 70;
 const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs());
 /// The longest that the archive's writer may need for one record of the largest size, with room.
 const ARCHIVE_DEADLINE: Duration = Duration::from_mins(5);
+/// A disk may take minutes for a bad sector.
+const SCRUB_DEADLINE: Duration = Duration::from_mins(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// A box whose archive could not be opened tries it again after this.
 const TRY_AGAIN: Duration = Duration::from_mins(5);
@@ -132,7 +135,7 @@ fn serve(
     let link = boxed.as_ref().map(|(boxed, _)| boxed.link.clone());
     let fetcher = Arc::new(Fetcher::new(link.clone()));
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone(), link)?);
-    let mut roles = vec![fetch_role(&archive, &fetcher), verbs::role(&archive, &fetcher, &listener)];
+    let mut roles = vec![fetch_role(&archive, &fetcher), verbs::role(&web, &listener), scrub_role(&web)];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
         None => (None, None),
@@ -207,6 +210,7 @@ fn serve(
     }
     web.tests.end();
     web.restores.end();
+    web.verifier.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();
@@ -328,6 +332,13 @@ fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> anyhow::Result<Role> {
         let listener = ready.map_or_else(|| server::listen(&paths.web), Ok)?;
         server::run(&web, listener, &paths.spool, pulse)
     }))
+}
+
+fn scrub_role(web: &Arc<Web>) -> Role {
+    let web = web.clone();
+    Role::new("scrub", SCRUB_DEADLINE, move |pulse| {
+        Ok(scrub::run(&web.archive, &web.verifier, scrub::Manner::default(), pulse)?)
+    })
 }
 
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {

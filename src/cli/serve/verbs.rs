@@ -8,19 +8,18 @@ use std::time::{Duration, Instant};
 
 use super::super::Session;
 use super::VERBS_END;
-use crate::archive::Archive;
 use crate::control;
-use crate::fetch::Fetcher;
 use crate::limits::{CONTROL_AT_ONCE, CONTROL_OPEN, ROLE_STACK};
 use crate::pulse::Pulse;
 use crate::roles::Role;
+use crate::web::Web;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts asking processes; each is answered by a thread of its own, few at a time. Ends when they have ended.
-pub fn role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>, listener: &Arc<std::os::unix::net::UnixListener>) -> Role {
-    let (archive, fetcher, listener) = (archive.clone(), fetcher.clone(), listener.clone());
+pub fn role(web: &Arc<Web>, listener: &Arc<std::os::unix::net::UnixListener>) -> Role {
+    let (web, listener) = (web.clone(), listener.clone());
     let verbs = Arc::new(Verbs::default());
     let work = move |pulse: &Pulse| {
         while pulse.go_on().is_ok() {
@@ -34,10 +33,10 @@ pub fn role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>, listener: &Arc<std::
                 Err(error) => return Err(error.into()),
             };
             stream.set_nonblocking(false)?;
-            let (archive, fetcher) = (archive.clone(), fetcher.clone());
+            let web = web.clone();
             let verb = Verb::new(&verbs, stream);
             std::thread::Builder::new().name("verb".into()).stack_size(2 * ROLE_STACK).spawn(move || {
-                if let Err(error) = verb.run(&archive, &fetcher) {
+                if let Err(error) = verb.run(&web) {
                     tracing::info!("a verb was not answered to its end: {error:#}");
                 }
             })?;
@@ -104,7 +103,7 @@ impl Verb {
         Self { verbs: verbs.clone(), connection, is_busy: false }
     }
 
-    fn run(mut self, archive: &Archive, fetcher: &Fetcher) -> anyhow::Result<()> {
+    fn run(mut self, web: &Web) -> anyhow::Result<()> {
         let Connection { stream, pulse } = &*self.connection.clone();
         let request = control::request(stream, pulse)?;
         let busy = |count| (count < CONTROL_AT_ONCE).then_some(count + 1);
@@ -115,7 +114,8 @@ impl Verb {
             }
             self.is_busy = true;
         }
-        control::answer(stream, &request, &Session { archive, fetcher, pulse })
+        let Web { archive, fetcher, verifier, .. } = web;
+        control::answer(stream, &request, &Session { archive, fetcher, verifier, pulse })
     }
 }
 

@@ -8,9 +8,11 @@ use super::super::texts::System;
 use super::show;
 use super::state::Mood;
 use crate::appliance::state::{Storage, StorageTrouble};
+use crate::clock;
 use crate::disk::Room;
 use crate::ending;
 use crate::fetch::wait::Wait;
+use crate::settings::verifications::Standing;
 
 /// One sentence.
 pub struct Alarm {
@@ -18,17 +20,22 @@ pub struct Alarm {
     pub sentence: String,
     /// Where a person lets fetching go on.
     pub go_on: Option<&'static str>,
+    /// Where more of it stands, and what that page is called.
+    pub more: Option<(&'static str, &'static str)>,
 }
 
 impl Alarm {
     fn new(mood: Mood, sentence: impl Into<String>) -> Self {
-        Self { mood, sentence: sentence.into(), go_on: None }
+        Self { mood, sentence: sentence.into(), go_on: None, more: None }
     }
 
     pub fn note(&self, context: &Context<'_>) -> Markup {
         html! {
             div class={ "note " (self.mood.class()) } role="alert" {
-                p { (self.sentence) }
+                p {
+                    (self.sentence)
+                    @if let Some((path, title)) = self.more { " " a href=(path) { (title) } }
+                }
                 @if let Some(path) = self.go_on {
                     form method="post" action=(path) {
                         (layout::token(context))
@@ -52,8 +59,9 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
             Wait::Clock | Wait::Disk(_) => (Mood::Bad, None),
             Wait::Quiet(_) => (Mood::Inactive, None),
         };
-        alarms.push(Alarm { mood, sentence: wait.sentence(context.lang), go_on });
+        alarms.push(Alarm { go_on, ..Alarm::new(mood, wait.sentence(context.lang)) });
     }
+    alarms.extend(verification(context));
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));
     }
@@ -72,6 +80,20 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_watchdog));
     }
     alarms
+}
+
+/// What the last verification found, or that there was none for too long.
+fn verification(context: &Context<'_>) -> Vec<Alarm> {
+    let t = &context.t.verification;
+    let alarm = |mood, sentence| Alarm { more: Some(("/admin/verification", t.title)), ..Alarm::new(mood, sentence) };
+    let standing = match Standing::at(&context.web.archive, clock::now()) {
+        Ok(standing) => standing,
+        Err(error) => return vec![alarm(Mood::Bad, error.to_string())],
+    };
+    let last = standing.last.filter(|last| !last.is_clean());
+    let found = last.map(|last| alarm(Mood::Bad, (t.alarm_damaged)(show::minute(last.ended), last.findings)));
+    let late = standing.late.map(|days| alarm(Mood::Warn, (t.alarm_late)(days)));
+    found.into_iter().chain(late).collect()
 }
 
 /// What is wrong with the disk.

@@ -1,6 +1,6 @@
 //! WebAdmin: is everything archived, and all that an administrator sets up.
 //!
-//! Rules of the room: every page is for administrators alone. Secrets never go back to the browser: a field that is left
+//! Rules of the room: every page is for administrators alone, but for those about proof, which auditors see too. Secrets never go back to the browser: a field that is left
 //! empty keeps what is stored. What a definition may say is checked by `settings`, for the file and the page alike.
 //! Nothing here waits for a mail server: runs are asked for on the board, tests run in threads of their own.
 //!
@@ -10,7 +10,8 @@
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
 //! - `runs`: what goes on, `estimate`: how fast and how long, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
-//! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
+//! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it,
+//!   `verification`: whether the whole archive can be read
 
 pub(super) mod alarms;
 pub(super) mod assistant;
@@ -35,6 +36,7 @@ pub(super) mod state;
 pub(super) mod switch;
 pub(super) mod system;
 pub mod test;
+pub(super) mod verification;
 
 use maud::{Markup, html};
 
@@ -105,6 +107,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/system/off", ADMIN, system::power::off),
     post("/admin/system/resume", ADMIN, system::power::resume),
     get("/admin/system/log", ADMIN, system::log::show),
+    get("/admin/verification", Access::Auditing, verification::list),
+    post("/admin/verification", Access::Auditing, verification::begin),
+    post("/admin/verification/cancel", Access::Auditing, verification::cancel),
+    get("/admin/verification/{number}", Access::Auditing, verification::report),
 ];
 
 /// Which entry of WebAdmin's own menu a page belongs to.

@@ -16,6 +16,7 @@ use crate::fetch::completeness;
 use crate::limits::{OPEN_ROWS, RUNS_LOOKED};
 use crate::settings;
 use crate::settings::monitoring::Monitoring;
+use crate::settings::verifications::Standing;
 
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -141,6 +142,32 @@ fn figures(context: &Context<'_>) -> Result<String> {
         gauge,
         "1 where the archive takes nothing any more.",
         Some(u8::from(archive.stopped().is_some())),
+    );
+    let verified = Standing::at(archive, clock::now())?;
+    let (last, late) = (verified.last.as_ref(), verified.late.is_some());
+    out.one(
+        "last_verification_timestamp_seconds",
+        gauge,
+        "End of the last verification of the whole archive.",
+        last.map(|last| last.ended),
+    );
+    out.one(
+        "last_verification_findings",
+        gauge,
+        "What it found; 0 where all was well.",
+        last.map(|last| last.findings),
+    );
+    out.one(
+        "last_verification_damaged_documents",
+        gauge,
+        "Documents that it found damaged.",
+        last.map(|last| last.damaged.len()),
+    );
+    out.one(
+        "verification_late",
+        gauge,
+        "1 where the archive was not verified as a whole for too long.",
+        Some(u8::from(late)),
     );
     let waits = web.fetcher.waits(archive).is_some();
     out.one(

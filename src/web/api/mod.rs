@@ -15,7 +15,7 @@
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
 //! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
-//!   `rights`, `system`: WebAdmin; `own`: about the token
+//!   `rights`, `system`, `verifications`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -41,6 +41,7 @@ mod rights;
 mod runs;
 mod schema;
 mod system;
+mod verifications;
 
 use serde_json::Value;
 
@@ -84,6 +85,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         rights::CALLS,
         compilations::CALLS,
         system::CALLS,
+        verifications::CALLS,
     ]
     .into_iter()
     .flatten()

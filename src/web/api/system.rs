@@ -10,6 +10,7 @@ use super::super::entry::monitored;
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Named, SAID, Schema, Wrong, has, may};
+use super::verifications;
 use crate::appliance::settings::{self, Mistake};
 use crate::appliance::state::{BoxSettings, BoxState, Clock, Power, Storage};
 use crate::clock;
@@ -150,6 +151,11 @@ const SYSTEM: Named = Named {
         ),
         has("stopped", MAYBE_SAID, "Why the archive takes nothing any more"),
         has("findings", Schema::List(&SAID, 10_000), "What the start healed or found damaged"),
+        has(
+            "verification",
+            Schema::Maybe(&verifications::STANDING),
+            "The last one of the whole archive; null: none yet",
+        ),
         has("box", Schema::Maybe(&Schema::Named(&BOX)), "null: the program runs on a computer of somebody's own"),
     ]),
 };
@@ -252,6 +258,7 @@ fn show(asked: &Asked<'_>) -> Result<Response> {
             "alarms": alarms.collect::<Vec<_>>(),
             "stopped": archive.stopped(),
             "findings": archive.findings().lines().collect::<Vec<_>>(),
+            "verification": verifications::last(archive)?,
             "box": web.link.as_deref().map(|link| boxed(&link.state())),
         }),
     ))

@@ -17,6 +17,7 @@ mod rights;
 mod system;
 mod tokens;
 mod trouble;
+mod verification;
 
 pub use admin::Admin;
 pub use assistant::Assistant;
@@ -34,6 +35,7 @@ pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
 pub use trouble::Trouble;
+pub use verification::Verification;
 
 use crate::language::Lang;
 
@@ -58,6 +60,7 @@ pub struct Texts {
     pub tokens: Tokens,
     pub public: Public,
     pub rights: Rights,
+    pub verification: Verification,
 }
 
 static DE: Texts = Texts {
@@ -78,6 +81,7 @@ static DE: Texts = Texts {
     tokens: tokens::DE,
     public: public::DE,
     rights: rights::DE,
+    verification: verification::DE,
 };
 static EN: Texts = Texts {
     code: "en",
@@ -97,6 +101,7 @@ static EN: Texts = Texts {
     tokens: tokens::EN,
     public: public::EN,
     rights: rights::EN,
+    verification: verification::EN,
 };
 
 pub fn of(lang: Lang) -> &'static Texts {
@@ -110,7 +115,8 @@ pub fn of(lang: Lang) -> &'static Texts {
 mod tests {
     use super::*;
     use crate::limits::{
-        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, TOKENS_EACH,
+        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, SCRUB_DAYS,
+        TOKENS_EACH, VERIFICATIONS,
     };
 
     /// A sentence is no place for a limit of its own.
@@ -125,6 +131,9 @@ mod tests {
                 (t.rights.too_many_groups, GROUPS),
                 (t.rights.too_many_members, GROUP_MEMBERS),
                 (t.tokens.too_many, TOKENS_EACH),
+                (t.verification.intro, usize::try_from(SCRUB_DAYS).unwrap()),
+                (t.verification.next_none, usize::try_from(SCRUB_DAYS).unwrap()),
+                (t.verification.reports_help, VERIFICATIONS),
             ] {
                 let has = sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string());
                 assert!(has, "{limit}: {sentence}");

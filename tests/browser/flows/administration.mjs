@@ -63,4 +63,5 @@ export default async function (t) {
   await t.click('details.numbers > summary');
   await t.shows('New documents per day');
   await look('/admin/growth', 'growth');
+  await look('/admin/verification', 'verification');
 }

@@ -21,14 +21,15 @@ use crate::appliance::state::{BoxState, Clock, Slot, Storage};
 use crate::clock;
 use crate::disk::Room;
 use crate::settings::administration::{self, Administration};
+use crate::settings::verifications::Standing;
 
-#[expect(clippy::unnecessary_wraps, reason = "every page has this form")]
 pub fn show(context: &Context<'_>) -> Result<Response> {
-    Ok(show_with(context, context.administration.zone_name(), ""))
+    show_with(context, context.administration.zone_name(), "")
 }
 
-fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Response {
+fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Result<Response> {
     let t = &context.t.system;
+    let verified = Standing::at(&context.web.archive, clock::now())?;
     let link = context.web.link.as_deref();
     let state = link.map(Link::state);
     let refusal = link.and_then(Link::refusal);
@@ -38,6 +39,14 @@ fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Response {
         @if state.is_none() { p { (t.power_own) } }
         (release(context, state.as_ref()))
         (storage(context, state.as_ref()))
+        section.card {
+            h2 { (context.t.verification.title) }
+            p {
+                (super::verification::sentence(context, &verified))
+                @if let Some(last) = &verified.last { " " small { (show::time(last.ended)) } }
+            }
+            p.row { a.button href="/admin/verification" { (context.t.verification.title) } }
+        }
         @if let Some(state) = &state { (network::card(context, state)) }
         (certificate(context))
         (time(context, state.as_ref(), zone, wrong))
@@ -53,7 +62,7 @@ fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Response {
             }
         }
     };
-    page(context, Part::System, t.title, &body)
+    Ok(page(context, Part::System, t.title, &body))
 }
 
 /// Takes the time zone.
@@ -61,7 +70,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     let form = context.form()?;
     let zone = form.text("time_zone");
     if !administration::is_zone(zone) {
-        return Ok(show_with(context, zone, context.t.system.time_zone_wrong).status(400));
+        return Ok(show_with(context, zone, context.t.system.time_zone_wrong)?.status(400));
     }
     set_zone(context, zone)?;
     context.notice(context.t.page.saved);
