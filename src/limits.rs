@@ -54,6 +54,8 @@ pub const CHUNK: usize = 64 * 1024;
 pub const SPLIT_PART: usize = 4 * 1024;
 pub const SPLIT_PARTS: usize = 1000;
 pub const SPLIT_PLAN: usize = 64 * 1024;
+/// What is read of the words of a recovery sheet.
+pub const RECOVERY_TEXT: u64 = 4 * 1024;
 /// Catalog cache.
 pub const CATALOG_CACHE: usize = 8 * 1024 * 1024;
 

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::error::{ArchiveError, Result};
 use super::pack::{PackHeader, sync_dir};
 use super::record::{ArchiveId, RecordSalt};
+use super::recovery::{self, WORDS};
 
 /// The archive key: 32 random bytes in `keys/archive.key`, mode 0600.
 #[derive(Clone)]
@@ -35,6 +36,13 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("archive.key")
 }
 
+/// Makes the folder of the key, which is its owner's alone.
+pub(super) fn make_dir(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir)
+        .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
+        .map_err(ArchiveError::io(dir))
+}
+
 impl Keys {
     /// Reads the key; `None` where there is no file. Changes nothing.
     pub fn read(dir: &Path) -> Result<Option<Self>> {
@@ -52,9 +60,7 @@ impl Keys {
     /// Reads the key; makes one where the archive is `new`. A missing key of an archive that exists is an error: a fresh
     /// one would make it unreadable for good.
     pub fn open(dir: &Path, new: bool) -> Result<Self> {
-        fs::create_dir_all(dir)
-            .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(0o700)))
-            .map_err(ArchiveError::io(dir))?;
+        make_dir(dir)?;
         match Self::read(dir)? {
             Some(keys) => Ok(keys),
             None if new => Self::make(dir),
@@ -63,9 +69,16 @@ impl Keys {
     }
 
     fn make(dir: &Path) -> Result<Self> {
-        let path = path(dir);
         let mut archive = Zeroizing::new([0; 32]);
-        random(&mut *archive).map_err(ArchiveError::io(&path))?;
+        random(&mut *archive).map_err(ArchiveError::io(path(dir)))?;
+        let keys = Self { archive };
+        keys.write(dir)?;
+        Ok(keys)
+    }
+
+    /// Writes the key where there is none; durable on return.
+    pub(super) fn write(&self, dir: &Path) -> Result<()> {
+        let path = path(dir);
         let half = dir.join("archive.key.new");
         OpenOptions::new()
             .write(true)
@@ -73,13 +86,22 @@ impl Keys {
             .truncate(true)
             .mode(0o600)
             .open(&half)
-            .and_then(|mut file| file.write_all(&*archive).and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(&*self.archive).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&half, &path))
             .map_err(ArchiveError::io(&path))?;
         // Without it nothing that follows can be read: it is durable before anything is sealed.
         sync_dir(dir)?;
-        dir.parent().map_or(Ok(()), sync_dir)?;
-        Ok(Self { archive })
+        dir.parent().map_or(Ok(()), sync_dir)
+    }
+
+    /// The key as the words of a recovery sheet.
+    pub fn words(&self) -> [&'static str; WORDS] {
+        recovery::words(&self.archive)
+    }
+
+    /// The key that the words of a recovery sheet stand for.
+    pub fn of_words(words: &str) -> Result<Self> {
+        Ok(Self { archive: recovery::key(words)? })
     }
 
     #[cfg(test)]

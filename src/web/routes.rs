@@ -119,7 +119,7 @@ fn admit(context: &Context<'_>, access: Access) -> Result<Option<Response>> {
     match (access, &context.person) {
         (Access::Setup, _) if is_set_up()? => Ok(Some(Response::redirect("/"))),
         (Access::Anybody | Access::Setup, _) | (Access::Person, Some(_)) => Ok(None),
-        (Access::Administrator, Some(person)) if person.is_administrator() => Ok(None),
+        (Access::Administrator, Some(person)) if person.is_administrator() => admin::recovery_sheet::first(context),
         (Access::Administrator, Some(_)) => Err(WebError::Forbidden),
         (Access::Person | Access::Administrator, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),
         (Access::Person | Access::Administrator, None) => Ok(Some(entry::to_login(context))),

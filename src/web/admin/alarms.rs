@@ -5,12 +5,13 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::layout;
 use super::super::texts::System;
-use super::show;
 use super::state::Mood;
+use super::{recovery_sheet, show};
 use crate::appliance::state::{Storage, StorageTrouble};
 use crate::disk::Room;
 use crate::ending;
 use crate::fetch::wait::Wait;
+use crate::settings::recovery_sheet::RecoverySheet;
 
 /// One sentence.
 pub struct Alarm {
@@ -18,17 +19,20 @@ pub struct Alarm {
     pub sentence: String,
     /// Where a person lets fetching go on.
     pub go_on: Option<&'static str>,
+    /// Where a person does something about it, and what that is called.
+    pub leads: Option<(&'static str, &'static str)>,
 }
 
 impl Alarm {
     fn new(mood: Mood, sentence: impl Into<String>) -> Self {
-        Self { mood, sentence: sentence.into(), go_on: None }
+        Self { mood, sentence: sentence.into(), go_on: None, leads: None }
     }
 
     pub fn note(&self, context: &Context<'_>) -> Markup {
         html! {
             div class={ "note " (self.mood.class()) } role="alert" {
                 p { (self.sentence) }
+                @if let Some((path, name)) = self.leads { p { a href=(path) { (name) } } }
                 @if let Some(path) = self.go_on {
                     form method="post" action=(path) {
                         (layout::token(context))
@@ -52,13 +56,18 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
             Wait::Clock | Wait::Disk(_) => (Mood::Bad, None),
             Wait::Quiet(_) => (Mood::Inactive, None),
         };
-        alarms.push(Alarm { mood, sentence: wait.sentence(context.lang), go_on });
+        alarms.push(Alarm { mood, sentence: wait.sentence(context.lang), go_on, leads: None });
     }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));
     }
     if let Some(ending) = ending::last(&web.archive.paths().data) {
         alarms.push(Alarm::new(Mood::Warn, ending.sentence(context.lang, &show::second(ending.at))));
+    }
+    if RecoverySheet::read(&web.archive).is_ok_and(|sheet| sheet.confirmed.is_none()) {
+        let t = &context.t.recovery;
+        let leads = Some((recovery_sheet::PATH, t.to_sheet));
+        alarms.push(Alarm { leads, ..Alarm::new(Mood::Warn, t.alarm) });
     }
     let Some(state) = web.link.as_deref().map(crate::appliance::link::Link::state) else { return alarms };
     match &state.storage {

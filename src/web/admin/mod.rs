@@ -11,6 +11,7 @@
 //! - `runs`: what goes on, `estimate`: how fast and how long, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it
+//! - `recovery_sheet`: the key of the archive on paper
 
 pub(super) mod alarms;
 pub(super) mod assistant;
@@ -27,6 +28,7 @@ mod growth;
 pub(super) mod managing;
 mod managing_fields;
 mod overview;
+pub(super) mod recovery_sheet;
 mod run_bars;
 mod runs;
 pub(super) mod sign_ins;
@@ -105,6 +107,11 @@ pub const ROUTES: &[Route] = &[
     post("/admin/system/off", ADMIN, system::power::off),
     post("/admin/system/resume", ADMIN, system::power::resume),
     get("/admin/system/log", ADMIN, system::log::show),
+    get("/admin/recovery-sheet", ADMIN, recovery_sheet::show),
+    post("/admin/recovery-sheet", ADMIN, recovery_sheet::reveal),
+    get("/admin/recovery-sheet/confirm", ADMIN, recovery_sheet::confirming),
+    post("/admin/recovery-sheet/confirm", ADMIN, recovery_sheet::confirm),
+    post("/admin/recovery-sheet/later", ADMIN, recovery_sheet::later),
 ];
 
 /// Which entry of WebAdmin's own menu a page belongs to.

@@ -13,6 +13,7 @@ mod manage;
 mod managing;
 mod page;
 mod public;
+mod recovery;
 mod rights;
 mod system;
 mod tokens;
@@ -30,6 +31,7 @@ pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
 pub use public::Public;
+pub use recovery::Recovery;
 pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
@@ -57,6 +59,7 @@ pub struct Texts {
     pub manage: Manage,
     pub tokens: Tokens,
     pub public: Public,
+    pub recovery: Recovery,
     pub rights: Rights,
 }
 
@@ -77,6 +80,7 @@ static DE: Texts = Texts {
     manage: manage::DE,
     tokens: tokens::DE,
     public: public::DE,
+    recovery: recovery::DE,
     rights: rights::DE,
 };
 static EN: Texts = Texts {
@@ -96,6 +100,7 @@ static EN: Texts = Texts {
     manage: manage::EN,
     tokens: tokens::EN,
     public: public::EN,
+    recovery: recovery::EN,
     rights: rights::EN,
 };
 

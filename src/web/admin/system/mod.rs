@@ -40,6 +40,7 @@ fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Response {
         (storage(context, state.as_ref()))
         @if let Some(state) = &state { (network::card(context, state)) }
         (certificate(context))
+        (super::recovery_sheet::card(context))
         (time(context, state.as_ref(), zone, wrong))
         @if let Some(state) = &state {
             (watchdog(context, state))
