@@ -89,9 +89,12 @@ pub(super) fn key(text: &str) -> std::result::Result<Zeroizing<[u8; 32]>, WordsE
 
 /// An archive id or a check value as people compare it: hexadecimal, four digits together.
 pub fn digits(bytes: &[u8]) -> String {
-    let pairs: Vec<String> =
-        bytes.chunks(2).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
-    pairs.join(" ")
+    let mut text = String::new();
+    for (place, byte) in bytes.iter().enumerate() {
+        let space = if place > 0 && place % 2 == 0 { " " } else { "" };
+        text += &format!("{space}{byte:02x}");
+    }
+    text
 }
 
 /// A folder whose key is missing, locked until it has one.

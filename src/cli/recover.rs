@@ -19,14 +19,13 @@ pub fn run(data: &Path) -> anyhow::Result<Exit> {
     let paths = Paths::new(data);
     let recovery = Recovery::begin(&paths)?;
     let archive = recovery.archive();
-    match archive {
-        Some(archive) => {
-            remark(&format!("The packs in {} belong to the archive {}.", data.display(), digits(&archive)))
-        }
-        None => {
-            remark(&format!("There are no packs in {} yet: the words cannot be held against them.", data.display()))
-        }
-    }
+    remark(&match archive {
+        Some(archive) => format!("The packs in {} belong to the archive {}.", data.display(), digits(&archive)),
+        None => format!(
+            "There is no pack with a whole head in {} yet: the words cannot be held against one.",
+            data.display()
+        ),
+    });
     let stdin = io::stdin();
     let words = if stdin.is_terminal() { typed(&mut stdin.lock())? } else { piped(&mut stdin.lock())? };
     recovery.with(&words, CONSOLE)?;
