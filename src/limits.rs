@@ -56,6 +56,8 @@ pub const SPLIT_PARTS: usize = 1000;
 pub const SPLIT_PLAN: usize = 64 * 1024;
 /// Records of ended documents that one rewriting of a pack takes out.
 pub const ERASE_AT_ONCE: usize = 10_000;
+/// What is read of the words of a recovery sheet.
+pub const RECOVERY_TEXT: u64 = 4 * 1024;
 /// Catalog cache.
 pub const CATALOG_CACHE: usize = 8 * 1024 * 1024;
 

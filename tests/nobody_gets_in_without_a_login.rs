@@ -51,7 +51,7 @@ fn whoever_has_the_code_sets_up_the_archive_once() {
     let fields: Vec<(&str, &str)> =
         good.iter().map(|(name, was)| (*name, if *name == "code" { code.as_str() } else { was })).collect();
     let answer = browser.post("/setup", &fields);
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/admin")), "{}", answer.text());
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/admin/recovery-sheet")), "{}", answer.text());
     let cookie = answer.header("set-cookie").unwrap();
     for part in ["__Host-archivista=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");

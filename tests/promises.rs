@@ -9,6 +9,7 @@ mod a_full_disk_loses_nothing;
 mod a_huge_message_needs_no_memory;
 mod a_journal_report_keeps_its_envelope;
 mod a_kill_loses_nothing;
+mod a_lost_key_comes_back_from_its_sheet;
 mod a_mail_is_shown_with_its_attachments;
 mod a_microsoft_365_tenant_is_archived_whole;
 mod a_power_cut_loses_nothing;

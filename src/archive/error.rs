@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::recovery::WordsError;
+
 /// A failure of the archive. Each says which file it is about; damage is never mended behind somebody's back.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -33,13 +35,23 @@ pub enum ArchiveError {
     )]
     CatalogAhead { catalog: u64, log: u64 },
     #[error(
-        "the key {path} is missing or not 32 bytes long: nothing in this archive can be read without it; put it back from a backup"
+        "the key {path} is missing or not 32 bytes long: nothing in this archive can be read without it; take it from the recovery sheet with `archivista recover`, or put it back from a backup"
     )]
     Key { path: PathBuf },
     #[error(
         "{key} is not the key that {pack} was sealed with: nothing was changed; put the key of this archive back from a backup"
     )]
     WrongKey { key: PathBuf, pack: PathBuf },
+    #[error(
+        "{path} is there already, and nothing was changed: if it is not the key of these packs, put it aside first, then take the key from the recovery sheet"
+    )]
+    KeyIsThere { path: PathBuf },
+    #[error(
+        "this is the sheet of another archive, and nothing was changed: the packs here belong to the archive {archive}, and its sheet has the check value {check}"
+    )]
+    OtherSheet { archive: String, check: String },
+    #[error("these words are no key: {0}")]
+    Words(#[from] WordsError),
     #[error("a sealed secret ({name}) cannot be opened with this archive's key: enter it again")]
     Sealed { name: String },
     #[error("catalog: {0}")]

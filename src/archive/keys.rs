@@ -16,6 +16,7 @@ use super::disk::Disk;
 use super::error::{ArchiveError, Result};
 use super::pack::PackHeader;
 use super::record::{ArchiveId, RecordSalt};
+use super::recovery::{self, WORDS};
 
 /// The archive key: 32 random bytes in `keys/archive.key`, mode 0600.
 #[derive(Clone)]
@@ -36,6 +37,11 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("archive.key")
 }
 
+/// Makes the folder of the key, which is its owner's alone.
+pub(super) fn make_dir(disk: &Disk, dir: &Path) -> Result<()> {
+    disk.make_folder(dir, 0o700).and_then(|()| disk.set_mode(dir, 0o700)).map_err(ArchiveError::io(dir))
+}
+
 impl Keys {
     /// Reads the key; `None` where there is no file. Changes nothing.
     pub fn read(dir: &Path) -> Result<Option<Self>> {
@@ -53,7 +59,7 @@ impl Keys {
     /// Reads the key; makes one where the archive is `new`. A missing key of an archive that exists is an error: a fresh
     /// one would make it unreadable for good.
     pub fn open(disk: &Disk, dir: &Path, new: bool) -> Result<Self> {
-        disk.make_folder(dir, 0o700).and_then(|()| disk.set_mode(dir, 0o700)).map_err(ArchiveError::io(dir))?;
+        make_dir(disk, dir)?;
         match Self::read(dir)? {
             Some(keys) => Ok(keys),
             None if new => Self::make(disk, dir),
@@ -62,18 +68,34 @@ impl Keys {
     }
 
     fn make(disk: &Disk, dir: &Path) -> Result<Self> {
-        let path = path(dir);
         let mut archive = Zeroizing::new([0; 32]);
-        random(&mut *archive).map_err(ArchiveError::io(&path))?;
+        random(&mut *archive).map_err(ArchiveError::io(path(dir)))?;
+        let keys = Self { archive };
+        keys.write(disk, dir)?;
+        Ok(keys)
+    }
+
+    /// Writes the key where there is none; durable on return.
+    pub(super) fn write(&self, disk: &Disk, dir: &Path) -> Result<()> {
+        let path = path(dir);
         let half = dir.join("archive.key.new");
         disk.open(&half, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
-            .and_then(|mut file| file.write_all(&*archive).and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(&*self.archive).and_then(|()| file.sync_all()))
             .and_then(|()| disk.rename(&half, &path))
             // Without it nothing that follows can be read: it is durable before anything is sealed.
             .and_then(|()| disk.sync_folder(dir))
             .and_then(|()| dir.parent().map_or(Ok(()), |data| disk.sync_folder(data)))
-            .map_err(ArchiveError::io(&path))?;
-        Ok(Self { archive })
+            .map_err(ArchiveError::io(&path))
+    }
+
+    /// The key as the words of a recovery sheet.
+    pub fn words(&self) -> [&'static str; WORDS] {
+        recovery::words(&self.archive)
+    }
+
+    /// The key that the words of a recovery sheet stand for.
+    pub fn of_words(words: &str) -> Result<Self> {
+        Ok(Self { archive: recovery::key(words)? })
     }
 
     #[cfg(test)]

@@ -9,7 +9,7 @@
 //! - `growth`: where it stood at a moment
 //! - `split`: attachments out of messages and back
 //! - `read`: a message put together again, `ending`: how a document ends, `erase`: its records out of their packs
-//! - `verify`: the proof, `scrub`: the slow half of it, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `error`: what can go wrong
+//! - `verify`: the proof, `scrub`: the slow half of it, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `recovery`: the key on paper, `error`: what can go wrong
 
 pub mod catalog;
 mod chain;
@@ -24,6 +24,7 @@ pub mod log;
 pub mod pack;
 pub mod read;
 pub mod record;
+pub mod recovery;
 pub mod rows;
 pub mod scrub;
 pub mod split;
@@ -135,7 +136,7 @@ impl Archive {
             .name("archive".into())
             .spawn(move || writer.run(&tasks))
             .map_err(ArchiveError::io(&paths.data))?;
-        Ok(Self {
+        let archive = Self {
             paths,
             id,
             keys,
@@ -147,7 +148,24 @@ impl Archive {
             losses,
             upkeep: Mutex::new(()),
             _lock: lock,
-        })
+        };
+        archive.note_recovery();
+        Ok(archive)
+    }
+
+    /// Has the journal know that the key was taken from a sheet. Not before there is a commit: an empty folder may wait for the
+    /// packs of the archive, and must not begin one of its own. Where it fails, the next start tries again.
+    fn note_recovery(&self) {
+        let is_begun =
+            || self.view().and_then(|view| view.position()).is_ok_and(|at| at.is_some_and(|at| at.sequence > 0));
+        if let Some(who) = recovery::recovered_by(&self.paths.keys).filter(|_| is_begun()) {
+            let noted = self.journal(&who, Happening::Recovered);
+            let _ = noted.and_then(|()| recovery::is_noted(&self.paths.disk, &self.paths.keys));
+        }
+    }
+
+    pub fn id(&self) -> ArchiveId {
+        self.id
     }
 
     pub fn paths(&self) -> &Paths {

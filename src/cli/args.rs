@@ -40,6 +40,8 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
                                     what is in them
   verify [--quick]                  every byte, every hash, the chain, the catalog
   rebuild catalog                   make the catalog anew from the packs
+  recover                           the key of the archive, where it is missing, from the words of its
+                                    recovery sheet: typed, or from standard input
   password                          a new password for an administrator who cannot log in any more
   mailtest --server S [--port P] --account A (--password X | --password-file F)
            [--encryption tls|starttls|none] [--ca-file F]
@@ -104,6 +106,7 @@ pub enum Local {
     Help(&'static str),
     Serve(Listen),
     Supervise,
+    Recover,
     Mailtest { source: Box<Login>, json: bool },
 }
 
@@ -199,6 +202,10 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
             let login = if is_tenant { Login::Graph(tenant(&mut given)?) } else { Login::Imap(account(&mut given)?) };
             let source = Box::new(login);
             command.local = Some(Local::Mailtest { source, json });
+        }
+        "recover" => {
+            none_left(&given, "recover")?;
+            command.local = Some(Local::Recover);
         }
         // Verbs of the box, started by its `init`.
         "supervise" => {
@@ -442,6 +449,8 @@ mod tests {
             "list --out x",
             "rebuild",
             "password anna",
+            "recover abandon",
+            "recover --sure",
             "rebuild search",
             "source",
             "source move x",

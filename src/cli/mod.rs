@@ -11,6 +11,7 @@ pub mod list;
 pub mod mailtest;
 pub mod password;
 mod rebuild;
+mod recover;
 pub mod serve;
 pub mod source;
 pub mod status;
@@ -154,6 +155,7 @@ fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
         }
         Local::Serve(listen) => serve::run(data, &listen),
         Local::Supervise => supervise::run().map(|()| Exit::Fine),
+        Local::Recover => recover::run(data),
         Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
     }
 }

@@ -9,6 +9,7 @@
 //! - `succession`: what is read of a mailbox after a switch
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
+//! - `recovery_sheet`: whether the key of the archive is in somebody's safe
 //! - `verifications`: what the last looks at the whole archive found
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
@@ -29,6 +30,7 @@ pub mod networks;
 pub mod o365;
 pub mod password;
 pub mod providers;
+pub mod recovery_sheet;
 pub mod rescue;
 pub mod sign_in;
 pub mod succession;

@@ -15,7 +15,7 @@
 //! - `multipart`: files that a form brings
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `compile`: compilations; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
 //! - `trouble`: the one page of a box that cannot open its archive
-//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `texts`: every word in German and English, `assets`: style, script, pictures
+//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `qr`: QR codes, `texts`: every word in German and English, `assets`: style, script, pictures
 
 pub mod admin;
 pub mod api;
@@ -30,6 +30,7 @@ pub mod gate;
 pub mod layout;
 pub mod mail;
 pub mod multipart;
+mod qr;
 pub mod request;
 pub mod response;
 pub mod routes;

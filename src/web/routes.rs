@@ -121,7 +121,7 @@ fn admit(context: &Context<'_>, access: Access) -> Result<Option<Response>> {
     match (access, &context.person) {
         (Access::Setup, _) if is_set_up()? => Ok(Some(Response::redirect("/"))),
         (Access::Anybody | Access::Setup, _) | (Access::Person, Some(_)) => Ok(None),
-        (Access::Administrator, Some(person)) if person.is_administrator() => Ok(None),
+        (Access::Administrator, Some(person)) if person.is_administrator() => admin::recovery_sheet::first(context),
         (Access::Auditing, Some(person)) if person.is_administrator() || person.is_auditor() => Ok(None),
         (Access::Administrator | Access::Auditing, Some(_)) => Err(WebError::Forbidden),
         (_, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::archive::keys::random;
+use crate::archive::recovery::WORDS;
 use crate::hash::Sha256;
 use crate::limits::{
     ATTEMPT_ADDRESSES, ATTEMPTS, ATTEMPTS_TIME, SESSION_IDLE, SESSION_LONGEST, SESSIONS, SESSIONS_EACH, TRIES_AT_ONCE,
@@ -32,7 +33,12 @@ pub struct Session {
     used: Instant,
     /// Said once, on the next page.
     notice: Option<String>,
+    /// Which words of the recovery sheet it is asked for, from 1.
+    asked_words: Option<[u8; ASKED_WORDS]>,
 }
+
+/// Words of the recovery sheet that somebody types to show that it was printed.
+pub const ASKED_WORDS: usize = 3;
 
 /// A user as it was when it logged in. Whoever got its name later, or whoever logged in while the password was changed, has
 /// another one, so that no session outlives what it began with.
@@ -80,7 +86,8 @@ impl Sessions {
             oldest.map(|oldest| all.remove(&oldest));
         }
         let of = Some(Stamp::of(user));
-        let session = Session { user: user.name.clone(), of, csrf, began: now, used: now, notice: None };
+        let session =
+            Session { user: user.name.clone(), of, csrf, began: now, used: now, notice: None, asked_words: None };
         all.insert(Sha256::of(cookie.as_bytes()), session);
         Ok(cookie)
     }
@@ -118,6 +125,17 @@ impl Sessions {
         }
     }
 
+    /// Which words of the recovery sheet this session is asked for, ascending; others from then on if `anew`.
+    pub fn asked_words(&self, cookie: &str, anew: bool) -> std::io::Result<[u8; ASKED_WORDS]> {
+        let fresh = any_words()?;
+        let mut all = self.all();
+        let Some(session) = all.get_mut(&Sha256::of(cookie.as_bytes())) else { return Ok(fresh) };
+        if anew {
+            session.asked_words = None;
+        }
+        Ok(*session.asked_words.get_or_insert(fresh))
+    }
+
     pub fn take_notice(&self, cookie: &str) -> Option<String> {
         self.all().get_mut(&Sha256::of(cookie.as_bytes()))?.notice.take()
     }
@@ -128,7 +146,15 @@ impl Session {
     /// tokens apart.
     pub fn of_token(user: &str, id: &str) -> Self {
         let now = Instant::now();
-        Self { user: user.into(), of: None, csrf: format!("token {id}"), began: now, used: now, notice: None }
+        Self {
+            user: user.into(),
+            of: None,
+            csrf: format!("token {id}"),
+            began: now,
+            used: now,
+            notice: None,
+            asked_words: None,
+        }
     }
 
     /// Whether this user, as it is stored now, is the one who logged in.
@@ -197,6 +223,16 @@ impl Attempts {
         drop(failed);
         Some(attempt)
     }
+}
+
+/// Different ones, ascending.
+fn any_words() -> std::io::Result<[u8; ASKED_WORDS]> {
+    let mut left: Vec<u8> = (1..=WORDS).filter_map(|place| u8::try_from(place).ok()).collect();
+    let mut bytes = [0; ASKED_WORDS];
+    random(&mut bytes)?;
+    let mut chosen = bytes.map(|byte| left.swap_remove(usize::from(byte) % left.len()));
+    chosen.sort_unstable();
+    Ok(chosen)
 }
 
 fn forgiven(time: Duration) -> f64 {
@@ -272,6 +308,19 @@ mod tests {
         assert!(sessions.find(&other).is_some());
         sessions.end(&other);
         assert!(sessions.find(&other).is_none());
+    }
+
+    #[test]
+    fn words_of_the_sheet_are_asked_by_the_server_alone() {
+        let sessions = Sessions::default();
+        let (one, other) = (sessions.begin(&user("anna")).unwrap(), sessions.begin(&user("beat")).unwrap());
+        let asked = sessions.asked_words(&one, false).unwrap();
+        assert!(asked.is_sorted_by(|a, b| a < b) && asked[0] >= 1 && usize::from(asked[2]) <= WORDS, "{asked:?}");
+        assert_eq!(sessions.asked_words(&one, false).unwrap(), asked);
+        let seen: std::collections::BTreeSet<_> =
+            (0..200).flat_map(|_| sessions.asked_words(&other, true).unwrap()).collect();
+        assert_eq!(seen.len(), WORDS);
+        assert_eq!(sessions.asked_words(&one, false).unwrap(), asked);
     }
 
     #[test]

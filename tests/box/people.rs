@@ -25,7 +25,9 @@ pub fn set_up(machine: &Machine) -> Administering {
     ];
     let answer = browser.post("/setup", &fields);
     assert_eq!(answer.status, 303, "{}", answer.text());
-    Administering::of(browser, &[SECRET, password])
+    let mut administering = Administering::of(browser, &[SECRET, password]);
+    administering.done("/admin/recovery-sheet/later", &[]);
+    administering
 }
 
 /// Logs in to a box that was set up.

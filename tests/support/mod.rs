@@ -32,6 +32,7 @@ pub mod random;
 pub mod scripted;
 pub mod served;
 pub mod serving;
+pub mod sheet;
 pub mod small;
 pub mod supervisor;
 pub mod tenant;

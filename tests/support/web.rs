@@ -15,6 +15,7 @@ use archivista::pulse::Pulse;
 use archivista::settings;
 use archivista::settings::administration::Administration;
 use archivista::settings::password::Password;
+use archivista::settings::recovery_sheet::RecoverySheet;
 use archivista::settings::tokens::{self, New, Rights};
 use archivista::settings::users::{self, MailboxId, Role, User};
 use archivista::web::request::{Body, Method, encode};
@@ -74,7 +75,7 @@ pub fn unescaped(text: &str) -> String {
 }
 
 impl Site {
-    /// An archive that is set up, in English, without a user.
+    /// An archive that is set up, its recovery sheet confirmed, in English, without a user.
     pub fn new() -> Self {
         Self::with(None)
     }
@@ -90,6 +91,7 @@ impl Site {
         let web = Web::new(Arc::new(archive), Arc::new(Fetcher::new(link.clone())), link).unwrap();
         let site = Self { web: Arc::new(web), dir };
         site.administer(|administration| administration.archive_name = "Test".into());
+        RecoverySheet::confirm(&site.web.archive, "test").unwrap();
         site
     }
 

@@ -5,13 +5,14 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::layout;
 use super::super::texts::System;
-use super::show;
 use super::state::Mood;
+use super::{recovery_sheet, show};
 use crate::appliance::state::{Storage, StorageTrouble};
 use crate::clock;
 use crate::disk::Room;
 use crate::ending;
 use crate::fetch::wait::Wait;
+use crate::settings::recovery_sheet::RecoverySheet;
 use crate::settings::verifications::Standing;
 
 /// One sentence.
@@ -67,6 +68,11 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
     }
     if let Some(ending) = ending::last(&web.archive.paths().data) {
         alarms.push(Alarm::new(Mood::Warn, ending.sentence(context.lang, &show::second(ending.at))));
+    }
+    if RecoverySheet::read(&web.archive).is_ok_and(|sheet| sheet.confirmed.is_none()) {
+        let t = &context.t.recovery;
+        let more = Some((recovery_sheet::PATH, t.to_sheet));
+        alarms.push(Alarm { more, ..Alarm::new(Mood::Warn, t.alarm) });
     }
     let Some(state) = web.link.as_deref().map(crate::appliance::link::Link::state) else { return alarms };
     match &state.storage {

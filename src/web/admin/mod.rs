@@ -12,6 +12,7 @@
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it,
 //!   `verification`: whether the whole archive can be read
+//! - `recovery_sheet`: the key of the archive on paper
 
 pub(super) mod alarms;
 pub(super) mod assistant;
@@ -28,6 +29,7 @@ mod growth;
 pub(super) mod managing;
 mod managing_fields;
 mod overview;
+pub(super) mod recovery_sheet;
 mod run_bars;
 mod runs;
 pub(super) mod sign_ins;
@@ -111,6 +113,11 @@ pub const ROUTES: &[Route] = &[
     post("/admin/verification", Access::Auditing, verification::begin),
     post("/admin/verification/cancel", Access::Auditing, verification::cancel),
     get("/admin/verification/{number}", Access::Auditing, verification::report),
+    get("/admin/recovery-sheet", ADMIN, recovery_sheet::show),
+    post("/admin/recovery-sheet", ADMIN, recovery_sheet::reveal),
+    get("/admin/recovery-sheet/confirm", ADMIN, recovery_sheet::confirming),
+    post("/admin/recovery-sheet/confirm", ADMIN, recovery_sheet::confirm),
+    post("/admin/recovery-sheet/later", ADMIN, recovery_sheet::later),
 ];
 
 /// Which entry of WebAdmin's own menu a page belongs to.

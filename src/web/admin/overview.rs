@@ -39,8 +39,9 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
         Some(Mood::Warn) => (Mood::Warn, t.all_warn),
         Some(Mood::Bad) => (Mood::Bad, t.all_bad),
     };
-    // Where the box itself is not well, nothing is called good.
-    let (mood, said) = match alarms.iter().map(|alarm| alarm.mood).max() {
+    // Where the box itself is not well, nothing is called good; what is to be done beside it leaves the mails as they are.
+    let of_box = alarms.iter().filter(|alarm| alarm.more.is_none() || alarm.mood == Mood::Bad);
+    let (mood, said) = match of_box.map(|alarm| alarm.mood).max() {
         Some(alarm) if alarm > mood => (alarm, if alarm == Mood::Bad { t.all_bad } else { t.all_warn }),
         _ => (mood, said),
     };

@@ -37,3 +37,9 @@ async function check(place, field) {
     if (!other.dataset.typed) other.value = set?.[name] ?? "";
   }
 }
+
+// Without this a page is printed from the browser's menu.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}

@@ -17,7 +17,12 @@ pub const ROUTES: &[Route] = &[
 const STYLE: &str = concat!(include_str!("style.css"), include_str!("admin.css"), include_str!("dms.css"));
 const SCRIPT: &str = concat!(include_str!("script.js"), include_str!("dms.js"));
 /// For all pages but those of WebDMS; the first page is small without it.
-const MORE_STYLE: &str = concat!(include_str!("people.css"), include_str!("assistant.css"), include_str!("charts.css"));
+const MORE_STYLE: &str = concat!(
+    include_str!("people.css"),
+    include_str!("assistant.css"),
+    include_str!("charts.css"),
+    include_str!("sheet.css")
+);
 /// For WebAdmin.
 const MORE_SCRIPT: &str = include_str!("assistant.js");
 const ICON: &str = include_str!("icon.svg");

@@ -3,6 +3,7 @@
 use maud::html;
 
 use super::super::Context;
+use super::super::admin::recovery_sheet;
 use super::super::error::{Result, WebError};
 use super::super::layout::{self, Field, Section, Width};
 use super::super::request::Form;
@@ -101,7 +102,7 @@ pub fn send(context: &Context<'_>) -> Result<Response> {
     };
     users::put_user(&web.archive, &user, name)?;
     tracing::info!("set up by {name}");
-    begin(context, &user, "/admin")
+    begin(context, &user, recovery_sheet::PATH)
 }
 
 /// Without what people leave out or write otherwise when they copy a code.

@@ -13,6 +13,7 @@ mod manage;
 mod managing;
 mod page;
 mod public;
+mod recovery;
 mod rights;
 mod system;
 mod tokens;
@@ -31,6 +32,7 @@ pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
 pub use public::Public;
+pub use recovery::Recovery;
 pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
@@ -59,6 +61,7 @@ pub struct Texts {
     pub manage: Manage,
     pub tokens: Tokens,
     pub public: Public,
+    pub recovery: Recovery,
     pub rights: Rights,
     pub verification: Verification,
 }
@@ -80,6 +83,7 @@ static DE: Texts = Texts {
     manage: manage::DE,
     tokens: tokens::DE,
     public: public::DE,
+    recovery: recovery::DE,
     rights: rights::DE,
     verification: verification::DE,
 };
@@ -100,6 +104,7 @@ static EN: Texts = Texts {
     manage: manage::EN,
     tokens: tokens::EN,
     public: public::EN,
+    recovery: recovery::EN,
     rights: rights::EN,
     verification: verification::EN,
 };

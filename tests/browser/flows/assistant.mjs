@@ -48,6 +48,16 @@ export default async function (t) {
   await t.type('#again', PASSWORD);
   await t.click({ role: 'button', name: 'Einrichten' }, { leads: true });
 
+  await t.step('the recovery sheet comes first, and can be put off');
+  await t.shows('Wiederherstellungsblatt');
+  await look('sheet');
+  await t.visit('/admin');
+  await t.click({ role: 'link', name: 'Neue Quelle mit dem Assistenten' }, { leads: true });
+  await t.shows('Wiederherstellungsblatt');
+  await t.click({ role: 'button', name: 'Später drucken: zuerst eine Quelle einrichten' }, { leads: true });
+  await t.shows('Wo liegen Ihre Mails?');
+  await t.visit('/admin');
+
   await t.step('the empty overview leads to the assistant');
   await t.click({ role: 'link', name: 'Neue Quelle mit dem Assistenten' }, { leads: true });
   await t.shows('Wo liegen Ihre Mails?');

@@ -1,6 +1,6 @@
 // The pictures of the README and of the handbook, from the sample company (`make screenshots`): not a test.
 import { fileURLToPath } from 'node:url';
-import { PASSWORD } from '../people.mjs';
+import { PASSWORD, confirm_sheet } from '../people.mjs';
 import * as handbook from './handbook.mjs';
 
 export default async function (t) {
@@ -15,6 +15,8 @@ export default async function (t) {
   await t.type('#password', PASSWORD);
   await t.type('#again', PASSWORD);
   await t.click('form button.first', { leads: true });
+  await confirm_sheet(t);
+  await t.visit('/admin');
   await t.shot('overview', picture('overview'));
   await t.visit('/?q=neuigkeiten');
   await t.click('tbody a', { leads: true });

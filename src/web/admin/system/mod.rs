@@ -49,6 +49,7 @@ fn show_with(context: &Context<'_>, zone: &str, wrong: &str) -> Result<Response>
         }
         @if let Some(state) = &state { (network::card(context, state)) }
         (certificate(context))
+        (super::recovery_sheet::card(context))
         (time(context, state.as_ref(), zone, wrong))
         @if let Some(state) = &state {
             (watchdog(context, state))
