@@ -79,7 +79,7 @@ fn every_bit_of_every_pack() {
         let path = small::pack(spoilt.closed.path(), pack);
         let file = fs::File::options().write(true).open(&path).unwrap();
         let concern = it.concern(pack, at);
-        for bit in 0..8 {
+        for bit in 0..8_u64 {
             let what = format!("pack {pack}, byte {at}, bit {bit}");
             file.write_all_at(&[byte ^ (1 << bit)], at).unwrap();
             let said = said(spoilt.closed.path());
@@ -91,7 +91,7 @@ fn every_bit_of_every_pack() {
             let refused = it.refused(&spoilt.open, &what);
             assert_eq!(refused, it.without(pack, at), "{what}");
             // Quick does not open messages, and sees all the rest.
-            if bit as u64 == at % 8 && concern.is_none_or(|concern| at < concern.bytes.start + HEADER_LEN as u64 + 4) {
+            if bit == at % 8 && concern.is_none_or(|concern| at < concern.bytes.start + HEADER_LEN as u64 + 4) {
                 let quick = closed(spoilt.closed.path(), true);
                 assert!(quick.is_err() || quick.is_ok_and(|report| !report.findings.is_empty()), "quick: {what}");
             }

@@ -98,12 +98,9 @@ impl EveryKind {
         concern.map_or(Vec::new(), |concern| concern.documents.clone())
     }
 
-    /// Documents of which something lies in these bytes.
-    pub fn within(&self, pack: u32, bytes: &Range<u64>) -> Vec<u64> {
-        let meets = |concern: &&Concern| {
-            concern.pack == pack && concern.bytes.start < bytes.end && bytes.start < concern.bytes.end
-        };
-        self.concerns.iter().filter(meets).flat_map(|concern| concern.documents.clone()).collect()
+    /// Documents of which something lies in a pack.
+    pub fn within(&self, pack: u32) -> impl Iterator<Item = u64> {
+        self.concerns.iter().filter(move |concern| concern.pack == pack).flat_map(|concern| concern.documents.clone())
     }
 
     /// All that can be had comes out as it went in; tells the numbers of the rest.
