@@ -50,6 +50,15 @@ pub fn mail(number: u64) -> Vec<u8> {
 
 /// Archives mails `from..=to` in one commit, in a folder of a mailbox; returns their document numbers.
 pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
+    let numbered = |outcome| match outcome {
+        Outcome::Archived(number) => number,
+        other => panic!("{other:?}"),
+    };
+    put(archive, from, (from..=to).map(mail)).into_iter().map(numbered).collect()
+}
+
+/// Archives these mails in a folder of a mailbox, the first one as its message `first`, and says what became of each.
+pub fn put(archive: &Archive, first: u64, mails: impl IntoIterator<Item = Vec<u8>>) -> Vec<Outcome> {
     let folder = Folder {
         number: 0,
         definition: "office".into(),
@@ -62,9 +71,9 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
     archive.flush().unwrap();
     let spool = Spool::new(archive.paths().spool.clone()).unwrap();
     let (ticket, answers) = channel();
-    for number in from..=to {
+    for (number, mail) in (first..).zip(mails) {
         let mut incoming = Incoming::new(&spool);
-        incoming.write_all(&mail(number)).unwrap();
+        incoming.write_all(&mail).unwrap();
         let message = incoming.finish().unwrap();
         let metadata = Metadata { title: message.head.subject.clone(), ..Metadata::default() };
         let new = NewMessage {
@@ -83,13 +92,7 @@ pub fn archive(archive: &Archive, from: u64, to: u64) -> Vec<u64> {
     }
     drop(ticket);
     archive.flush().unwrap();
-    answers
-        .into_iter()
-        .map(|booked| match booked.outcome.unwrap() {
-            Outcome::Archived(number) => number,
-            other => panic!("{other:?}"),
-        })
-        .collect()
+    answers.into_iter().map(|booked| booked.outcome.unwrap()).collect()
 }
 
 /// A record of a pack, by place; a commit with its link.
