@@ -35,7 +35,7 @@ for target in "${targets[@]}"; do
     program=$dir/building/$host/release/$target
     corpus=$dir/corpus/$target
     mkdir -p "$corpus" "$dir/findings"
-    FUZZ_SEEDS=$corpus "$program"
+    FUZZ_SEEDS=$corpus "$program" 2>"$dir/$target.log" || { cat "$dir/$target.log"; exit 1; }
     echo "$target: $seconds s"
     if "$program" -max_total_time="$seconds" -max_len=32768 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
         -artifact_prefix="$dir/findings/$target-" "$corpus" >"$dir/$target.log" 2>&1; then

@@ -5,14 +5,16 @@ use archivista::limits::{ENVELOPE_CHARS, FIELD_CHARS, PARTS};
 
 use crate::{recipe, seeds};
 
+/// Somewhat more than what is read of a header.
+const LONGEST: usize = 300 * 1024;
 /// Characters of the name and of the type of an attachment.
 const NAME_CHARS: usize = 255;
 
 pub fn run(input: &[u8]) {
-    let message = recipe::message(input);
+    let message = recipe::message(input, LONGEST);
     let head = read(&message, usize::MAX);
     check(&head);
-    let by = usize::from(input.first().copied().unwrap_or(0) / 2) + 1;
+    let by = recipe::pieces(input, &message);
     assert_eq!(head, read(&message, by), "in pieces of {by}");
 }
 

@@ -176,14 +176,17 @@ impl<'a> Pack<'a> {
                 self.record(what, 3, &minicbor::to_vec(&metadata).unwrap(), bytes);
             }
             kind if RECORD.contains(&kind) => {
+                // A commit that says anything, behind which no link stands that fits.
+                self.is_sound &= kind != Kind::Commit as u8;
                 self.record(what, kind, bytes, bytes);
                 if kind == Kind::Commit as u8 {
-                    // Sealed as it should be, and what it says is anything: nothing is known of what a reader makes of it.
                     self.bytes.extend([0; LINK_LEN as usize]);
-                    self.is_sound = false;
                 }
             }
-            UNKNOWN => self.record(what, bytes.first().copied().unwrap_or(0), bytes, bytes),
+            UNKNOWN => {
+                self.is_sound = false;
+                self.record(what, bytes.first().copied().unwrap_or(0), bytes, bytes);
+            }
             _ => {}
         }
     }
@@ -245,8 +248,7 @@ impl<'a> Pack<'a> {
             let place = place % stored.len();
             stored[place] ^= 1 << (at(0) % 8);
         }
-        let known = (1..=4).contains(&kind);
-        self.is_sound &= known && what & (FRAME | LIES | FLIP) == 0;
+        self.is_sound &= what & (FRAME | LIES | FLIP) == 0;
         if self.is_sound {
             let kind = [Kind::Message, Kind::Part, Kind::Document, Kind::Commit][usize::from(kind) - 1];
             self.sound.push((self.bytes.len() as u64, kind, stored.len() as u64));

@@ -3,16 +3,21 @@
 //! An input whose first byte is even is the message itself, behind that byte. An odd one begins a recipe, steps of an
 //! operation, a number, a length and so many bytes: the bytes once, the bytes so many times, base64 of so many blocks in lines.
 
-/// No message is longer.
-const LONGEST: usize = 600 * 1024;
-
-/// The message of an input.
-pub fn message(input: &[u8]) -> Vec<u8> {
-    match input.split_first() {
+/// The message of an input, at most `longest` bytes of it.
+pub fn message(input: &[u8], longest: usize) -> Vec<u8> {
+    let mut message = match input.split_first() {
         None => Vec::new(),
         Some((first, rest)) if first % 2 == 0 => rest.to_vec(),
-        Some((_, steps)) => cook(steps),
-    }
+        Some((_, steps)) => cook(steps, longest),
+    };
+    message.truncate(longest);
+    message
+}
+
+/// Bytes of the pieces in which it comes: as the first byte says, larger ones of a long message.
+pub fn pieces(input: &[u8], message: &[u8]) -> usize {
+    let told = usize::from(input.first().copied().unwrap_or(0) / 2) + 1;
+    told.max(message.len() / 2000)
 }
 
 /// The input of a message.
@@ -30,7 +35,7 @@ pub fn steps(steps: &[(u8, u8, &[u8])]) -> Vec<u8> {
     input
 }
 
-fn cook(mut steps: &[u8]) -> Vec<u8> {
+fn cook(mut steps: &[u8], longest: usize) -> Vec<u8> {
     let mut message = Vec::new();
     while let [operation, number, len, rest @ ..] = steps {
         let (bytes, rest) = rest.split_at(usize::from(*len).min(rest.len()));
@@ -41,8 +46,7 @@ fn cook(mut steps: &[u8]) -> Vec<u8> {
             2 => message.extend(bytes.repeat(64 * (usize::from(*number) + 1))),
             _ => base64(&mut message, *number, bytes),
         }
-        if message.len() > LONGEST {
-            message.truncate(LONGEST);
+        if message.len() > longest {
             break;
         }
     }

@@ -9,6 +9,9 @@ use archivista::limits::{SPLIT_PART, SPLIT_PARTS, SPLIT_PLAN};
 
 use crate::{recipe, seeds};
 
+/// Two blocks of the splitter, and some.
+const LONGEST: usize = 72 * 1024;
+
 #[derive(Debug, Default, PartialEq)]
 struct Store {
     skeleton: Vec<u8>,
@@ -37,12 +40,12 @@ impl Sink for &mut Store {
 }
 
 pub fn run(input: &[u8]) {
-    let message = recipe::message(input);
+    let message = recipe::message(input, LONGEST);
     let (store, plan) = split(&message, usize::MAX);
     let encoded = plan.encode();
     assert!(plan.parts.len() <= SPLIT_PARTS && encoded.len() <= SPLIT_PLAN);
     assert_eq!(Plan::decode(&encoded).unwrap(), plan);
-    let by = usize::from(input.first().copied().unwrap_or(0) / 2) + 1;
+    let by = recipe::pieces(input, &message);
     let (again, same) = split(&message, by);
     assert!(again == store && same == plan, "in pieces of {by}");
 
@@ -67,7 +70,7 @@ fn split(message: &[u8], by: usize) -> (Store, Plan) {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let mut inputs: Vec<Vec<u8>> = seeds::mails(24 * 1024).iter().map(|mail| recipe::raw(mail)).collect();
+    let mut inputs: Vec<Vec<u8>> = seeds::mails(12 * 1024).iter().map(|mail| recipe::raw(mail)).collect();
     let head = b"--x\r\nContent-Transfer-Encoding: base64\r\n\r\n";
     for (groups, end) in [(19, 0), (18, 1), (16, 0), (15, 1), (0, 0), (19, 3), (255, 0), (1, 1)] {
         for tail in [&b"\r\n--x--\r\n"[..], b"=", b"QQ==\r\n", b"QR==", b"\r\n\r\nfooter\r\n", b"\rQUJD"] {

@@ -35,7 +35,7 @@ impl Counts {
 }
 
 /// `first`: number of the first mail, which is its UID.
-pub fn run(data: &Path, is_splitting: bool, first: u64, tells: bool, input: &mut dyn Read) -> anyhow::Result<()> {
+pub fn run(data: &Path, is_splitting: bool, first: u64, tells: bool, input: &mut impl Read) -> anyhow::Result<()> {
     let archive = Archive::open_with(data, &Pulse::new(), Options { is_splitting, ..Options::default() })?;
     let spool = Spool::new(archive.paths().spool.clone())?;
     let mut folders = HashMap::new();

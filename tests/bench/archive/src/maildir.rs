@@ -10,13 +10,13 @@ use crate::pipe;
 /// The level of our own records.
 const LEVEL: i32 = 3;
 
-pub fn run(dir: &Path, input: &mut dyn Read) -> anyhow::Result<()> {
-    let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
+pub fn run(dir: &Path, input: &mut impl Read) -> anyhow::Result<()> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let (mut mails, mut bytes, mut stored) = (0u64, 0u64, 0u64);
     let mut mail = Vec::new();
     while let Some((mailbox, len)) = pipe::next(input)? {
         mail.clear();
-        input.take(len.into()).read_to_end(&mut mail)?;
+        input.by_ref().take(len.into()).read_to_end(&mut mail)?;
         anyhow::ensure!(mail.len() as u64 == u64::from(len), "the input ends within a mail");
         let folder = dir.join(mailbox.to_string());
         let (new, tmp) = (folder.join("new"), folder.join("tmp"));
@@ -25,7 +25,7 @@ pub fn run(dir: &Path, input: &mut dyn Read) -> anyhow::Result<()> {
                 fs::create_dir_all(part)?;
             }
         }
-        let packed = packer.compress(&mail)?;
+        let packed = compressor.compress(&mail)?;
         let name = format!("{mails}.M1P1.host.zst");
         fs::write(tmp.join(&name), &packed)?;
         fs::rename(tmp.join(&name), new.join(&name))?;
