@@ -250,7 +250,7 @@ mod tests {
         let through = "x".repeat(1990);
         for label in ["Sender", "On-Behalf-Of", "To", "Cc", "Bcc", "Recipient"] {
             let line = format!("{label}: a@example.ch, Expanded: {through}@example.ch\n");
-            let Envelope { sender, on_behalf_of, to, cc, bcc, recipients } = envelope(&line.repeat(100)).unwrap();
+            let Envelope { sender, on_behalf_of, to, cc, bcc, recipients } = envelope(&line.repeat(500)).unwrap();
             for (text, limit) in [(sender, FIELD_CHARS), (on_behalf_of, FIELD_CHARS)]
                 .into_iter()
                 .chain([to, cc, bcc, recipients].map(|text| (text, ENVELOPE_CHARS)))
