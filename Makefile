@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-fetch bench-graph bench-profile bench-web bench-box soak-graph
+.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-archive bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -105,6 +105,12 @@ prove-links: ## All C code of the box, SQLite too, links statically for both arc
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(STATIC_PACKAGES) qemu-user-static
 	tests/links/prove.sh x86_64 aarch64
 
+bench-archive: ## Archive 100,000 office mails, 6,046 real ones and a million small ones; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time
+	@tests/tools/mail_corpus.sh $(TOOLS)
+	cargo build --release --package archivista --package archive-bench
+	tests/bench/archive.py $(BENCH)
+
 bench-fetch: ## Fetch a mailbox side by side with mbsync, getmail6, offlineimap3 and fetchmail; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) fetchmail getmail6 isync offlineimap3 time
 	cargo build --release
@@ -128,6 +134,14 @@ bench-web: ## Memory of serve over 10,000 requests, and a page of results of 100
 
 bench-box: tools box-tools disks ## Memory of the box idle and fetching, and time to the first page, in virtual machines
 	cargo test --test box -- --ignored --nocapture --test-threads 1 figures::bench
+
+# Seconds for each target.
+FUZZ := 300
+
+fuzz: ## Fuzz pack reader, splitter, joiner and MIME head, FUZZ=300 seconds each
+	@tests/tools/install.sh $(BUILD_PACKAGES) g++
+	@tests/tools/mail_corpus.sh $(TOOLS)
+	tests/tools/fuzz.sh target/fuzz $(FUZZ)
 
 soak-graph: ## Archive 200,000 mails through faults and kills; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time

@@ -105,16 +105,16 @@ pub fn envelope(text: &str) -> Option<Envelope> {
             _ => continue,
         };
         last = Some(label);
-        let place = match label {
-            Label::Sender => &mut envelope.sender,
-            Label::OnBehalfOf => &mut envelope.on_behalf_of,
-            Label::To => &mut envelope.to,
-            Label::Cc => &mut envelope.cc,
-            Label::Bcc => &mut envelope.bcc,
-            Label::Recipient => &mut envelope.recipients,
+        let (place, limit) = match label {
+            Label::Sender => (&mut envelope.sender, FIELD_CHARS),
+            Label::OnBehalfOf => (&mut envelope.on_behalf_of, FIELD_CHARS),
+            Label::To => (&mut envelope.to, ENVELOPE_CHARS),
+            Label::Cc => (&mut envelope.cc, ENVELOPE_CHARS),
+            Label::Bcc => (&mut envelope.bcc, ENVELOPE_CHARS),
+            Label::Recipient => (&mut envelope.recipients, ENVELOPE_CHARS),
             Label::Other => continue,
         };
-        add(place, value);
+        add(place, limit, value);
     }
     (envelope != Envelope::default()).then_some(envelope)
 }
@@ -124,7 +124,8 @@ fn label_of(label: &str) -> Option<Label> {
     LABELS.iter().find(|(_, names)| names.contains(&label.as_str())).map(|(label, _)| *label)
 }
 
-fn add(place: &mut String, value: &str) {
+/// Adds an address to those that are there, unless that makes more than `limit` characters.
+fn add(place: &mut String, limit: usize, value: &str) {
     // `beat@example.ch, Expanded: all@example.ch`: the word is another one in each language.
     let (who, through) = match value.rsplit_once(", ").map(|(who, rest)| (who, rest.split_once(':'))) {
         Some((who, Some((word, through)))) if !word.contains(['@', '<', '"']) => (who, through.trim()),
@@ -132,17 +133,16 @@ fn add(place: &mut String, value: &str) {
     };
     let read = |text: &str| clean(&addresses(text.as_bytes(), &mut Defects::new()), FIELD_CHARS);
     let (who, through) = (read(who), read(through));
-    if who.is_empty() || place.chars().count() + who.chars().count() > ENVELOPE_CHARS {
+    let gap = if place.is_empty() { "" } else { ", " };
+    let room = limit.saturating_sub(place.chars().count() + gap.len());
+    if who.is_empty() || who.chars().count() > room {
         return;
     }
-    if !place.is_empty() {
-        place.push_str(", ");
-    }
+    place.push_str(gap);
     place.push_str(&who);
-    if !through.is_empty() {
-        place.push_str(" (");
+    let through = if through.is_empty() { through } else { format!(" ({through})") };
+    if who.chars().count() + through.chars().count() <= room {
         place.push_str(&through);
-        place.push(')');
     }
 }
 
@@ -242,6 +242,23 @@ mod tests {
         let mut walk = Walk::new();
         mail.as_bytes().chunks(pace).for_each(|bytes| walk.push(bytes));
         walk.finish()
+    }
+
+    /// Found by the fuzzer: further senders and what an address came through were counted nowhere.
+    #[test]
+    fn no_text_of_an_envelope_is_longer_than_it_may_be() {
+        let through = "x".repeat(1990);
+        for label in ["Sender", "On-Behalf-Of", "To", "Cc", "Bcc", "Recipient"] {
+            let line = format!("{label}: a@example.ch, Expanded: {through}@example.ch\n");
+            let Envelope { sender, on_behalf_of, to, cc, bcc, recipients } = envelope(&line.repeat(500)).unwrap();
+            for (text, limit) in [(sender, FIELD_CHARS), (on_behalf_of, FIELD_CHARS)]
+                .into_iter()
+                .chain([to, cc, bcc, recipients].map(|text| (text, ENVELOPE_CHARS)))
+            {
+                let len = text.chars().count();
+                assert!(len <= limit && (len == 0 || len + 2 + "a@example.ch".len() > limit), "{label}: {len}");
+            }
+        }
     }
 
     #[test]

@@ -45,12 +45,10 @@ MEASURES = {
 class Process:
     """A command under GNU time, which is small: the peak of a process begins with the memory of the one that started it."""
 
-    def __init__(self, command, counted, **options):
+    def __init__(self, command, counted, stdin=subprocess.DEVNULL, **options):
         self.command, self.counted = command, counted
         self.started = time.perf_counter()
-        self.time = subprocess.Popen(
-            ["time", "--quiet", "-f", "%U %S %M %O", "-o", counted, *command], stdin=subprocess.DEVNULL, **options
-        )
+        self.time = subprocess.Popen(["time", "--quiet", "-f", "%U %S %M %O", "-o", counted, *command], stdin=stdin, **options)
 
     def is_running(self):
         return self.time.poll() is None

@@ -1,0 +1,69 @@
+//! `make bench-archive` pipes one of the first three into one of the last two, so that each process is measured alone:
+//!
+//! ```text
+//! archive-bench office N        the mails of a company, as they come into its mailboxes
+//! archive-bench small N FROM    mails of one short text, the FROMth and those behind it
+//! archive-bench files DIR       the mails below DIR, as they would come from a server
+//! archive-bench archive DATA [--whole] [--from N] [--tell]
+//!                               archives what comes in; --whole: without splitting, --from: number of the first mail,
+//!                               --tell: a line for each thousand that is safe
+//! archive-bench maildir DIR     keeps what comes in as a Maildir of messages packed with zstd
+//! ```
+//!
+//! Same arguments, same mails. At the end a line of JSON on standard output (standard error of the first three) says how many
+//! mails and bytes it was.
+
+mod archive;
+mod attachment;
+mod chance;
+mod files;
+mod letter;
+mod maildir;
+mod office;
+mod pipe;
+mod small;
+mod words;
+
+use std::io::{self, BufReader, BufWriter, Write};
+
+use anyhow::{Context, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+fn main() -> anyhow::Result<()> {
+    let mut words = Vec::new();
+    let (mut is_splitting, mut first, mut tells) = (true, 0, false);
+    let mut parser = Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Value(word) => words.push(word.string()?),
+            Arg::Long("whole") => is_splitting = false,
+            Arg::Long("from") => first = parser.value()?.parse()?,
+            Arg::Long("tell") => tells = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse::<u64>().with_context(|| format!("{word} is no number"));
+    let mut input = BufReader::with_capacity(256 * 1024, io::stdin().lock());
+    let told = match words[..] {
+        ["office", count] => give(office::Office::new().take(usize::try_from(number(count)?)?))?,
+        ["small", count, from] => give(small::mails(number(from)?).take(usize::try_from(number(count)?)?))?,
+        ["files", dir] => give(files::mails(dir.as_ref())?)?,
+        ["archive", data] => return archive::run(data.as_ref(), is_splitting, first, tells, &mut input),
+        ["maildir", dir] => return maildir::run(dir.as_ref(), &mut input),
+        _ => bail!("archive-bench office N | small N FROM | files DIR | archive DATA | maildir DIR"),
+    };
+    eprintln!("{told}");
+    Ok(())
+}
+
+fn give(mails: impl Iterator<Item = pipe::Mail>) -> anyhow::Result<String> {
+    let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
+    let (mut count, mut bytes) = (0u64, 0u64);
+    for mail in mails {
+        pipe::give(&mail, &mut out)?;
+        (count, bytes) = (count + 1, bytes + mail.bytes.len() as u64);
+    }
+    out.flush()?;
+    Ok(format!("{{\"mails\":{count},\"bytes\":{bytes}}}"))
+}
