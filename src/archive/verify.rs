@@ -10,11 +10,13 @@ use minicbor::Encode;
 
 use super::Archive;
 use super::chain;
+use super::checkpoint::Checking;
 use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
+use super::record::ArchiveId;
 use super::rows::{Document, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
@@ -175,6 +177,8 @@ fn run(
         last_number: 0,
         matched: Sizes::default(),
         unseen: Unseen::default(),
+        checkpoints: Checking::default(),
+        archive,
         stopped: None,
     };
     let start = Start { archive, keys: &keys, position: Position::default(), known: position.sequence, depth };
@@ -255,6 +259,8 @@ struct Check<'a, 'p> {
     last_number: u64,
     matched: Sizes,
     unseen: Unseen,
+    checkpoints: Checking,
+    archive: ArchiveId,
     stopped: Option<ArchiveError>,
 }
 
@@ -272,6 +278,9 @@ impl Visitor for Check<'_, '_> {
         self.report.documents += commit.documents.len() as u64;
         self.report.head = read.link.to_string();
         self.numbers(read);
+        for what in self.checkpoints.commit(self.archive, read) {
+            self.find(read, None, what);
+        }
         if commit.sequence == self.position.sequence && read.link != self.position.commit {
             self.find(read, None, "the catalog knows another commit of this number".into());
         }

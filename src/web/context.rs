@@ -30,6 +30,11 @@ impl Person {
         self.user.role == Role::Administrator
     }
 
+    /// Whether the person looks after the archive or examines it.
+    pub fn examines(&self) -> bool {
+        self.user.role != Role::User
+    }
+
     /// What is shown of mails beside documents, such as a subject in a test, is not for a token without a right to documents.
     fn may_read(&self) -> bool {
         self.token.as_ref().is_none_or(|token| token.rights.read || token.rights.change)

@@ -16,6 +16,8 @@ pub enum Access {
     /// Whoever is logged in; the page itself looks at rights on documents.
     Person,
     Administrator,
+    /// Administrators and auditors.
+    Examiner,
 }
 
 pub type Page = fn(&Context<'_>) -> Result<Response>;
@@ -120,9 +122,10 @@ fn admit(context: &Context<'_>, access: Access) -> Result<Option<Response>> {
         (Access::Setup, _) if is_set_up()? => Ok(Some(Response::redirect("/"))),
         (Access::Anybody | Access::Setup, _) | (Access::Person, Some(_)) => Ok(None),
         (Access::Administrator, Some(person)) if person.is_administrator() => Ok(None),
-        (Access::Administrator, Some(_)) => Err(WebError::Forbidden),
-        (Access::Person | Access::Administrator, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),
-        (Access::Person | Access::Administrator, None) => Ok(Some(entry::to_login(context))),
+        (Access::Examiner, Some(person)) if person.examines() => Ok(None),
+        (Access::Administrator | Access::Examiner, Some(_)) => Err(WebError::Forbidden),
+        (_, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),
+        (_, None) => Ok(Some(entry::to_login(context))),
     }
 }
 

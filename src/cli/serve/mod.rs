@@ -1,6 +1,7 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
 mod boxed;
+mod signing;
 mod verbs;
 
 use std::net::{SocketAddr, TcpListener};
@@ -132,7 +133,11 @@ fn serve(
     let link = boxed.as_ref().map(|(boxed, _)| boxed.link.clone());
     let fetcher = Arc::new(Fetcher::new(link.clone()));
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone(), link)?);
-    let mut roles = vec![fetch_role(&archive, &fetcher), verbs::role(&archive, &fetcher, &listener)];
+    let mut roles = vec![
+        fetch_role(&archive, &fetcher),
+        verbs::role(&archive, &fetcher, &listener),
+        signing::role(&archive, &fetcher),
+    ];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
         None => (None, None),
@@ -207,6 +212,7 @@ fn serve(
     }
     web.tests.end();
     web.restores.end();
+    web.signing.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();

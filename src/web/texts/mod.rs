@@ -9,9 +9,11 @@ mod entry;
 mod fetching;
 mod fields;
 mod growth;
+mod journal;
 mod manage;
 mod managing;
 mod page;
+mod proof;
 mod public;
 mod rights;
 mod system;
@@ -26,9 +28,11 @@ pub use entry::Entry;
 pub use fetching::Fetching;
 pub use fields::Fields;
 pub use growth::Growth;
+pub use journal::Journal;
 pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
+pub use proof::Proof;
 pub use public::Public;
 pub use rights::Rights;
 pub use system::System;
@@ -54,6 +58,8 @@ pub struct Texts {
     pub trouble: Trouble,
     pub system: System,
     pub growth: Growth,
+    pub journal: Journal,
+    pub proof: Proof,
     pub manage: Manage,
     pub tokens: Tokens,
     pub public: Public,
@@ -74,6 +80,8 @@ static DE: Texts = Texts {
     trouble: trouble::DE,
     system: system::DE,
     growth: growth::DE,
+    journal: journal::DE,
+    proof: proof::DE,
     manage: manage::DE,
     tokens: tokens::DE,
     public: public::DE,
@@ -93,6 +101,8 @@ static EN: Texts = Texts {
     trouble: trouble::EN,
     system: system::EN,
     growth: growth::EN,
+    journal: journal::EN,
+    proof: proof::EN,
     manage: manage::EN,
     tokens: tokens::EN,
     public: public::EN,
