@@ -307,7 +307,7 @@ pub mod tests {
 
     /// A commit with all that a history tells.
     pub fn full() -> Commit {
-        let event = |(place, what)| Event { time: 1_700_000_000 + place, who: "Jürg \"J\"\n".into(), what };
+        let event = |(place, what): (i64, _)| Event { time: 1_700_000_000 + place, who: "Jürg \"J\"\n".into(), what };
         Commit {
             sequence: 12,
             time: 1_700_000_100,

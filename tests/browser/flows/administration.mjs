@@ -63,4 +63,9 @@ export default async function (t) {
   await t.click('details.numbers > summary');
   await t.shows('New documents per day');
   await look('/admin/growth', 'growth');
+  await t.visit('/admin/proof');
+  await t.click({ role: 'button', name: 'Sign now' }, { leads: true });
+  await t.shows('Everything until now is signed.');
+  await look('/admin/proof', 'proof');
+  await look('/admin/proof/checkpoints', 'checkpoints');
 }
