@@ -174,9 +174,12 @@ fn a_changed_byte_in_any_file_is_noticed() {
             bytes[place] ^= 1;
             fs::write(&path, bytes).unwrap();
             assert_ne!(proof.say(proof.commands(1)), "", "byte {place} of {name}");
-            let script = Command::new("sh").arg(proof.folder.join("verify.sh")).stdout(Stdio::null()).status().unwrap();
-            // One that is not what it was says nothing.
-            assert!(!script.success() || name == "verify.sh", "byte {place} of {name}");
+            // One that is not what it was says nothing of itself.
+            if name != "verify.sh" {
+                let script = proof.folder.join("verify.sh");
+                let ended = Command::new("sh").arg(script).stdout(Stdio::null()).status().unwrap();
+                assert!(!ended.success(), "byte {place} of {name}");
+            }
         }
         // Whoever changes something makes the sums anew.
         if name.contains('/') || name.starts_with("device-") {

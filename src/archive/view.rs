@@ -431,9 +431,8 @@ impl View {
     pub fn last_setting(&self, prefix: &str) -> Result<Option<Row<Setting>>> {
         let table = self.txn.open_table(SETTINGS)?;
         // No key begins with a character behind all others.
-        let Some(item) = table.range(prefix..format!("{prefix}\u{10ffff}").as_str())?.next_back() else {
-            return Ok(None);
-        };
+        let end = format!("{prefix}\u{10ffff}");
+        let Some(item) = table.range(prefix..end.as_str())?.next_back() else { return Ok(None) };
         decode("settings", item?.1.value()).map(Some)
     }
 

@@ -34,7 +34,9 @@ pub fn hand_out(archive: &Archive, who: &str, pulse: &Pulse, put: &mut Put<'_>) 
     match sign(archive, who, pulse) {
         // What was signed before can be handed out all the same, and is: that is what proves which part is wrong.
         Err(error @ (ProofError::Unread { .. } | ProofError::Wrong { .. })) => tracing::error!("{error}"),
-        signed => drop(signed?),
+        signed => {
+            signed?;
+        }
     }
     let view = archive.view()?;
     let last = Kept::last(&view)?.ok_or(ProofError::Nothing)?;

@@ -128,7 +128,7 @@ pub fn section(context: &Context<'_>) -> Result<(Markup, u16)> {
 fn filter_form(context: &Context<'_>, form: &Form, wrong: &Wrong) -> Result<Markup> {
     let t = &context.t.journal;
     let field = |name: &'static str, label, kind| {
-        let wrong = wrong.iter().find(|(other, _)| *other == name).map_or("", |(_, what)| what);
+        let wrong = wrong.iter().find(|(other, _)| *other == name).map_or("", |(_, what)| *what);
         Field { name, label, value: form.text(name), kind, wrong, fill: "off", ..Field::default() }
     };
     let mut kinds: Vec<(String, &str)> = vec![(String::new(), t.all_kinds)];
