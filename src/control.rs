@@ -113,7 +113,8 @@ fn text(payload: Vec<u8>) -> anyhow::Result<String> {
 struct BrokenOff;
 
 fn receive_file(name: &str, input: &mut impl Read, console: &mut Console) -> anyhow::Result<()> {
-    if name.contains('/') || name.starts_with('.') {
+    // Below the folder at most, and nothing hidden.
+    if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
         bail!("`serve` names a file outside the folder: {name:?}");
     }
     let received = console.file(name, &mut |out| {

@@ -29,6 +29,18 @@ impl Sha256 {
         io::copy(reader, &mut hashing)?;
         Ok(hashing.finish().1)
     }
+
+    /// Reads what is shown; `None` where it is anything else.
+    pub fn parse(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        let mut value = [0; 32];
+        for (byte, pair) in value.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |at: usize| char::from(pair[at]).to_digit(16);
+            *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+        }
+        let value = Self(value);
+        (value.to_string() == hex).then_some(value)
+    }
 }
 
 impl fmt::Display for Sha256 {
@@ -130,5 +142,10 @@ mod tests {
     fn hash_of_abc_is_the_one_of_fips_180_4() {
         assert_eq!(Sha256::of(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(Sha256::of_reader(&mut &b"abc"[..]).unwrap(), Sha256::of(b"abc"));
+        let shown = Sha256::of(b"abc").to_string();
+        assert_eq!(Sha256::parse(&shown), Some(Sha256::of(b"abc")));
+        for wrong in ["", &shown[1..], &shown.to_uppercase(), &format!("{shown}0"), &shown.replace('b', "g"), "ä"] {
+            assert_eq!(Sha256::parse(wrong), None, "{wrong}");
+        }
     }
 }

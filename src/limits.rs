@@ -136,6 +136,19 @@ pub const VERIFICATIONS: usize = 24;
 pub const VERIFICATION_FINDINGS: usize = 200;
 pub const VERIFICATION_CHARS: usize = 500;
 pub const VERIFICATION_DOCUMENTS: usize = 1000;
+/// Commits before its own among which `verify` looks for the one that a checkpoint speaks for, and rounds in which signing
+/// catches up with what is archived meanwhile: there is hardly one commit in between.
+pub const CHECKPOINT_GAP: usize = 4096;
+pub const SIGN_ROUNDS: usize = 10;
+/// How long after its start `serve` first looks whether a checkpoint is due, and how often it does.
+pub const SIGN_FIRST: Duration = Duration::from_secs(15);
+pub const SIGN_EVERY: Duration = Duration::from_mins(1);
+/// How long the thread that signs may give no sign of life.
+pub const SIGN_SILENCE: Duration = Duration::from_mins(3);
+/// Checkpoints that one page lists; lines of the journal on one page, and those that are looked at for it.
+pub const CHECKPOINTS_PER_PAGE: u64 = 50;
+pub const JOURNAL_PER_PAGE: usize = 50;
+pub const JOURNAL_LOOKED: usize = 50_000;
 /// The longest message that is compared by its essence at a switch of module; it is read into memory for that.
 pub const ESSENCE: usize = 8 * 1024 * 1024;
 

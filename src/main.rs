@@ -14,6 +14,7 @@
 //! | `search` | what people look for, and pages of what fits |
 //! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
 //! | `export` | several documents as one ZIP file |
+//! | `proof` | checkpoints that are signed, and all of it for a stranger to verify |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
 //! | `verification` | the whole archive looked at: slowly every 30 days, at once when somebody wants it; leaves a report |
 //! | `appliance` | the box around it all: `supervise` with root's rights, and what `serve` knows of the box |

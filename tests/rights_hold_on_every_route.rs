@@ -27,7 +27,8 @@ const PEOPLE: [u16; 6] = [303, 200, 200, 200, 200, 200];
 const ALL: [u16; 6] = [200; 6];
 const LED: [u16; 6] = [303; 6];
 const ADMIN: [u16; 6] = [303, 403, 403, 403, 200, 200];
-const AUDITING: [u16; 6] = [303, 403, 403, 200, 200, 200];
+/// What auditors need too.
+const EXAMINER: [u16; 6] = [303, 403, 403, 200, 200, 200];
 const ADMIN_DONE: [u16; 6] = [303, 403, 403, 403, 303, 303];
 const ADMIN_WRONG: [u16; 6] = [303, 403, 403, 403, 400, 400];
 /// Of what anna made: administrators help, an auditor looks.
@@ -171,6 +172,12 @@ const CASES: &[Case] = &[
     post("/admin/fields/{name}", "/admin/fields/Kunde", &[("kind", "text")], ADMIN_DONE),
     post("/admin/fields/{name}/move", "/admin/fields/Kunde/move", &[("up", "1")], ADMIN_DONE),
     post("/admin/fields/{name}/hidden", "/admin/fields/Kunde/hidden", &[], ADMIN_DONE),
+    get("/admin/proof", "/admin/proof", EXAMINER),
+    get("/admin/proof", "/admin/proof?number=x", [303, 403, 403, 400, 400, 400]),
+    get("/admin/proof/checkpoints", "/admin/proof/checkpoints", EXAMINER),
+    get("/admin/proof/journal", "/admin/proof/journal", EXAMINER),
+    post("/admin/proof/sign", "/admin/proof/sign", &[], [303, 403, 403, 303, 303, 303]),
+    post("/admin/proof/download", "/admin/proof/download", &[], EXAMINER),
     get("/admin/system", "/admin/system", ADMIN),
     post("/admin/system", "/admin/system", &[], ADMIN_WRONG),
     post("/admin/system", "/admin/system", &[("time_zone", "Europe/Zurich")], ADMIN_DONE),
@@ -182,7 +189,7 @@ const CASES: &[Case] = &[
     post("/admin/system/off", "/admin/system/off", &[], ADMIN_OF_BOX),
     post("/admin/system/resume", "/admin/system/resume", &[], ADMIN_OF_BOX),
     get("/admin/system/log", "/admin/system/log", ADMIN_OF_BOX),
-    get("/admin/verification", "/admin/verification", AUDITING),
+    get("/admin/verification", "/admin/verification", EXAMINER),
     post("/admin/verification", "/admin/verification", &[], [303, 403, 403, 303, 303, 303]),
     post("/admin/verification/cancel", "/admin/verification/cancel", &[("id", "4711")], [303, 403, 403, 303, 303, 303]),
     get("/admin/verification/{number}", "/admin/verification/4711", [303, 403, 403, 404, 404, 404]),

@@ -37,6 +37,16 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("archive.key")
 }
 
+/// Writes a key, which is its owner's alone, to a file; durable on return.
+pub(super) fn write(disk: &Disk, path: &Path, key: &[u8]) -> Result<()> {
+    let half = path.with_extension("key.new");
+    disk.open(&half, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
+        .and_then(|mut file| file.write_all(key).and_then(|()| file.sync_all()))
+        .and_then(|()| disk.rename(&half, path))
+        .and_then(|()| path.parent().map_or(Ok(()), |dir| disk.sync_folder(dir)))
+        .map_err(ArchiveError::io(path))
+}
+
 /// Makes the folder of the key, which is its owner's alone.
 pub(super) fn make_dir(disk: &Disk, dir: &Path) -> Result<()> {
     disk.make_folder(dir, 0o700).and_then(|()| disk.set_mode(dir, 0o700)).map_err(ArchiveError::io(dir))
@@ -77,15 +87,9 @@ impl Keys {
 
     /// Writes the key where there is none; durable on return.
     pub(super) fn write(&self, disk: &Disk, dir: &Path) -> Result<()> {
-        let path = path(dir);
-        let half = dir.join("archive.key.new");
-        disk.open(&half, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
-            .and_then(|mut file| file.write_all(&*self.archive).and_then(|()| file.sync_all()))
-            .and_then(|()| disk.rename(&half, &path))
-            // Without it nothing that follows can be read: it is durable before anything is sealed.
-            .and_then(|()| disk.sync_folder(dir))
-            .and_then(|()| dir.parent().map_or(Ok(()), |data| disk.sync_folder(data)))
-            .map_err(ArchiveError::io(&path))
+        // Without it nothing that follows can be read: it is durable before anything is sealed.
+        write(disk, &path(dir), &*self.archive)?;
+        dir.parent().map_or(Ok(()), |data| disk.sync_folder(data).map_err(ArchiveError::io(data)))
     }
 
     /// The key as the words of a recovery sheet.

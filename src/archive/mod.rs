@@ -10,15 +10,19 @@
 //! - `split`: attachments out of messages and back
 //! - `read`: a message put together again, `ending`: how a document ends, `erase`: its records out of their packs
 //! - `verify`: the proof, `scrub`: the slow half of it, `chain`: as much of it as there is without the key, `keys`: the archive key and sealed secrets, `recovery`: the key on paper, `error`: what can go wrong
+//! - `history`: the log as a text for others, `checkpoint`: what is signed of it, `device`: the key that signs
 
 pub mod catalog;
 mod chain;
+pub mod checkpoint;
 pub mod commit;
+pub mod device;
 pub mod disk;
 mod ending;
 mod erase;
 pub mod error;
 pub mod growth;
+pub mod history;
 pub mod keys;
 pub mod log;
 pub mod pack;
@@ -37,12 +41,13 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use catalog::Catalog;
 use commit::{Block, Commit, Ending, Event, Folder, FolderNumber, Happening, Number};
+use device::Device;
 pub use error::{ArchiveError, Result};
 use keys::Keys;
 use log::Findings;
@@ -60,6 +65,8 @@ use crate::pulse::{self, Pulse};
 
 /// Time between two looks at a full queue; a small message is packed in less.
 const FULL_QUEUE: Duration = Duration::from_millis(1);
+/// Time between two looks whether another checkpoint is made.
+const SIGNING: Duration = Duration::from_millis(100);
 /// Time between two signs of life while an answer is waited for.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
@@ -91,6 +98,7 @@ pub struct Archive {
     losses: Arc<Losses>,
     /// Held while packs are rewritten or verified: either would take the other's work for damage.
     upkeep: Mutex<()>,
+    signing: Mutex<()>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
 }
@@ -131,6 +139,8 @@ impl Archive {
         let (id, keys) = (started.archive, started.keys);
         let writer = Writer::new(paths.clone(), id, keys.clone(), catalog.clone(), pulse.clone(), options)?;
         let (stopped, losses) = (writer.stopped.clone(), writer.losses.clone());
+        // Where there is no room for it, signing tries again, and tells; what is archived needs it not.
+        let _ = Device::open(&paths.disk, &paths.keys);
         let (queue, tasks): (_, Receiver<Task>) = sync_channel(INGEST_QUEUE);
         let writer = std::thread::Builder::new()
             .name("archive".into())
@@ -147,6 +157,7 @@ impl Archive {
             stopped,
             losses,
             upkeep: Mutex::new(()),
+            signing: Mutex::default(),
             _lock: lock,
         };
         archive.note_recovery();
@@ -174,6 +185,24 @@ impl Archive {
 
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// The device key; made where it is missing.
+    pub fn device(&self) -> Result<Device> {
+        Device::open(&self.paths.disk, &self.paths.keys)
+    }
+
+    /// One checkpoint is made at a time. Waits for its turn, and beats meanwhile.
+    pub fn signing(&self, pulse: &Pulse) -> Result<MutexGuard<'_, ()>> {
+        loop {
+            match self.signing.try_lock() {
+                Ok(turn) => return Ok(turn),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })?;
+            std::thread::sleep(SIGNING);
+        }
     }
 
     /// What the start healed or found damaged.

@@ -11,12 +11,14 @@ use minicbor::Encode;
 
 use super::Archive;
 use super::chain;
+use super::checkpoint::Checking;
 use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
 use super::pack::{self, Depth};
 use super::read::Packs;
+use super::record::ArchiveId;
 use super::rows::{Document, PartRow, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
@@ -202,6 +204,8 @@ fn run(
         named: HashSum::default(),
         gone: HashSum::default(),
         unseen: Unseen::default(),
+        checkpoints: Checking::default(),
+        archive,
         stopped: None,
     };
     let start = Start { archive, keys: &keys, position: Position::default(), known: position.sequence, depth };
@@ -299,6 +303,8 @@ struct Check<'a, 'p> {
     named: HashSum,
     gone: HashSum,
     unseen: Unseen,
+    checkpoints: Checking,
+    archive: ArchiveId,
     stopped: Option<ArchiveError>,
 }
 
@@ -342,6 +348,9 @@ impl Visitor for Check<'_, '_> {
         for (named, _) in commit.records.iter().zip(&read.erased).filter(|(_, erased)| erased.is_some()) {
             self.report.erased += 1;
             self.gone.add(&named.sha256);
+        }
+        for what in self.checkpoints.commit(self.archive, read) {
+            self.find(read, None, what);
         }
         if commit.sequence == self.position.sequence && read.link != self.position.commit {
             self.find(read, None, "the catalog knows another commit of this number".into());

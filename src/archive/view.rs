@@ -513,6 +513,15 @@ impl View {
         Ok(found)
     }
 
+    /// The last row of a setting whose key begins with `prefix`, in the order of keys.
+    pub fn last_setting(&self, prefix: &str) -> Result<Option<Row<Setting>>> {
+        let table = self.txn.open_table(SETTINGS)?;
+        // No key begins with a character behind all others.
+        let end = format!("{prefix}\u{10ffff}");
+        let Some(item) = table.range(prefix..end.as_str())?.next_back() else { return Ok(None) };
+        decode("settings", item?.1.value()).map(Some)
+    }
+
     /// The newest runs of a definition, newest first; at most `most`, among the newest `look` runs of all definitions.
     pub fn runs(&self, definition: &str, most: usize, look: usize) -> Result<Vec<Run>> {
         let table = self.txn.open_table(RUNS)?;
@@ -559,16 +568,30 @@ impl View {
     /// The newest events that `fits`, newest first: at most `most` of the newest `look`. Also says whether there are older
     /// ones that were not looked at.
     pub fn events(&self, most: usize, look: usize, fits: impl Fn(&Event) -> bool) -> Result<(Vec<Event>, bool)> {
+        let (found, next) = self.events_before(u64::MAX, most, look, fits)?;
+        Ok((found, next.is_some()))
+    }
+
+    /// The same, of those before `before` (a key of the journal), and from where it goes on.
+    pub fn events_before(
+        &self,
+        before: u64,
+        most: usize,
+        look: usize,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Result<(Vec<Event>, Option<u64>)> {
         let table = self.txn.open_table(JOURNAL)?;
-        let mut found = Vec::new();
-        for (looked, item) in table.iter()?.rev().enumerate() {
+        let (mut found, mut last) = (Vec::new(), before);
+        for (looked, item) in table.range(..before)?.rev().enumerate() {
             if looked == look || found.len() == most {
-                return Ok((found, true));
+                return Ok((found, Some(last)));
             }
-            let row: Row<Event> = decode("journal", item?.1.value())?;
+            let (key, bytes) = item?;
+            last = key.value();
+            let row: Row<Event> = decode("journal", bytes.value())?;
             found.extend(Some(row.value).filter(|event| fits(event)));
         }
-        Ok((found, false))
+        Ok((found, None))
     }
 
     /// Number of documents.

@@ -38,7 +38,9 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   export (N… | --all) --format eml|zip --out DIR
                                     write N.eml, byte for byte as it came; or ZIP files with a list of
                                     what is in them
-  verify [--quick]                  every byte, every hash, the chain, the catalog
+  verify [--quick]                  every byte, every hash, the chain, the catalog, the checkpoints
+  proof FOLDER                      sign what is not signed yet, and write the whole proof: a stranger
+                                    verifies it as its README.txt says, with sha256sum and openssl alone
   rebuild catalog                   make the catalog anew from the packs
   recover                           the key of the archive, where it is missing, from the words of its
                                     recovery sheet: typed, or from standard input
@@ -162,7 +164,7 @@ impl Given {
         if let Some(name) = self.flags.first().or(self.values.first().map(|(name, _)| name)) {
             bail!("--{name} means nothing to `{verb}`");
         }
-        ensure!(self.out.is_none() || verb == "export", "--out means nothing to `{verb}`");
+        ensure!(self.out.is_none() || ["export", "proof"].contains(&verb), "--out means nothing to `{verb}`");
         Ok(())
     }
 }
@@ -319,6 +321,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             let to = given.words.pop().unwrap_or_default();
             Ok(Request::Switch { from: given.words.pop().unwrap_or_default(), to })
         }
+        "proof" => {
+            ensure!(given.out.is_none(), "--out means nothing to `proof`");
+            given.out = Some(one(given, "one folder: `proof FOLDER`")?.into());
+            Ok(Request::Proof)
+        }
         "rebuild" => {
             let what = one(given, "what: `rebuild catalog`")?;
             ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
@@ -451,6 +458,10 @@ mod tests {
             "password anna",
             "recover abandon",
             "recover --sure",
+            "proof",
+            "proof a b",
+            "proof a --json",
+            "proof a --out b",
             "rebuild search",
             "source",
             "source move x",

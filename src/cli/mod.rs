@@ -10,6 +10,7 @@ pub mod fetch;
 pub mod list;
 pub mod mailtest;
 pub mod password;
+pub mod proof;
 mod rebuild;
 mod recover;
 pub mod serve;
@@ -88,6 +89,7 @@ pub enum Request {
     List { query: String, json: bool },
     Export { numbers: Vec<u64>, zip: bool },
     Verify { quick: bool, json: bool },
+    Proof,
     RebuildCatalog,
     Password,
 }
@@ -115,6 +117,7 @@ impl Request {
             Self::Export { numbers, zip: false } => export::run(session, numbers, terminal),
             Self::Export { numbers, zip: true } => export::zip(session, numbers, terminal),
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
+            Self::Proof => proof::run(session, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
             Self::Password => password::run(session, terminal),
         }

@@ -22,7 +22,7 @@ pub trait Terminal: Send {
     fn log(&mut self, text: &str);
     /// How far it is. An error says that nobody listens any more.
     fn progress(&mut self, progress: &Progress) -> io::Result<()>;
-    /// A file in the folder that the person named. It appears whole or not at all.
+    /// A file in the folder that the person named, or in one below it. It appears whole or not at all.
     fn file(&mut self, name: &str, fill: &mut Fill<'_>) -> anyhow::Result<()>;
 }
 
@@ -232,11 +232,11 @@ impl Terminal for Console {
     }
 
     fn file(&mut self, name: &str, fill: &mut Fill<'_>) -> anyhow::Result<()> {
-        let folder = self.folder.as_deref().unwrap_or(Path::new("."));
+        let whole = self.folder.as_deref().unwrap_or(Path::new(".")).join(name);
+        let folder = whole.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)
             .map_err(|error| anyhow::anyhow!("the folder {} cannot be made: {error}", folder.display()))?;
-        let whole = folder.join(name);
-        let part = folder.join(format!(".{name}.part"));
+        let part = folder.join(format!(".{}.part", name.rsplit('/').next().unwrap_or(name)));
         let wrong = |error: io::Error| anyhow::anyhow!("{} cannot be written: {error}", whole.display());
         let mut out = BufWriter::new(File::create(&part).map_err(wrong)?);
         let filled = fill(&mut out).and_then(|()| out.flush().map_err(wrong));

@@ -1,10 +1,10 @@
-//! The list of an export, `index.csv`: one line for each document (RFC 4180), with semicolons and a byte order mark, so
-//! that a spreadsheet of this country opens it by a double click.
+//! The list of an export, `index.csv`: one line for each document.
 
 use std::io::{self, Write};
 
 use jiff::civil::DateTime;
 
+use super::csv;
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::ingest::Spool;
@@ -39,7 +39,7 @@ pub struct Index<'a> {
 impl<'a> Index<'a> {
     pub fn new(spool: &Spool, words: &'a Words) -> io::Result<Self> {
         let mut index = Self { file: spool.file(), crc: crc32fast::Hasher::new(), words };
-        index.put("\u{feff}")?;
+        index.put(csv::MARK)?;
         index.line(&words.columns)?;
         Ok(index)
     }
@@ -81,39 +81,11 @@ impl<'a> Index<'a> {
     }
 
     fn line(&mut self, fields: &[&str; 9]) -> io::Result<()> {
-        let line = fields.map(field).join(";");
-        self.put(&line)?;
-        self.put("\r\n")
+        self.put(&csv::line(fields))
     }
 
     fn put(&mut self, text: &str) -> io::Result<()> {
         self.crc.update(text.as_bytes());
         self.file.write_all(text.as_bytes())
-    }
-}
-
-/// In quotation marks. What a spreadsheet would take for a formula (`=`, `+`, `-`, `@`) begins with an apostrophe: titles are
-/// written by strangers.
-fn field(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']);
-    let plain = text.replace(['\r', '\n', '\t', '\0'], " ").replace('"', "\"\"");
-    format!("\"{}{plain}\"", if is_formula { "'" } else { "" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_is_one_and_no_formula() {
-        for (text, expected) in [
-            ("Offerte; \"neu\"", "\"Offerte; \"\"neu\"\"\""),
-            ("a\r\nb", "\"a  b\""),
-            ("=1+1", "\"'=1+1\""),
-            (" @SUM", "\"' @SUM\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(field(text), expected);
-        }
     }
 }

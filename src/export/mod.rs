@@ -4,8 +4,9 @@
 //! document is read twice, first for its check sums: one that is damaged is named in the list and costs no other; of those
 //! that are short the bytes are kept from the first time.
 //!
-//! - `zip`: the file, `names`: what documents are called in it, `index`: the list
+//! - `zip`: the file, `names`: what documents are called in it, `index`: the list, `csv`: lines of such
 
+pub mod csv;
 pub mod index;
 pub mod names;
 pub mod zip;
@@ -129,7 +130,8 @@ fn one(
     Ok(())
 }
 
-fn local(zone: &TimeZone, seconds: i64) -> DateTime {
+/// A moment on the clock of a wall.
+pub fn local(zone: &TimeZone, seconds: i64) -> DateTime {
     Timestamp::from_second(seconds).unwrap_or_default().to_zoned(zone.clone()).datetime()
 }
 

@@ -4,7 +4,7 @@
 //! sum stand in front of each file, for readers that do not look at the directory at the end. ZIP64 is used where a number
 //! needs it, and nowhere else.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use jiff::civil::DateTime;
 
@@ -30,6 +30,23 @@ pub struct About {
     pub crc: u32,
     /// Local time of whoever gets it.
     pub time: DateTime,
+}
+
+impl About {
+    /// Of all that `reader` gives.
+    pub fn of(reader: &mut dyn Read, time: DateTime) -> io::Result<Self> {
+        let mut crc = crc32fast::Hasher::new();
+        let mut buffer = [0; 16 * 1024];
+        let mut size = 0;
+        loop {
+            let count = reader.read(&mut buffer)?;
+            if count == 0 {
+                return Ok(Self { size, crc: crc.finalize(), time });
+            }
+            crc.update(&buffer[..count]);
+            size += count as u64;
+        }
+    }
 }
 
 struct Entry {

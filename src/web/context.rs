@@ -30,8 +30,9 @@ impl Person {
         self.user.role == Role::Administrator
     }
 
-    pub fn is_auditor(&self) -> bool {
-        self.user.role == Role::Auditor
+    /// Whether the person looks after the archive or examines it.
+    pub fn examines(&self) -> bool {
+        self.user.role != Role::User
     }
 
     /// What is shown of mails beside documents, such as a subject in a test, is not for a token without a right to documents.

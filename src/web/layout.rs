@@ -78,8 +78,8 @@ pub fn page(context: &Context<'_>, section: Section, width: Width, title: &str, 
                             @if person.is_administrator() {
                                 (entry(section == Section::Administration, "/admin", t.administration))
                                 (entry(section == Section::Users, "/admin/users", t.users))
-                            } @else if person.is_auditor() {
-                                (entry(section == Section::Administration, "/admin/verification", context.t.verification.entry))
+                            } @else if person.examines() {
+                                (entry(section == Section::Administration, "/admin/proof", context.t.proof.title))
                             }
                         }
                         div.who {

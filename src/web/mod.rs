@@ -15,7 +15,7 @@
 //! - `multipart`: files that a form brings
 //! - `entry`: setup, login, logout, password; `dms`: WebDMS; `compile`: compilations; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
 //! - `trouble`: the one page of a box that cannot open its archive
-//! - `layout`: what all pages share, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `qr`: QR codes, `texts`: every word in German and English, `assets`: style, script, pictures
+//! - `layout`: what all pages share, `happening`: what stands in the journal, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `qr`: QR codes, `texts`: every word in German and English, `assets`: style, script, pictures
 
 pub mod admin;
 pub mod api;
@@ -27,6 +27,7 @@ pub mod dms;
 pub mod entry;
 pub mod error;
 pub mod gate;
+pub mod happening;
 pub mod layout;
 pub mod mail;
 pub mod multipart;
@@ -79,6 +80,8 @@ pub struct Web {
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
+    /// A checkpoint that a person asked for.
+    pub signing: Arc<admin::proof::Signing>,
     /// When this process began, Unix seconds.
     pub started: i64,
     /// The box around this process, where there is one.
@@ -105,6 +108,7 @@ impl Web {
             verifier: Arc::new(Verifier::new(link.clone())),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
+            signing: Arc::default(),
             started: crate::clock::now(),
             link,
         })

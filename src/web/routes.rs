@@ -17,7 +17,7 @@ pub enum Access {
     Person,
     Administrator,
     /// Administrators and auditors.
-    Auditing,
+    Examiner,
 }
 
 pub type Page = fn(&Context<'_>) -> Result<Response>;
@@ -122,8 +122,8 @@ fn admit(context: &Context<'_>, access: Access) -> Result<Option<Response>> {
         (Access::Setup, _) if is_set_up()? => Ok(Some(Response::redirect("/"))),
         (Access::Anybody | Access::Setup, _) | (Access::Person, Some(_)) => Ok(None),
         (Access::Administrator, Some(person)) if person.is_administrator() => admin::recovery_sheet::first(context),
-        (Access::Auditing, Some(person)) if person.is_administrator() || person.is_auditor() => Ok(None),
-        (Access::Administrator | Access::Auditing, Some(_)) => Err(WebError::Forbidden),
+        (Access::Examiner, Some(person)) if person.examines() => Ok(None),
+        (Access::Administrator | Access::Examiner, Some(_)) => Err(WebError::Forbidden),
         (_, None) if !is_set_up()? => Ok(Some(Response::redirect("/setup"))),
         (_, None) => Ok(Some(entry::to_login(context))),
     }

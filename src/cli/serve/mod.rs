@@ -1,6 +1,7 @@
 //! `serve`: fetches what is due and carries out the other verbs, until it is asked to end (SIGTERM, SIGINT).
 
 mod boxed;
+mod signing;
 mod verbs;
 
 use std::net::{SocketAddr, TcpListener};
@@ -135,7 +136,12 @@ fn serve(
     let link = boxed.as_ref().map(|(boxed, _)| boxed.link.clone());
     let fetcher = Arc::new(Fetcher::new(link.clone()));
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone(), link)?);
-    let mut roles = vec![fetch_role(&archive, &fetcher), verbs::role(&web, &listener), scrub_role(&web)];
+    let mut roles = vec![
+        fetch_role(&archive, &fetcher),
+        verbs::role(&web, &listener),
+        scrub_role(&web),
+        signing::role(&archive, &fetcher),
+    ];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
         None => (None, None),
@@ -211,6 +217,7 @@ fn serve(
     web.tests.end();
     web.restores.end();
     web.verifier.end();
+    web.signing.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();

@@ -1,6 +1,6 @@
 //! WebAdmin: is everything archived, and all that an administrator sets up.
 //!
-//! Rules of the room: every page is for administrators alone, but for those about proof, which auditors see too. Secrets never go back to the browser: a field that is left
+//! Rules of the room: every page is for administrators alone, but for the journal and the proof, which auditors need. Secrets never go back to the browser: a field that is left
 //! empty keeps what is stored. What a definition may say is checked by `settings`, for the file and the page alike.
 //! Nothing here waits for a mail server: runs are asked for on the board, tests run in threads of their own.
 //!
@@ -10,6 +10,7 @@
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
 //! - `runs`: what goes on, `estimate`: how fast and how long, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
+//! - `proof`: checkpoints, `journal`: who did what
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it,
 //!   `verification`: whether the whole archive can be read
 //! - `recovery_sheet`: the key of the archive on paper
@@ -26,9 +27,11 @@ pub(super) mod fetching;
 pub(super) mod fields;
 pub(super) mod form;
 mod growth;
+mod journal;
 pub(super) mod managing;
 mod managing_fields;
 mod overview;
+pub mod proof;
 pub(super) mod recovery_sheet;
 mod run_bars;
 mod runs;
@@ -42,16 +45,17 @@ pub(super) mod verification;
 
 use maud::{Markup, html};
 
-use super::Context;
 use super::error::{Result, WebError};
 use super::layout::{self, Section, Width};
 use super::request::encode;
 use super::response::Response;
 use super::routes::{Access, Route, get, post};
 use super::show;
+use super::{Context, Person};
 use crate::settings::{self, Definition, SettingsError};
 
 const ADMIN: Access = Access::Administrator;
+const EXAMINER: Access = Access::Examiner;
 
 pub const ROUTES: &[Route] = &[
     get("/admin", ADMIN, overview::show),
@@ -99,6 +103,11 @@ pub const ROUTES: &[Route] = &[
     post("/admin/fields/{name}", ADMIN, define::change),
     post("/admin/fields/{name}/move", ADMIN, define::shift),
     post("/admin/fields/{name}/hidden", ADMIN, define::hide),
+    get("/admin/proof", EXAMINER, proof::show),
+    get("/admin/proof/checkpoints", EXAMINER, proof::list),
+    post("/admin/proof/sign", EXAMINER, proof::sign),
+    post("/admin/proof/download", EXAMINER, proof::download),
+    get("/admin/proof/journal", EXAMINER, journal::export),
     get("/admin/system", ADMIN, system::show),
     post("/admin/system", ADMIN, system::send),
     get("/admin/system/network", ADMIN, system::network::show),
@@ -109,10 +118,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/system/off", ADMIN, system::power::off),
     post("/admin/system/resume", ADMIN, system::power::resume),
     get("/admin/system/log", ADMIN, system::log::show),
-    get("/admin/verification", Access::Auditing, verification::list),
-    post("/admin/verification", Access::Auditing, verification::begin),
-    post("/admin/verification/cancel", Access::Auditing, verification::cancel),
-    get("/admin/verification/{number}", Access::Auditing, verification::report),
+    get("/admin/verification", Access::Examiner, verification::list),
+    post("/admin/verification", Access::Examiner, verification::begin),
+    post("/admin/verification/cancel", Access::Examiner, verification::cancel),
+    get("/admin/verification/{number}", Access::Examiner, verification::report),
     get("/admin/recovery-sheet", ADMIN, recovery_sheet::show),
     post("/admin/recovery-sheet", ADMIN, recovery_sheet::reveal),
     get("/admin/recovery-sheet/confirm", ADMIN, recovery_sheet::confirming),
@@ -126,6 +135,7 @@ enum Part {
     Overview,
     Sources,
     Archive,
+    Proof,
     System,
 }
 
@@ -143,12 +153,16 @@ fn page(context: &Context<'_>, part: Part, title: &str, body: &Markup) -> Respon
     let entry = |of: Part, path: &str, text: &str| {
         html! { a href=(path) aria-current=[(of == part).then_some("page")] { (text) } }
     };
+    let administers = context.person.as_ref().is_some_and(Person::is_administrator);
     let whole = html! {
         nav.tabs aria-label=(t.sub_menu) {
-            (entry(Part::Overview, "/admin", t.overview))
-            (entry(Part::Sources, "/admin/sources", t.sources))
-            (entry(Part::Archive, "/admin/archive", t.archive))
-            (entry(Part::System, "/admin/system", context.t.system.title))
+            @if administers {
+                (entry(Part::Overview, "/admin", t.overview))
+                (entry(Part::Sources, "/admin/sources", t.sources))
+                (entry(Part::Archive, "/admin/archive", t.archive))
+            }
+            (entry(Part::Proof, "/admin/proof", context.t.proof.title))
+            @if administers { (entry(Part::System, "/admin/system", context.t.system.title)) }
         }
         (body)
     };

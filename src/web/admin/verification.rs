@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::error::{Result, WebError};
-use super::super::layout::{self, Section, Width};
+use super::super::layout;
 use super::super::response::{Body, Response};
 use super::state::Mood;
 use super::{Part, page, show};
@@ -45,7 +45,7 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
             @if reports.is_empty() { p { (t.reports_none) } } @else { (table(context, &reports)) }
         }
     };
-    let response = framed(context, t.title, &body);
+    let response = page(context, Part::Proof, t.title, &body);
     Ok(match underway.iter().any(|one| one.by != By::Scrub) {
         true => super::again(response, LOOK),
         false if !underway.is_empty() => super::again(response, LOOK_SLOWLY),
@@ -121,16 +121,7 @@ pub fn report(context: &Context<'_>) -> Result<Response> {
             }
         }
     };
-    Ok(framed(context, &title, &body))
-}
-
-/// With WebAdmin's menu for those whom it leads anywhere.
-fn framed(context: &Context<'_>, title: &str, body: &Markup) -> Response {
-    if context.person.as_ref().is_some_and(super::super::Person::is_administrator) {
-        page(context, Part::System, title, body)
-    } else {
-        layout::page(context, Section::Administration, Width::Usual, title, body)
-    }
+    Ok(page(context, Part::Proof, &title, &body))
 }
 
 fn mood(report: &Verification) -> Mood {

@@ -6,6 +6,7 @@ use super::super::dms::fields::{self, Edits};
 use super::super::dms::state::{Only, State};
 use super::super::dms::upload::Refused;
 use super::super::dms::{access, link, proof, upload, versions, view};
+use super::super::happening::Teller;
 use super::super::mail::{Part, file_name};
 use super::super::multipart::MultipartError;
 use super::super::request::Form;
@@ -447,7 +448,8 @@ fn prove(asked: &Asked<'_>) -> Result<Response> {
     });
     let seen: Vec<Value> = seen.collect();
     let (events, is_cut) = proof::looked(context, &view, &shown)?;
-    let event = |event: &crate::archive::commit::Event| json!({ "time": time(event.time), "who": event.who, "what": proof::happening(context, &event.what) });
+    let teller = Teller::of(context);
+    let event = |event: &crate::archive::commit::Event| json!({ "time": time(event.time), "who": event.who, "what": teller.what(&event.what) });
     Ok(answer(
         200,
         json!({

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::Context;
 use super::super::error::{Result, WebError};
 use super::super::response::Response;
+use super::super::texts::Texts;
 use super::access::{self, Shown};
 use super::document::{Tab, page};
 use super::entries::{self, Filled};
@@ -43,10 +44,10 @@ const TITLE: &str = "title";
 const NOTE: &str = "note";
 
 /// The name of a field in the journal as its reader knows it.
-pub fn called<'a>(context: &Context<'_>, name: &'a str) -> &'a str {
+pub fn called<'a>(t: &'static Texts, name: &'a str) -> &'a str {
     match name {
-        TITLE => context.t.dms.title,
-        NOTE => context.t.dms.note,
+        TITLE => t.dms.title,
+        NOTE => t.dms.note,
         other => other,
     }
 }

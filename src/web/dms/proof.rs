@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::error::{Result, WebError};
+use super::super::happening::Teller;
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::document::{Tab, page};
-use super::fields::called;
 use super::show;
-use crate::archive::commit::{Event, Folder, Happening, Occurrence};
+use crate::archive::commit::{Event, Folder, Occurrence};
 use crate::archive::view::{Reads, View};
 use crate::hash::Sha256;
 use crate::limits::{ACCESSES, ACCESSES_LOOKED};
@@ -103,43 +103,17 @@ fn accesses(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
     let t = &context.t.dms;
     let sees_all = shown.reads == Some(Reads::All);
     let (events, is_cut) = looked(context, &context.view()?, shown)?;
+    let teller = Teller::of(context);
     Ok(html! {
         h2 { @if sees_all { (t.accesses) } @else { (t.own_accesses) } }
         @if events.is_empty() { p.soft { (t.no_accesses) } } @else {
             div.scroll role="region" tabindex="0" aria-label=(t.accesses) { table {
                 thead { tr { th { (t.time) } th { (t.who) } th { (t.what) } } }
                 tbody { @for event in &events { tr {
-                    td { (show::second(event.time)) } td { (event.who) } td { (happening(context, &event.what)) }
+                    td { (show::second(event.time)) } td { (event.who) } td { (teller.what(&event.what)) }
                 } } }
             } }
         }
         @if is_cut { p.soft { (t.accesses_cut) } }
     })
-}
-
-/// What somebody did, in the reader's words.
-pub fn happening(context: &Context<'_>, what: &Happening) -> String {
-    let t = &context.t.dms;
-    match what {
-        Happening::Exported(..) | Happening::ExportedSome(_) => t.did_export.into(),
-        Happening::Restored(..) => context.t.manage.did_restore.into(),
-        Happening::Opened(_) => t.did_open.into(),
-        Happening::FieldsChanged(_, names) => {
-            let names: Vec<&str> =
-                names.iter().filter(|name| context.sees(name)).map(|name| called(context, name)).collect();
-            format!("{}: {}", t.did_change, names.join(", "))
-        }
-        Happening::Published(_) => t.did_publish.into(),
-        Happening::Withdrawn(_) => t.did_withdraw.into(),
-        Happening::Uploaded(_) => t.did_upload.into(),
-        Happening::Downloaded(_, None, _) => t.did_download.into(),
-        Happening::Downloaded(_, Some(part), None) => format!("{}: {} {part}", t.did_download, t.part),
-        Happening::Downloaded(_, Some(part), Some(file)) => format!("{}: {} {part}.{file}", t.did_download, t.part),
-        Happening::OpenedByLink(_) => t.did_open_by_link.into(),
-        Happening::Blocked(_) => t.did_block.into(),
-        Happening::Unblocked(_) => t.did_unblock.into(),
-        Happening::ErasureAsked(_, why) => format!("{}: {why}", t.did_ask_erasure),
-        Happening::ErasureRefused(_) => t.did_refuse_erasure.into(),
-        _ => String::new(),
-    }
 }

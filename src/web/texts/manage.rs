@@ -36,7 +36,6 @@ pub struct Manage {
     /// Mailbox, folder.
     pub restored_to: fn(&str, &str) -> String,
     pub restored_help: &'static str,
-    pub did_restore: &'static str,
     pub after_due: &'static str,
     /// How many, how.
     pub after_due_some: fn(&str, &str) -> String,
@@ -99,7 +98,6 @@ pub const DE: Manage = Manage {
     },
     restored_to: |mailbox, folder| format!("liegt im Postfach {mailbox}, Ordner {folder}"),
     restored_help: "In Microsoft 365 erscheint eine zurückgespielte Mail als Entwurf, und ihr Empfangsdatum ist heute: Microsoft Graph nimmt Mails nur so entgegen. IMAP-Server behalten Markierungen und Datum.",
-    did_restore: "ins Postfach zurückgespielt",
     after_due: "Noch zu verschieben oder zu löschen",
     after_due_some: |count, how| {
         format!(
@@ -166,7 +164,6 @@ pub const EN: Manage = Manage {
     },
     restored_to: |mailbox, folder| format!("lies in mailbox {mailbox}, folder {folder}"),
     restored_help: "In Microsoft 365 a mail that was played back appears as a draft, received today: Microsoft Graph takes mails in no other way. IMAP servers keep flags and date.",
-    did_restore: "played back into the mailbox",
     after_due: "Still to be moved or deleted",
     after_due_some: |count, how| {
         format!("{count} archived mails are still to be dealt with on the server: {how}. That happens in the next run.")

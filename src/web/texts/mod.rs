@@ -9,9 +9,11 @@ mod entry;
 mod fetching;
 mod fields;
 mod growth;
+mod journal;
 mod manage;
 mod managing;
 mod page;
+mod proof;
 mod public;
 mod recovery;
 mod rights;
@@ -28,9 +30,11 @@ pub use entry::Entry;
 pub use fetching::Fetching;
 pub use fields::Fields;
 pub use growth::Growth;
+pub use journal::Journal;
 pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
+pub use proof::Proof;
 pub use public::Public;
 pub use recovery::Recovery;
 pub use rights::Rights;
@@ -58,6 +62,8 @@ pub struct Texts {
     pub trouble: Trouble,
     pub system: System,
     pub growth: Growth,
+    pub journal: Journal,
+    pub proof: Proof,
     pub manage: Manage,
     pub tokens: Tokens,
     pub public: Public,
@@ -80,6 +86,8 @@ static DE: Texts = Texts {
     trouble: trouble::DE,
     system: system::DE,
     growth: growth::DE,
+    journal: journal::DE,
+    proof: proof::DE,
     manage: manage::DE,
     tokens: tokens::DE,
     public: public::DE,
@@ -101,6 +109,8 @@ static EN: Texts = Texts {
     trouble: trouble::EN,
     system: system::EN,
     growth: growth::EN,
+    journal: journal::EN,
+    proof: proof::EN,
     manage: manage::EN,
     tokens: tokens::EN,
     public: public::EN,

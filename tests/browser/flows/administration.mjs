@@ -64,4 +64,9 @@ export default async function (t) {
   await t.shows('New documents per day');
   await look('/admin/growth', 'growth');
   await look('/admin/verification', 'verification');
+  await t.visit('/admin/proof');
+  await t.click({ role: 'button', name: 'Sign now' }, { leads: true });
+  await t.shows('Everything until now is signed.');
+  await look('/admin/proof', 'proof');
+  await look('/admin/proof/checkpoints', 'checkpoints');
 }
