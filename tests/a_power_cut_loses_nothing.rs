@@ -153,6 +153,10 @@ fn is_complete(archive: &Archive, known: &Known, what: &str) {
         let note: u64 = document.metadata.note.parse().unwrap_or(0);
         assert!(note >= known.notes.get(&number).copied().unwrap_or(0), "{what}: the note of document {number}");
     }
+    for (number, is_certain) in &known.ended {
+        let has_ended = view.document(*number).unwrap().is_none() && view.ended_row(*number).unwrap().is_some();
+        assert!(has_ended || !is_certain, "{what}: document {number} has ended");
+    }
     for number in &known.settings {
         assert!(view.setting_row(&format!("cut/{number}")).unwrap().is_some(), "{what}: setting {number}");
     }
@@ -175,10 +179,13 @@ fn survives(mut cut: Cut, pack_size: u64) {
     assert!(healed.iter().all(|line| line.contains("an unfinished end of")), "{what}: {healed:?}");
     is_complete(&archive, &cut.known, &what);
     nothing_is_destroyed(&cut, &before);
+    archive.erase(&mut || Ok(())).unwrap_or_else(|error| panic!("{what}: {error}"));
+    is_complete(&archive, &cut.known, &what);
     // And goes on.
     let mut work = Work::over(archive, None, 1_000_000);
     for _ in 0..2 {
         for (number, sha256) in work.mails(2) {
+            assert!(!cut.known.ended.contains_key(&number), "{what}: number {number} was given twice");
             assert_eq!(cut.known.documents.insert(number, sha256), None, "{what}: number {number} was given twice");
         }
     }
@@ -287,7 +294,15 @@ fn is_named(cut: &Cut, sent: &BTreeMap<u64, Sha256>, pack_size: u64) -> Left {
                 return Left { gone: cut.known.documents.keys().copied().collect(), said, opened: false };
             }
             // As the error says: what is left can be had.
-            said.extend(lines(&start::rebuild_closed(&Paths::new(cut.path()), &Pulse::new()).unwrap()));
+            match start::rebuild_closed(&Paths::new(cut.path()), &Pulse::new()) {
+                Ok(findings) => said.extend(lines(&findings)),
+                // Not even the head of a pack was kept.
+                Err(error @ ArchiveError::Damaged { .. }) => {
+                    said.push(error.to_string());
+                    return Left { gone: cut.known.documents.keys().copied().collect(), said, opened: false };
+                }
+                Err(error) => panic!("{what}: {error}"),
+            }
             open(cut.path(), pack_size).unwrap_or_else(|error| panic!("{what}: {error}"))
         }
     };

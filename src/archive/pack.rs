@@ -34,7 +34,13 @@ pub fn path(packs: &Path, number: u32) -> PathBuf {
 /// Numbers of all packs, ascending. Files with other names are not ours and are left alone.
 pub fn numbers(packs: &Path) -> Result<Vec<u32>> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(packs).map_err(ArchiveError::io(packs))? {
+    let entries = match fs::read_dir(packs) {
+        Ok(entries) => entries,
+        // The power went while it was made, or somebody took it away: what the catalog knows of it tells.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        Err(error) => return Err(ArchiveError::io(packs)(error)),
+    };
+    for entry in entries {
         let name = entry.map_err(ArchiveError::io(packs))?.file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(".pack")).and_then(|stem| stem.parse().ok());
         if let Some(number) = number.filter(|number| path(packs, *number).file_name() == Some(&name)) {

@@ -14,6 +14,7 @@ use archivista::archive::pack::{self, Depth};
 use archivista::archive::rows::Position;
 use archivista::archive::start::{self, Paths};
 use archivista::archive::{Archive, ArchiveError, verify};
+use archivista::hash::Sha256;
 use tempfile::TempDir;
 
 use super::cuts::scratch;
@@ -65,8 +66,15 @@ impl EveryKind {
         let mut work = Work::over(archive, None, 10);
         work.variant(&[&b"X-Other: server\r\n"[..], &small::mail(3)].concat(), 3);
         small::archive(&work.archive, 4, 4);
+        let mut documents: BTreeMap<_, _> = (1..=4).map(|number| (number, small::mail(number))).collect();
+        // Two that share an attachment, and one more that had it, and one of its own, and has ended.
+        let split = |number, attachments: &[&[u8]]| small::with_attachments(number, attachments, 76);
+        let mails = [split(20, &[&[7; 4500]]), split(21, &[&[7; 4500]]), split(22, &[&[7; 4500], &[8; 4500]])];
+        small::put(&work.archive, "anna", (20..).zip(mails.iter().cloned()).collect());
+        documents.extend((5..).zip(mails.into_iter().take(2)));
+        work.end(&[7]);
+        assert!(work.archive.erase(&mut || Ok(())).unwrap() > 0);
         drop(work);
-        let documents = (1..=4).map(|number| (number, small::mail(number))).collect();
         let concerns = concerns(root.path());
         let it = Self { root, documents, concerns };
         assert!(it.packs().len() >= 3);
@@ -157,25 +165,49 @@ impl Spoilt {
 }
 
 fn concerns(data: &Path) -> Vec<Concern> {
-    struct Reader(Vec<Concern>);
+    #[derive(Default)]
+    struct Reader {
+        concerns: Vec<Concern>,
+        /// Which of them a part is.
+        parts: BTreeMap<Sha256, usize>,
+    }
     impl Visitor for Reader {
         fn commit(&mut self, read: &ReadCommit) -> archivista::archive::Result<bool> {
             let commit = &read.commit;
-            let mut add = |index: u32, document: u64, holds: Holds| {
+            let concerns = &mut self.concerns;
+            let mut add = |index: u32, documents: &[u64], holds: Holds| {
                 let index = usize::try_from(index).unwrap();
                 let start = read.offsets[index].unwrap();
                 let bytes = start..start + commit.records[index].len;
-                self.0.push(Concern { pack: read.pack, bytes, documents: vec![document], holds });
+                // What was erased concerns nobody any more.
+                let (documents, holds) =
+                    if read.erased[index].is_some() { (&[][..], Holds::Rest) } else { (documents, holds) };
+                concerns.push(Concern { pack: read.pack, bytes, documents: documents.into(), holds });
+                concerns.len() - 1
             };
-            for new in &commit.documents {
-                add(new.message, new.number, Holds::Content);
-                add(new.document, new.number, Holds::Rest);
+            for new in &commit.parts {
+                self.parts.insert(new.sha256, add(new.part, &[], Holds::Content));
             }
-            commit.changes.iter().for_each(|change| add(change.document, change.number, Holds::Rest));
-            commit.variants.iter().for_each(|variant| add(variant.message, variant.document, Holds::Rest));
+            for new in &commit.documents {
+                add(new.message, &[new.number], Holds::Content);
+                add(new.document, &[new.number], Holds::Rest);
+            }
+            for change in &commit.changes {
+                add(change.document, &[change.number], Holds::Rest);
+            }
+            for variant in &commit.variants {
+                add(variant.message, &[variant.document], Holds::Rest);
+            }
+            for split in &commit.splits {
+                let number = commit.document_at(split.message).unwrap();
+                let is_live = read.erased[usize::try_from(split.message).unwrap()].is_none();
+                for part in split.parts.iter().filter(|_| is_live) {
+                    concerns[self.parts[part]].documents.push(number);
+                }
+            }
             let documents = commit.documents.iter().map(|new| new.number).collect();
             let bytes = read.start..read.end - pack::LINK_LEN;
-            self.0.push(Concern { pack: read.pack, bytes, documents, holds: Holds::Commit });
+            concerns.push(Concern { pack: read.pack, bytes, documents, holds: Holds::Commit });
             Ok(true)
         }
         fn finding(&mut self, finding: Finding) {
@@ -187,9 +219,9 @@ fn concerns(data: &Path) -> Vec<Concern> {
     let keys = Keys::read(&paths.keys).unwrap().unwrap();
     let archive = start::head(&paths).unwrap().unwrap().archive;
     let from = Start { archive, keys: &keys, position: Position::default(), known: u64::MAX, depth: Depth::Stored };
-    let mut reader = Reader(Vec::new());
+    let mut reader = Reader::default();
     log::walk(&paths.packs, from, &mut reader).unwrap();
-    reader.0
+    reader.concerns
 }
 
 /// What a proof of an archive that nobody has open says of damage, or why there is no proof.

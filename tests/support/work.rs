@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use archivista::archive::commit::{Commit, Event, Folder, Happening, Metadata, Outcome, Setting};
+use archivista::archive::commit::{Commit, Ending, Event, Folder, Happening, Metadata, Outcome, Setting};
 use archivista::archive::disk::Disk;
 use archivista::archive::start::Paths;
 use archivista::archive::writer::{Booked, NewMessage, Task};
@@ -26,6 +26,9 @@ pub enum Mark {
     /// The note of a document; later ones are higher.
     Note(u64, u64),
     Folder(String, u32),
+    /// A document may end from now on, and has ended.
+    Ending(u64),
+    Ended(u64),
     /// Pack and byte where the last commit ends.
     End(u32, u64),
 }
@@ -37,6 +40,8 @@ pub struct Known {
     pub settings: BTreeSet<u64>,
     pub notes: BTreeMap<u64, u64>,
     pub folders: BTreeMap<String, u32>,
+    /// Documents that may have ended, and whether they have for certain.
+    pub ended: BTreeMap<u64, bool>,
     pub end: (u32, u64),
 }
 
@@ -51,6 +56,12 @@ impl Known {
             Mark::Setting(number) => drop(self.settings.insert(number)),
             Mark::Note(number, note) => drop(self.notes.insert(number, note)),
             Mark::Folder(id, number) => drop(self.folders.insert(id, number)),
+            Mark::Ending(number) => {
+                self.documents.remove(&number);
+                self.notes.remove(&number);
+                self.ended.insert(number, false);
+            }
+            Mark::Ended(number) => drop(self.ended.insert(number, true)),
             Mark::End(pack, end) => self.end = (pack, end),
         }
     }
@@ -60,7 +71,10 @@ impl Known {
         let settings = self.settings.iter().map(|number| Mark::Setting(*number));
         let notes = self.notes.iter().map(|(number, note)| Mark::Note(*number, *note));
         let folders = self.folders.iter().map(|(id, number)| Mark::Folder(id.clone(), *number));
-        documents.chain(settings).chain(notes).chain(folders).chain([Mark::End(self.end.0, self.end.1)])
+        let ended = self.ended.iter().flat_map(|(number, is_certain)| {
+            [Some(Mark::Ending(*number)), is_certain.then_some(Mark::Ended(*number))].into_iter().flatten()
+        });
+        documents.chain(settings).chain(notes).chain(folders).chain(ended).chain([Mark::End(self.end.0, self.end.1)])
     }
 }
 
@@ -200,6 +214,27 @@ impl Work {
         };
         self.archive.change(number, Box::new(change)).unwrap();
         self.mark(Mark::Note(number, note));
+    }
+
+    /// Ends documents, and takes them out of their packs.
+    pub fn end(&mut self, numbers: &[u64]) {
+        numbers.iter().for_each(|number| self.mark(Mark::Ending(*number)));
+        let what = Happening::Deleted(numbers[0], numbers[numbers.len() - 1], numbers.len() as u64);
+        let event = Event { time: 1_704_067_300, who: "retention".into(), what };
+        self.archive.end(numbers.to_vec(), Ending::Term, vec![event]).unwrap();
+        numbers.iter().for_each(|number| self.mark(Mark::Ended(*number)));
+    }
+
+    /// Mails with two attachments, one of which all have.
+    pub fn split_mails(&mut self, count: usize) -> Vec<(u64, Sha256)> {
+        let mails: Vec<_> = (0..count)
+            .map(|_| {
+                let number = self.number();
+                let own = Random::seeded(number).bytes(4500);
+                small::with_attachments(number, &[&[7; 5000], &own], 76)
+            })
+            .collect();
+        self.batch(&mails, false)
     }
 
     /// A bit of all that an archive does, in two commits a round.

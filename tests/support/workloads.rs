@@ -21,12 +21,13 @@ pub struct Workload {
 }
 
 /// Whatever else changes packs is cut by one more entry here.
-pub static WORKLOADS: [Workload; 5] = [
+pub static WORKLOADS: [Workload; 6] = [
     Workload { name: "archiving", before: |_| {}, during: archiving, cuts: 300 },
     Workload { name: "sealing packs", before: |_| {}, during: sealing, cuts: 300 },
     Workload { name: "rebuilding the catalog", before: filled, during: rebuilding, cuts: 150 },
     Workload { name: "starting without a catalog", before: without_catalog, during: starting, cuts: 50 },
     Workload { name: "putting an unfinished end aside", before: unfinished, during: starting, cuts: 50 },
+    Workload { name: "erasing", before: |_| {}, during: erasing, cuts: 200 },
 ];
 /// So that packs change with almost every commit.
 const TINY: u64 = 3000;
@@ -60,6 +61,24 @@ fn sealing(root: &Path, tape: &Arc<Tape<Mark>>) {
     let next = work.next;
     drop(work);
     Work::open(root, tape, TINY, next).some(10);
+}
+
+fn erasing(root: &Path, tape: &Arc<Tape<Mark>>) {
+    let mut work = Work::open(root, tape, 20_000, 0);
+    let mut given = Vec::new();
+    for round in 0..6 {
+        given.extend(work.split_mails(2).into_iter().map(|(number, _)| number));
+        work.some(1);
+        // Some at once, and some after others came; the first one is not the last one of a pack that goes.
+        if round % 2 == 1 {
+            let numbers = [given.remove(0), given.remove(given.len() / 2)];
+            work.end(&numbers);
+            assert!(work.archive.erase(&mut || Ok(())).unwrap() > 0);
+        }
+    }
+    work.end(&given);
+    work.archive.erase(&mut || Ok(())).unwrap();
+    work.some(2);
 }
 
 fn filled(root: &Path) {
