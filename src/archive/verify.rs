@@ -226,13 +226,13 @@ fn run(
     if lagging > 0 {
         report.notes.push(format!("the catalog lags {lagging} commits behind the packs; the next start replays them"));
     }
+    for number in last_number + 1..=position.last_number {
+        let what = LOST.to_string();
+        report.findings.push(Finding { path: paths.packs.clone(), offset: None, document: Some(number), what });
+    }
     if sequence < position.sequence {
         let what = ArchiveError::CatalogAhead { catalog: position.sequence, log: sequence }.to_string();
         report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
-        for number in last_number + 1..=position.last_number {
-            let what = LOST.to_string();
-            report.findings.push(Finding { path: paths.packs.clone(), offset: None, document: Some(number), what });
-        }
     } else if let Some(view) = view
         && !report.quick
     {

@@ -174,6 +174,7 @@ fn concerns(data: &Path) -> Vec<Concern> {
     impl Visitor for Reader {
         fn commit(&mut self, read: &ReadCommit) -> archivista::archive::Result<bool> {
             let commit = &read.commit;
+            let is_live = |message: u32| read.erased[usize::try_from(message).unwrap()].is_none();
             let concerns = &mut self.concerns;
             let mut add = |index: u32, documents: &[u64], holds: Holds| {
                 let index = usize::try_from(index).unwrap();
@@ -200,12 +201,12 @@ fn concerns(data: &Path) -> Vec<Concern> {
             }
             for split in &commit.splits {
                 let number = commit.document_at(split.message).unwrap();
-                let is_live = read.erased[usize::try_from(split.message).unwrap()].is_none();
-                for part in split.parts.iter().filter(|_| is_live) {
+                for part in split.parts.iter().filter(|_| is_live(split.message)) {
                     concerns[self.parts[part]].documents.push(number);
                 }
             }
-            let documents = commit.documents.iter().map(|new| new.number).collect();
+            let live = commit.documents.iter().filter(|new| is_live(new.message));
+            let documents = live.map(|new| new.number).collect();
             let bytes = read.start..read.end - pack::LINK_LEN;
             concerns.push(Concern { pack: read.pack, bytes, documents, holds: Holds::Commit });
             Ok(true)
