@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod language;
 pub mod limits;
 pub mod pulse;
+pub mod retention;
 pub mod roles;
 pub mod search;
 pub mod settings;

@@ -40,6 +40,7 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
                                     what is in them
   verify [--quick]                  every byte, every hash, the chain, the catalog
   rebuild catalog                   make the catalog anew from the packs
+  retention [--dry-run]             end the documents whose terms are over; or list them, and why
   password                          a new password for an administrator who cannot log in any more
   mailtest --server S [--port P] --account A (--password X | --password-file F)
            [--encryption tls|starttls|none] [--ca-file F]
@@ -116,7 +117,7 @@ struct Given {
     values: Vec<(&'static str, OsString)>,
 }
 
-const FLAGS: [&str; 5] = ["json", "quick", "all", "supervised", "sure"];
+const FLAGS: [&str; 6] = ["json", "quick", "all", "supervised", "sure", "dry-run"];
 const VALUES: [&str; 18] = [
     "listen",
     "redirect",
@@ -317,6 +318,10 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
             Ok(Request::RebuildCatalog)
         }
+        "retention" => {
+            none_left(given, "retention")?;
+            Ok(Request::Retention { dry_run: given.flag("dry-run"), json: given.flag("json") })
+        }
         "password" => {
             none_left(given, "password")?;
             Ok(Request::Password)
@@ -439,6 +444,8 @@ mod tests {
             "export 1 --all --format eml --out x",
             "export eins --format eml --out x",
             "verify --all",
+            "verify --dry-run",
+            "retention now",
             "list --out x",
             "rebuild",
             "password anna",

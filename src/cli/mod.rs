@@ -11,6 +11,7 @@ pub mod list;
 pub mod mailtest;
 pub mod password;
 mod rebuild;
+mod retention;
 pub mod serve;
 pub mod source;
 pub mod status;
@@ -86,6 +87,7 @@ pub enum Request {
     Export { numbers: Vec<u64>, zip: bool },
     Verify { quick: bool, json: bool },
     RebuildCatalog,
+    Retention { dry_run: bool, json: bool },
     Password,
 }
 
@@ -113,6 +115,8 @@ impl Request {
             Self::Export { numbers, zip: true } => export::zip(session, numbers, terminal),
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
+            Self::Retention { dry_run: false, json } => retention::run(session, *json, terminal),
+            Self::Retention { dry_run: true, json } => retention::dry_run(session, *json, terminal),
             Self::Password => password::run(session, terminal),
         }
     }

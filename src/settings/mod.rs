@@ -7,6 +7,7 @@
 //! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what, `rescue`: the way back in; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
 //! - `succession`: what is read of a mailbox after a switch
+//! - `retention`: how long documents are kept, `holds`: what is kept longer, `erasures`: what is to go earlier, `retention_passes`: what was done
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
@@ -18,9 +19,11 @@ pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
+pub mod erasures;
 pub mod fetching;
 pub mod field_value;
 pub mod groups;
+pub mod holds;
 pub mod hours;
 pub mod mistake;
 pub mod monitoring;
@@ -29,6 +32,8 @@ pub mod o365;
 pub mod password;
 pub mod providers;
 pub mod rescue;
+pub mod retention;
+pub mod retention_passes;
 pub mod sign_in;
 pub mod succession;
 pub mod tokens;

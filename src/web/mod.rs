@@ -72,6 +72,8 @@ pub struct Web {
     pub opened: dms::access::Opened,
     /// Mails on their way back into mailboxes.
     pub restores: Arc<dms::restore::Restores>,
+    /// What retention is asked for.
+    pub retention: Arc<crate::retention::Board>,
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
@@ -98,6 +100,7 @@ impl Web {
             lists: admin::assistant::list::Lists::default(),
             opened: dms::access::Opened::default(),
             restores: Arc::default(),
+            retention: Arc::default(),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
             started: crate::clock::now(),

@@ -25,6 +25,7 @@ use crate::ending::{self, Why};
 use crate::fetch::{Fetcher, schedule};
 use crate::limits::{DESCRIPTORS, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
+use crate::retention::{self, OwnClock};
 use crate::roles::{Role, Stuck, keep_all};
 use crate::settings::users;
 use crate::web::gate::tls::Identity;
@@ -43,6 +44,8 @@ const TRY_AGAIN: Duration = Duration::from_mins(5);
 /// How long verbs that were asked to end are waited for.
 const VERBS_END: Duration = Duration::from_secs(8);
 
+/// A slow disk may need so long to have a pack that was written anew.
+const RETENTION_DEADLINE: Duration = Duration::from_mins(10);
 /// A page that takes longer is stuck.
 const WEB_DEADLINE: Duration = Duration::from_mins(3);
 
@@ -132,7 +135,11 @@ fn serve(
     let link = boxed.as_ref().map(|(boxed, _)| boxed.link.clone());
     let fetcher = Arc::new(Fetcher::new(link.clone()));
     let web = Arc::new(Web::new(archive.clone(), fetcher.clone(), link)?);
-    let mut roles = vec![fetch_role(&archive, &fetcher), verbs::role(&archive, &fetcher, &listener)];
+    let mut roles = vec![
+        fetch_role(&archive, &fetcher),
+        verbs::role(&archive, &fetcher, &listener),
+        retention_role(&archive, &fetcher, &web),
+    ];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
         None => (None, None),
@@ -333,4 +340,11 @@ fn web_role(archive: &Arc<Archive>, web: &Arc<Web>) -> anyhow::Result<Role> {
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
     let (archive, fetcher) = (archive.clone(), fetcher.clone());
     Role::new("fetch", FETCH_DEADLINE, move |pulse| Ok(schedule::run(&archive, &fetcher, pulse)?))
+}
+
+fn retention_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>, web: &Web) -> Role {
+    let (archive, board, clock) = (archive.clone(), web.retention.clone(), OwnClock { link: fetcher.link() });
+    Role::new("retention", RETENTION_DEADLINE, move |pulse| {
+        Ok(retention::schedule::run(&archive, &clock, &board, pulse)?)
+    })
 }

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::super::Context;
 use super::super::layout;
 use super::super::texts::System;
-use super::show;
 use super::state::Mood;
+use super::{retention, show};
 use crate::appliance::state::{Storage, StorageTrouble};
 use crate::disk::Room;
 use crate::ending;
@@ -53,6 +53,15 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
             Wait::Quiet(_) => (Mood::Inactive, None),
         };
         alarms.push(Alarm { mood, sentence: wait.sentence(context.lang), go_on });
+    }
+    match retention::waiting(context) {
+        Ok(Some((_, waits))) => {
+            let sentence = format!("{} {}", retention::waits(context, &waits), context.t.retention.alarm);
+            alarms.push(Alarm::new(Mood::Bad, sentence));
+        }
+        Ok(None) => {}
+        // What it does not know it does not do: nothing ends.
+        Err(error) => alarms.push(Alarm::new(Mood::Bad, error.to_string())),
     }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));

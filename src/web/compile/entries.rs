@@ -30,7 +30,7 @@ fn title(metadata: &Metadata) -> String {
 
 fn entry(context: &Context<'_>, view: &View, reads: &Reads, number: Number) -> Result<Option<Entry>> {
     let Some(document) = view.document(number)? else { return Ok(None) };
-    let is_public = link::is_public(&context.administration, &document.metadata);
+    let is_public = link::is_public(&context.administration, &document.metadata) && !view.is_blocked(number)?;
     if !is_public && !view.may_read(reads, number)? {
         return Ok(None);
     }

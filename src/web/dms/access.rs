@@ -40,7 +40,9 @@ pub fn visible(context: &Context<'_>, number: Option<Number>) -> Result<Option<S
         }
         // The catalog is asked only where an answer may be seen.
         if context.administration.is_public
-            && let Some(document) = context.view()?.document(number)?
+            && let view = context.view()?
+            && !view.is_blocked(number)?
+            && let Some(document) = view.document(number)?
             && link::is_public(&context.administration, &document.metadata)
         {
             return Ok(Some(Shown { number, document, reads: None }));

@@ -13,6 +13,7 @@ mod manage;
 mod managing;
 mod page;
 mod public;
+mod retention;
 mod rights;
 mod system;
 mod tokens;
@@ -30,6 +31,7 @@ pub use manage::Manage;
 pub use managing::Managing;
 pub use page::Page;
 pub use public::Public;
+pub use retention::Retention;
 pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
@@ -58,6 +60,7 @@ pub struct Texts {
     pub tokens: Tokens,
     pub public: Public,
     pub rights: Rights,
+    pub retention: Retention,
 }
 
 static DE: Texts = Texts {
@@ -78,6 +81,7 @@ static DE: Texts = Texts {
     tokens: tokens::DE,
     public: public::DE,
     rights: rights::DE,
+    retention: retention::DE,
 };
 static EN: Texts = Texts {
     code: "en",
@@ -97,6 +101,7 @@ static EN: Texts = Texts {
     tokens: tokens::EN,
     public: public::EN,
     rights: rights::EN,
+    retention: retention::EN,
 };
 
 pub fn of(lang: Lang) -> &'static Texts {
@@ -110,7 +115,8 @@ pub fn of(lang: Lang) -> &'static Texts {
 mod tests {
     use super::*;
     use crate::limits::{
-        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, TOKENS_EACH,
+        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, HOLD_RANGES,
+        HOLDS, RETENTION_RULES, TOKENS_EACH,
     };
 
     /// A sentence is no place for a limit of its own.
@@ -125,6 +131,9 @@ mod tests {
                 (t.rights.too_many_groups, GROUPS),
                 (t.rights.too_many_members, GROUP_MEMBERS),
                 (t.tokens.too_many, TOKENS_EACH),
+                (t.retention.too_many_rules, RETENTION_RULES),
+                (t.retention.too_many_holds, HOLDS),
+                (t.retention.numbers_wrong, HOLD_RANGES),
             ] {
                 let has = sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string());
                 assert!(has, "{limit}: {sentence}");
