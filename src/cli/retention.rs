@@ -1,7 +1,5 @@
 //! `retention [--dry-run]`: ends the documents whose terms are over, or lists them.
 
-use std::cell::RefCell;
-
 use serde_json::json;
 
 use super::terminal::Terminal;
@@ -10,7 +8,7 @@ use crate::clock;
 use crate::language::Lang;
 use crate::retention::pass::{self, Outcome};
 use crate::retention::{Clock, OwnClock, Terms, Why, go_on};
-use crate::settings::retention_passes::Doubt;
+use crate::settings::retention_passes::{Doubt, Pass};
 
 /// One pass now.
 pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
@@ -28,7 +26,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
     };
     let pass = match outcome {
         Outcome::Done(pass) => pass,
-        _ => Default::default(),
+        _ => Pass::default(),
     };
     if as_json {
         let due = pass.waits.map(|waits| waits.due);
@@ -67,7 +65,7 @@ pub fn run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) ->
 pub fn dry_run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
     let terms = Terms::read(&session.archive.view()?)?;
     let now = OwnClock::default().now();
-    let (mut due, terminal) = (0u64, RefCell::new(terminal));
+    let mut due = 0u64;
     session.archive.documents(|view, number, document| {
         go_on(session.pulse)?;
         if !terms.may_be_over(document, now) {
@@ -93,12 +91,12 @@ pub fn dry_run(session: &Session<'_>, as_json: bool, terminal: &mut dyn Terminal
             let held = if held.is_empty() { String::new() } else { format!("; held by {}", held.join(", ")) };
             format!("{number}  over since {}: {}, {why}{held}", clock::rfc3339(over), end.term.text(Lang::En))
         };
-        terminal.borrow_mut().line(&line)?;
+        terminal.line(&line)?;
         anyhow::Ok(true)
     })?;
     if !as_json {
         let off = if terms.set.deletes { "" } else { "; they are kept, since deleting is off" };
-        terminal.borrow_mut().line(&format!("{due} documents would end{off}"))?;
+        terminal.line(&format!("{due} documents would end{off}"))?;
     }
     Ok(Exit::Fine)
 }

@@ -134,9 +134,11 @@ fn end(archive: &Archive, clock: &dyn Clock, set: &Retention, pass: &mut Pass, g
         }
         Ok(goes_on)
     });
-    let rest = looked.and_then(|()| match batch.is_empty() {
-        false if goes_on => end_batch(archive, clock, now, set, batch, &mut ended),
-        _ => Ok(goes_on),
+    let rest = looked.and_then(|()| {
+        if goes_on && !batch.is_empty() {
+            goes_on = end_batch(archive, clock, now, set, batch, &mut ended)?;
+        }
+        Ok(goes_on)
     });
     pass.ended = ended;
     rest

@@ -12,7 +12,7 @@ use crate::archive::Archive;
 use crate::pulse::Pulse;
 use crate::settings::administration::Administration;
 use crate::settings::retention::Retention;
-use crate::settings::retention_passes as passes;
+use crate::settings::retention_passes::{self as passes, Pass};
 use crate::settings::{Result, SettingsError};
 
 /// How often it is looked whether somebody asks, whether a pass is due, and whether bytes that could not go are to go.
@@ -87,10 +87,10 @@ fn tell(outcome: &Outcome) {
         Outcome::Off => tracing::info!("retention is off"),
         Outcome::NoClock => tracing::warn!("retention waits for the time"),
         Outcome::Behind(_) => tracing::warn!("retention waits: the clock is behind the last commit"),
-        Outcome::Done(pass) => match pass.waits {
-            Some(waits) => tracing::warn!("retention waits for a person: {} documents would end", waits.due),
-            None => tracing::info!("retention: {} documents ended, {} are held", pass.ended, pass.held),
-        },
+        Outcome::Done(Pass { waits: Some(waits), .. }) => {
+            tracing::warn!("retention waits for a person: {} documents would end", waits.due);
+        }
+        Outcome::Done(pass) => tracing::info!("retention: {} documents ended, {} are held", pass.ended, pass.held),
     }
 }
 

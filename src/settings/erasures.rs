@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tokens::Token;
 use super::users::{Role, User};
 use super::{Result, find_json, list_json, same_name, to_json, users};
 use crate::archive::Archive;
@@ -40,6 +41,12 @@ pub fn may_decide(user: &User) -> bool {
     user.role != Role::User && !user.inactive
 }
 
+/// Whether this user may with this token, which gives it only where it gives what the user's role is about.
+pub fn may_decide_by(user: &User, token: &Token) -> bool {
+    let rights = token.rights;
+    may_decide(user) && if user.role == Role::Administrator { rights.administer } else { rights.read }
+}
+
 /// How many may.
 pub fn deciders(archive: &Archive) -> Result<usize> {
     Ok(users::users(archive)?.iter().filter(|user| may_decide(user)).count())
@@ -67,7 +74,7 @@ pub fn ask(archive: &Archive, erasure: &Erasure, by: &str) -> Result<()> {
     }
     journal.push(event(Happening::ErasureAsked(number, erasure.reason.clone())));
     let settings = vec![Setting { key: key(number), value: Some(to_json(&key(number), erasure)?) }];
-    Ok(archive.commit(Commit { settings, blocks, journal, ..Commit::default() })?)
+    Ok(archive.commit(Commit { settings, journal, blocks, ..Commit::default() })?)
 }
 
 /// Refuses, or takes back; the document stays blocked. In a [`super::retention::turn`].

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::Response;
 use super::super::dms::retention::{self as pages, Decision, Refusal};
-use super::super::{Response, WebError};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{Named, SAID, Schema, TIME, has};
@@ -17,7 +17,7 @@ pub const CALLS: &[Call] = &[
         Answer::Json(200, &ERASURES),
         list,
     )
-    .with(Right::Token),
+    .with(Right::Decide),
     Call::post(
         "/documents/{number}/erasure",
         "askErasure",
@@ -25,7 +25,7 @@ pub const CALLS: &[Call] = &[
         Answer::Nothing,
         ask,
     )
-    .with(Right::Token)
+    .with(Right::Decide)
     .sent(Body::Json(&ASK))
     .conflicting(),
     Call::post(
@@ -35,7 +35,7 @@ pub const CALLS: &[Call] = &[
         Answer::Nothing,
         agree,
     )
-    .with(Right::Token)
+    .with(Right::Decide)
     .sent(Body::Json(&AGREE))
     .conflicting(),
     Call::post(
@@ -45,7 +45,7 @@ pub const CALLS: &[Call] = &[
         Answer::Nothing,
         refuse,
     )
-    .with(Right::Token)
+    .with(Right::Decide)
     .conflicting(),
 ];
 
@@ -95,9 +95,6 @@ pub(super) fn done(asked: &Asked<'_>, decision: Decision) -> Result<()> {
 }
 
 fn list(asked: &Asked<'_>) -> Result<Response> {
-    if !pages::may_decide(&asked.context) {
-        return Err(WebError::Forbidden.into());
-    }
     let all = erasures::erasures(&asked.context.web.archive)?;
     let shown = all
         .iter()

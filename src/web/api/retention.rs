@@ -49,7 +49,7 @@ pub const CALLS: &[Call] = &[
         Answer::Json(200, &OF_DOCUMENT),
         one,
     )
-    .with(Right::Token),
+    .with(Right::Decide),
     Call::patch(
         "/documents/{number}/retention",
         "changeDocumentRetention",
@@ -57,7 +57,7 @@ pub const CALLS: &[Call] = &[
         Answer::Nothing,
         change_one,
     )
-    .with(Right::Token)
+    .with(Right::Decide)
     .sent(Body::Json(&CHANGE_ONE))
     .conflicting(),
 ];

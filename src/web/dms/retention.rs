@@ -19,7 +19,6 @@ use crate::retention::{Terms, Why};
 use crate::settings::erasures::{self, Erasure, REASON_CHARS};
 use crate::settings::retention::{self, Rule, Term};
 use crate::settings::same_name;
-use crate::settings::users::Role;
 
 /// Why something is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +68,9 @@ pub type Decision = std::result::Result<(), Refusal>;
 
 /// Whether this person decides on such things, with a token only where that gives it too.
 pub fn may_decide(context: &Context<'_>) -> bool {
-    context.person.as_ref().is_some_and(|person| {
-        let is_given = person.token.as_ref().is_none_or(|token| match person.user.role {
-            Role::Administrator => token.rights.administer,
-            _ => token.rights.read,
-        });
-        is_given && erasures::may_decide(&person.user)
+    context.person.as_ref().is_some_and(|person| match &person.token {
+        Some(token) => erasures::may_decide_by(&person.user, token),
+        None => erasures::may_decide(&person.user),
     })
 }
 
