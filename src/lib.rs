@@ -15,6 +15,7 @@ pub mod language;
 pub mod limits;
 pub mod proof;
 pub mod pulse;
+pub mod retention;
 pub mod roles;
 pub mod search;
 pub mod settings;

@@ -58,6 +58,23 @@ pub const SPLIT_PLAN: usize = 64 * 1024;
 pub const ERASE_AT_ONCE: usize = 10_000;
 /// What is read of the words of a recovery sheet.
 pub const RECOVERY_TEXT: u64 = 4 * 1024;
+/// Documents that end in one commit for which their terms are over.
+pub const RETENTION_BATCH: usize = 50;
+/// The brake of retention: one part of so many of all documents, or so many; a pass before which the clock went on for longer than
+/// this, seconds, is doubted too.
+pub const RETENTION_PART: u64 = 20;
+pub const RETENTION_MOST: u64 = 10_000;
+pub const RETENTION_GAP: i64 = 31 * 86_400;
+/// Passes that are remembered; documents that are looked at to say on a page what is due; years that it shows.
+pub const RETENTION_PASSES: usize = 20;
+pub const RETENTION_LOOKED: usize = 50_000;
+pub const RETENTION_YEARS: usize = 60;
+/// Rules of retention, holds, ranges of numbers in one.
+pub const RETENTION_RULES: usize = 200;
+pub const HOLDS: usize = 500;
+pub const HOLD_RANGES: usize = 1000;
+/// Blocked, and ended, documents on one page.
+pub const RETENTION_LISTED: usize = 50;
 /// Catalog cache.
 pub const CATALOG_CACHE: usize = 8 * 1024 * 1024;
 

@@ -13,6 +13,7 @@
 //! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
 //! | `search` | what people look for, and pages of what fits |
 //! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
+//! | `retention` | which documents' terms are over, and their end |
 //! | `export` | several documents as one ZIP file |
 //! | `proof` | checkpoints that are signed, and all of it for a stranger to verify |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |

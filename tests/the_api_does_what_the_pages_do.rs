@@ -142,6 +142,7 @@ fn every_token_gets_on_every_call_what_it_may() {
                 Right::Read => rights.read,
                 Right::Change => rights.change && owner != "revision",
                 Right::Administer => rights.administer && is_admin,
+                Right::Decide => (rights.administer && is_admin) || (rights.read && owner == "revision"),
             };
             // Nothing here exists, and no body is sent: whoever may gets another answer, and nothing happens.
             let target = call.path.replace("{number}", "77").replace("{name}", "nobody").replace("{id}", "x");

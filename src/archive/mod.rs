@@ -379,7 +379,7 @@ impl Archive {
                 due.into_iter().take_while(|(pack, ..)| *pack == number).map(|(_, at, why)| (at, why)).collect();
             self.ask(|answer| Task::Close(number, answer))?.map_err(|error| shared(&error))?;
             {
-                let _alone = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+                let _alone = self.alone(beat)?;
                 freed += erase::rewrite(&self.paths.disk, self.packs(), number, &due, beat)?;
                 let offsets = due.into_iter().map(|(offset, _)| offset).collect();
                 self.ask(|answer| Task::Erased(number, offsets, answer))?.map_err(|error| shared(&error))?;
@@ -387,6 +387,20 @@ impl Archive {
             erase::purge(&self.paths.disk, &self.paths.recovered)?;
         }
         Ok(freed)
+    }
+}
+
+impl Archive {
+    /// Waits for its turn with the packs; a verification may take hours.
+    fn alone(&self, beat: &mut dyn FnMut() -> Result<()>) -> Result<MutexGuard<'_, ()>> {
+        loop {
+            match self.upkeep.try_lock() {
+                Ok(alone) => return Ok(alone),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => beat()?,
+            }
+            std::thread::sleep(SLOW_ANSWER);
+        }
     }
 }
 

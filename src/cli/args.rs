@@ -44,6 +44,7 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   rebuild catalog                   make the catalog anew from the packs
   recover                           the key of the archive, where it is missing, from the words of its
                                     recovery sheet: typed, or from standard input
+  retention [--dry-run]             end the documents whose terms are over; or list them, and why
   password                          a new password for an administrator who cannot log in any more
   mailtest --server S [--port P] --account A (--password X | --password-file F)
            [--encryption tls|starttls|none] [--ca-file F]
@@ -121,7 +122,7 @@ struct Given {
     values: Vec<(&'static str, OsString)>,
 }
 
-const FLAGS: [&str; 5] = ["json", "quick", "all", "supervised", "sure"];
+const FLAGS: [&str; 6] = ["json", "quick", "all", "supervised", "sure", "dry-run"];
 const VALUES: [&str; 18] = [
     "listen",
     "redirect",
@@ -331,6 +332,10 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
             Ok(Request::RebuildCatalog)
         }
+        "retention" => {
+            none_left(given, "retention")?;
+            Ok(Request::Retention { dry_run: given.flag("dry-run"), json: given.flag("json") })
+        }
         "password" => {
             none_left(given, "password")?;
             Ok(Request::Password)
@@ -453,6 +458,8 @@ mod tests {
             "export 1 --all --format eml --out x",
             "export eins --format eml --out x",
             "verify --all",
+            "verify --dry-run",
+            "retention now",
             "list --out x",
             "rebuild",
             "password anna",

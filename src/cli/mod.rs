@@ -13,6 +13,7 @@ pub mod password;
 pub mod proof;
 mod rebuild;
 mod recover;
+mod retention;
 pub mod serve;
 pub mod source;
 pub mod status;
@@ -91,6 +92,7 @@ pub enum Request {
     Verify { quick: bool, json: bool },
     Proof,
     RebuildCatalog,
+    Retention { dry_run: bool, json: bool },
     Password,
 }
 
@@ -119,6 +121,8 @@ impl Request {
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
             Self::Proof => proof::run(session, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
+            Self::Retention { dry_run: false, json } => retention::run(session, *json, terminal),
+            Self::Retention { dry_run: true, json } => retention::dry_run(session, *json, terminal),
             Self::Password => password::run(session, terminal),
         }
     }

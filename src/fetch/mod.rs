@@ -180,6 +180,11 @@ impl Fetcher {
         Self { link, ..Self::default() }
     }
 
+    /// The box around this process, where there is one.
+    pub fn link(&self) -> Option<Arc<Link>> {
+        self.link.clone()
+    }
+
     /// Why no run may begin just now.
     pub fn waits(&self, archive: &Archive) -> Option<Wait> {
         let of_box = self.link.as_deref().and_then(Wait::of_box);

@@ -7,6 +7,7 @@
 //! - `definition`, `o365`: one source; `users`, `groups`, `password`, `tokens`: who logs in and reads what, `rescue`: the way back in; `administration`: the archive as
 //!   a whole, `monitoring`: who watches it, `networks`: from where; `compilations`: public lists of documents
 //! - `succession`: what is read of a mailbox after a switch
+//! - `retention`: how long documents are kept, `holds`: what is kept longer, `erasures`: what is to go earlier, `retention_passes`: what was done
 //! - `fetching`: how much fetching may disturb, `hours`: times of the week
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `recovery_sheet`: whether the key of the archive is in somebody's safe
@@ -20,9 +21,11 @@ pub mod csv;
 pub mod definition;
 pub mod definition_file;
 pub mod document_fields;
+pub mod erasures;
 pub mod fetching;
 pub mod field_value;
 pub mod groups;
+pub mod holds;
 pub mod hours;
 pub mod mistake;
 pub mod monitoring;
@@ -32,6 +35,8 @@ pub mod password;
 pub mod providers;
 pub mod recovery_sheet;
 pub mod rescue;
+pub mod retention;
+pub mod retention_passes;
 pub mod sign_in;
 pub mod succession;
 pub mod tokens;

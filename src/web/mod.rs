@@ -77,6 +77,8 @@ pub struct Web {
     pub restores: Arc<dms::restore::Restores>,
     /// Verifications of the whole archive that are under way.
     pub verifier: Arc<Verifier>,
+    /// What retention is asked for.
+    pub retention: Arc<crate::retention::Board>,
     /// Where the archive stood in the past.
     pub marks: Marks,
     pub token_uses: api::Uses,
@@ -89,6 +91,14 @@ pub struct Web {
 }
 
 impl Web {
+    /// Asks what pages have begun in threads of their own to end.
+    pub fn end(&self) {
+        self.tests.end();
+        self.restores.end();
+        self.verifier.end();
+        self.signing.end();
+    }
+
     pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>, link: Option<Arc<Link>>) -> std::io::Result<Self> {
         let settings = Arc::default();
         Ok(Self {
@@ -106,6 +116,7 @@ impl Web {
             opened: dms::access::Opened::default(),
             restores: Arc::default(),
             verifier: Arc::new(Verifier::new(link.clone())),
+            retention: Arc::default(),
             marks: Marks::default(),
             token_uses: api::Uses::default(),
             signing: Arc::default(),

@@ -26,6 +26,7 @@ use crate::ending::{self, Why};
 use crate::fetch::{Fetcher, schedule};
 use crate::limits::{DESCRIPTORS, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
+use crate::retention::{self, OwnClock};
 use crate::roles::{Role, Stuck, keep_all};
 use crate::settings::users;
 use crate::verification::scrub;
@@ -47,6 +48,8 @@ const TRY_AGAIN: Duration = Duration::from_mins(5);
 /// How long verbs that were asked to end are waited for.
 const VERBS_END: Duration = Duration::from_secs(8);
 
+/// A slow disk may need so long to have a pack that was written anew.
+const RETENTION_DEADLINE: Duration = Duration::from_mins(10);
 /// A page that takes longer is stuck.
 const WEB_DEADLINE: Duration = Duration::from_mins(3);
 
@@ -141,6 +144,7 @@ fn serve(
         verbs::role(&web, &listener),
         scrub_role(&web),
         signing::role(&archive, &fetcher),
+        retention_role(&archive, &fetcher, &web),
     ];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
@@ -214,10 +218,7 @@ fn serve(
     if let Some(boxed) = &boxed {
         boxed.has_no_more();
     }
-    web.tests.end();
-    web.restores.end();
-    web.verifier.end();
-    web.signing.end();
+    web.end();
     drop((roles, web));
     // The last one to hold the archive leaves a durable catalog behind; a thread that has just ended may hold it still.
     let since = Instant::now();
@@ -351,4 +352,11 @@ fn scrub_role(web: &Arc<Web>) -> Role {
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {
     let (archive, fetcher) = (archive.clone(), fetcher.clone());
     Role::new("fetch", FETCH_DEADLINE, move |pulse| Ok(schedule::run(&archive, &fetcher, pulse)?))
+}
+
+fn retention_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>, web: &Web) -> Role {
+    let (archive, board, clock) = (archive.clone(), web.retention.clone(), OwnClock { link: fetcher.link() });
+    Role::new("retention", RETENTION_DEADLINE, move |pulse| {
+        Ok(retention::schedule::run(&archive, &clock, &board, pulse)?)
+    })
 }

@@ -6,7 +6,7 @@ use super::super::Context;
 use super::super::layout;
 use super::super::texts::System;
 use super::state::Mood;
-use super::{recovery_sheet, show};
+use super::{recovery_sheet, retention, show};
 use crate::appliance::state::{Storage, StorageTrouble};
 use crate::clock;
 use crate::disk::Room;
@@ -63,6 +63,15 @@ pub fn of(context: &Context<'_>) -> Vec<Alarm> {
         alarms.push(Alarm { go_on, ..Alarm::new(mood, wait.sentence(context.lang)) });
     }
     alarms.extend(verification(context));
+    match retention::waiting(context) {
+        Ok(Some((_, waits))) => {
+            let sentence = format!("{} {}", retention::waits(context, &waits), context.t.retention.alarm);
+            alarms.push(Alarm::new(Mood::Bad, sentence));
+        }
+        Ok(None) => {}
+        // What it does not know it does not do: nothing ends.
+        Err(error) => alarms.push(Alarm::new(Mood::Bad, error.to_string())),
+    }
     if Room::of(&web.archive.paths().data).is_ok_and(Room::is_nearly_short) {
         alarms.push(Alarm::new(Mood::Warn, t.alarm_disk));
     }

@@ -10,6 +10,7 @@
 //! - `assistant`: setting up a source step by step, `sign_ins`: sign-ins by a code that are under way
 //! - `runs`: what goes on, `estimate`: how fast and how long, `run_bars`: its last runs as pictures, `completeness`: what became of every message, `test`, `switch`: from Mail to O365,
 //!   `fetching`: quiet hours, bandwidth and silence, `ended`: what is not fetched any more, and to whom it belongs
+//! - `retention`: terms, holds, and what is to go earlier
 //! - `proof`: checkpoints, `journal`: who did what
 //! - `managing` with `managing_fields`: Archive administration, `define`: Define fields, `system`: the machine around the archive, `alarms`: what is wrong with it,
 //!   `verification`: whether the whole archive can be read
@@ -33,6 +34,7 @@ mod managing_fields;
 mod overview;
 pub mod proof;
 pub(super) mod recovery_sheet;
+pub(super) mod retention;
 mod run_bars;
 mod runs;
 pub(super) mod sign_ins;
@@ -95,6 +97,14 @@ pub const ROUTES: &[Route] = &[
     post("/admin/fetching", ADMIN, fetching::send),
     get("/admin/switch", ADMIN, switch::show),
     post("/admin/switch", ADMIN, switch::send),
+    get("/admin/retention", ADMIN, retention::show),
+    post("/admin/retention", ADMIN, retention::send),
+    post("/admin/retention/confirm", ADMIN, retention::sure),
+    get("/admin/retention/due", ADMIN, retention::show_due),
+    get("/admin/retention/holds", ADMIN, retention::list_holds),
+    post("/admin/retention/holds", ADMIN, retention::set),
+    post("/admin/retention/holds/{name}/lift", ADMIN, retention::lift),
+    get("/admin/retention/documents", ADMIN, retention::list_documents),
     get("/admin/archive", ADMIN, managing::show),
     post("/admin/archive", ADMIN, managing::send),
     get("/admin/fields", ADMIN, define::list),
@@ -135,6 +145,7 @@ enum Part {
     Overview,
     Sources,
     Archive,
+    Retention,
     Proof,
     System,
 }
@@ -160,6 +171,7 @@ fn page(context: &Context<'_>, part: Part, title: &str, body: &Markup) -> Respon
                 (entry(Part::Overview, "/admin", t.overview))
                 (entry(Part::Sources, "/admin/sources", t.sources))
                 (entry(Part::Archive, "/admin/archive", t.archive))
+                (entry(Part::Retention, "/admin/retention", context.t.retention.title))
             }
             (entry(Part::Proof, "/admin/proof", context.t.proof.title))
             @if administers { (entry(Part::System, "/admin/system", context.t.system.title)) }

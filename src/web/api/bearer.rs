@@ -12,6 +12,7 @@ use crate::archive::commit::Happening;
 use crate::clock;
 use crate::limits::{TOKEN_CHARS, TOKEN_USED_AGAIN};
 use crate::settings::administration::Administration;
+use crate::settings::erasures::may_decide_by;
 use crate::settings::tokens::{self, Rights, Token};
 use crate::settings::users::{self, Role, User};
 
@@ -107,6 +108,7 @@ pub fn context<'a>(web: &'a Web, request: &'a Request, right: Right) -> Result<C
         Right::Read => (given.read, "read"),
         Right::Change => (given.change, "change"),
         Right::Administer => (given.administer, "administer"),
+        Right::Decide => (may_decide_by(&owner, &token), "administer"),
     };
     if !has {
         let detail = format!("This call needs the right {name:?}, which this token or its owner has not.");

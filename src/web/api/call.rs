@@ -18,6 +18,8 @@ pub enum Right {
     Read,
     Change,
     Administer,
+    /// That of an administrator's token to administer, or of an auditor's to read.
+    Decide,
 }
 
 /// What is sent with a call.

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::super::dms::fields::{self, Edits};
 use super::super::dms::state::{Only, State};
 use super::super::dms::upload::Refused;
-use super::super::dms::{access, link, proof, upload, versions, view};
+use super::super::dms::{access, ended, link, proof, upload, versions, view};
 use super::super::happening::Teller;
 use super::super::mail::{Part, file_name};
 use super::super::multipart::MultipartError;
 use super::super::request::Form;
-use super::super::{Context, Response, show};
+use super::super::{Context, Response, WebError, show};
 use super::call::{Answer, Asked, Body, Call, Result, Right, json as answer, maybe_time, nothing, time};
 use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, Wrong, below, bound, has, may};
@@ -343,7 +343,10 @@ fn attachment(part: &Part, within: Option<usize>) -> Value {
 
 fn one(asked: &Asked<'_>) -> Result<Response> {
     let context = &asked.context;
-    let shown = access::readable(context)?;
+    let shown = match access::readable(context) {
+        Err(WebError::NotFound) => return Err(gone(context)?),
+        shown => shown?,
+    };
     access::note_opened(context, shown.number)?;
     let (document, metadata) = (&shown.document, &shown.document.metadata);
     let mut attachments = Vec::new();
@@ -367,6 +370,16 @@ fn one(asked: &Asked<'_>) -> Result<Response> {
     json["versions"] = known_versions(context, &shown)?;
     json["defects"] = defects.map(|defect| defect.sentence(Lang::En)).collect::<Vec<_>>().into();
     Ok(answer(200, json))
+}
+
+/// What is said of a document that is not there: whoever may know it hears that it ended.
+pub(super) fn gone(context: &Context<'_>) -> Result<Problem> {
+    let ended = ended::of(context, context.number(0)?)?;
+    let problem = Problem::new(Reason::NotFound);
+    Ok(match ended {
+        Some(ended) => problem.saying(ended::sentence(context, &ended)),
+        None => problem,
+    })
 }
 
 /// What a page lists beside the document.

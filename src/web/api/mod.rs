@@ -15,7 +15,7 @@
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
 //! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
-//!   `rights`, `system`, `verifications`: WebAdmin; `own`: about the token
+//!   `rights`, `retention`, `holds`, `erasures`, `system`, `verifications`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
 
@@ -28,15 +28,18 @@ mod content;
 mod definitions;
 mod documents;
 mod ended;
+mod erasures;
 mod fetching;
 mod fields;
 mod forms;
+mod holds;
 mod manage;
 pub mod metrics;
 mod openapi;
 mod own;
 mod people;
 mod problem;
+mod retention;
 mod rights;
 mod runs;
 mod schema;
@@ -83,6 +86,9 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         fields::CALLS,
         people::CALLS,
         rights::CALLS,
+        retention::CALLS,
+        holds::CALLS,
+        erasures::CALLS,
         compilations::CALLS,
         system::CALLS,
         verifications::CALLS,

@@ -63,6 +63,7 @@ fn operation(call: &Call, problem: &Value, named: &mut Map<String, Value>) -> Va
         Right::Read => "Right: read.",
         Right::Change => "Right: change.",
         Right::Administer => "Right: administer.",
+        Right::Decide => "Right: administer, or read where the owner of the token is an auditor.",
     };
     let mut operation = json!({
         "operationId": call.id,

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::super::Context;
-use super::super::error::Result;
+use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::state::State;
-use super::{link, show, table, versions, view};
+use super::{ended, link, show, table, versions, view};
 use crate::limits::TABLE_CHARS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,10 @@ pub fn list(context: &Context<'_>) -> Result<Response> {
 
 /// The View tab.
 pub fn show(context: &Context<'_>) -> Result<Response> {
-    let shown = access::readable(context)?;
+    let shown = match access::readable(context) {
+        Err(WebError::NotFound) => return ended::page(context),
+        shown => shown?,
+    };
     access::note_opened(context, shown.number)?;
     let body = view::body(context, &shown)?;
     page(context, &shown, Tab::View, &body)
@@ -63,6 +66,7 @@ pub fn page(context: &Context<'_>, shown: &Shown, tab: Tab, body: &Markup) -> Re
         html! { a href=(state.document(&address, &[])) aria-current=[(here == tab).then_some("page")] { (text) } }
     };
     let access_link = link::text(context, number, &shown.document.metadata);
+    let is_blocked = context.view()?.is_blocked(number)?;
     let body = html! {
         div.panes.listed[table.is_some()] {
             @if let Some(table) = &table { section.list aria-label=(t.documents) { (table) } }
@@ -70,7 +74,8 @@ pub fn page(context: &Context<'_>, shown: &Shown, tab: Tab, body: &Markup) -> Re
                 p.back { a href=(state.table()) data-back { "← " (t.documents) } }
                 h1 { (title) }
                 p.soft { @if !context.administration.suppresses_title { (t.number) " " (number) }
-                    @if link::is_published(&context.administration, &shown.document.metadata) { " " span.tag.good { (t.published) } } }
+                    @if link::is_published(&context.administration, &shown.document.metadata) { " " span.tag.good { (t.published) } }
+                    @if is_blocked { " " span.tag.warn { (context.t.retention.is_blocked) } } }
                 nav.tabs aria-label=(t.tabs) {
                     (tab_link(Tab::View, "", t.tab_view))
                     (tab_link(Tab::Fields, "fields", t.tab_fields))

@@ -4,11 +4,11 @@ use maud::html;
 
 use super::super::Context;
 use super::super::entry::to_login;
-use super::super::error::Result;
+use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
 use super::super::request::number;
 use super::super::response::Response;
-use super::{access, document, view};
+use super::{access, document, ended, view};
 use crate::archive::commit::{Happening, Number};
 
 /// `/perl/avclient/index.pl?target=new&go=8441`: the address that the maker has given documents since 2023.
@@ -24,7 +24,11 @@ pub fn short(context: &Context<'_>) -> Result<Response> {
 
 /// Whoever is not logged in is led to the login whatever the number is; whoever has no right sees what a wrong number shows.
 fn open(context: &Context<'_>, number: Option<Number>) -> Result<Response> {
-    let Some(shown) = access::visible(context, number)? else { return Ok(to_login(context)) };
+    let shown = match (access::visible(context, number), number) {
+        (Err(WebError::NotFound), Some(number)) => return ended::page_of(context, number),
+        (shown, _) => shown?,
+    };
+    let Some(shown) = shown else { return Ok(to_login(context)) };
     if shown.reads.is_some() {
         context.journal(Happening::OpenedByLink(shown.number))?;
         return Ok(Response::redirect(&format!("/documents/{}", shown.number)));

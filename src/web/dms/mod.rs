@@ -5,6 +5,7 @@
 //!
 //! - `table`, `state`: the search field and the table, kept in every link
 //! - `document`: what the tabs share; `view`, `fields` with `entries`, `source`, `proof`: the tabs; `mail`: a mail read for them, `print`: one to be printed
+//! - `retention`: for how long one is kept, and its erasure; `ended`: what stands in its place then
 //! - `versions`: documents that are versions of one
 //! - `content`, `range`, `media`: bytes; `upload`: files on their way in
 //! - `link`, `go`: access links; `selection`: several documents at a time, `export`: as one ZIP file, `restore`: back into their mailboxes
@@ -12,6 +13,7 @@
 pub mod access;
 pub(super) mod content;
 mod document;
+pub(super) mod ended;
 mod entries;
 pub(super) mod export;
 pub(super) mod fields;
@@ -23,6 +25,7 @@ mod print;
 pub(super) mod proof;
 mod range;
 pub mod restore;
+pub(super) mod retention;
 mod selection;
 mod source;
 pub(super) mod state;
@@ -41,6 +44,8 @@ pub const ROUTES: &[Route] = &[
     post("/documents/{number}/fields", Access::Person, fields::change),
     get("/documents/{number}/source", Access::Person, source::show),
     get("/documents/{number}/proof", Access::Person, proof::show),
+    get("/documents/{number}/retention", Access::Person, retention::page),
+    post("/documents/{number}/retention", Access::Person, retention::send),
     // These look at rights themselves: a published document opens without a login.
     get("/documents/{number}/html", Access::Anybody, content::frame),
     get("/documents/{number}/file", Access::Anybody, content::file),

@@ -8,8 +8,8 @@ use super::super::happening::Teller;
 use super::super::response::Response;
 use super::access::{self, Shown};
 use super::document::{Tab, page};
-use super::show;
-use crate::archive::commit::{Event, Folder, Occurrence};
+use super::{retention, show};
+use crate::archive::commit::{Event, Folder, Happening, Occurrence};
 use crate::archive::view::{Reads, View};
 use crate::hash::Sha256;
 use crate::limits::{ACCESSES, ACCESSES_LOOKED};
@@ -32,6 +32,9 @@ pub fn show(context: &Context<'_>) -> Result<Response> {
             dt { (t.commit) } dd { (kept.commit) }
             dt { (t.chain_head) } dd { (chain.sequence) ": " span.mono { (chain.commit) } }
             @for variant in &kept.variants { dt { (t.variant) } dd.mono { (variant) } }
+        }
+        @if retention::may_decide(context) {
+            p { a.button href=(retention::path(shown.number)) { (context.t.retention.of_document) } " " small { (context.t.retention.of_document_help) } }
         }
         (occurrences(context, &shown)?)
         (accesses(context, &shown)?)
@@ -95,7 +98,9 @@ fn occurrences(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
 pub fn looked(context: &Context<'_>, view: &View, shown: &Shown) -> Result<(Vec<Event>, bool)> {
     let who = context.who();
     let sees_all = shown.reads == Some(Reads::All);
-    let fits = |event: &Event| event.what.names(shown.number) && (sees_all || event.who == who);
+    // Where others ended in one go, it is between their numbers.
+    let is_of_others = |event: &Event| matches!(event.what, Happening::Deleted(..));
+    let fits = |event: &Event| event.what.names(shown.number) && !is_of_others(event) && (sees_all || event.who == who);
     Ok(view.events(ACCESSES, ACCESSES_LOOKED, fits)?)
 }
 

@@ -16,6 +16,7 @@ mod page;
 mod proof;
 mod public;
 mod recovery;
+mod retention;
 mod rights;
 mod system;
 mod tokens;
@@ -37,6 +38,7 @@ pub use page::Page;
 pub use proof::Proof;
 pub use public::Public;
 pub use recovery::Recovery;
+pub use retention::Retention;
 pub use rights::Rights;
 pub use system::System;
 pub use tokens::Tokens;
@@ -70,6 +72,7 @@ pub struct Texts {
     pub recovery: Recovery,
     pub rights: Rights,
     pub verification: Verification,
+    pub retention: Retention,
 }
 
 static DE: Texts = Texts {
@@ -94,6 +97,7 @@ static DE: Texts = Texts {
     recovery: recovery::DE,
     rights: rights::DE,
     verification: verification::DE,
+    retention: retention::DE,
 };
 static EN: Texts = Texts {
     code: "en",
@@ -117,6 +121,7 @@ static EN: Texts = Texts {
     recovery: recovery::EN,
     rights: rights::EN,
     verification: verification::EN,
+    retention: retention::EN,
 };
 
 pub fn of(lang: Lang) -> &'static Texts {
@@ -130,8 +135,8 @@ pub fn of(lang: Lang) -> &'static Texts {
 mod tests {
     use super::*;
     use crate::limits::{
-        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, SCRUB_DAYS,
-        TOKENS_EACH, VERIFICATIONS,
+        COMPILATION_DOCUMENTS, COMPILATION_TITLE, COMPILATIONS, COMPILATIONS_EACH, GROUP_MEMBERS, GROUPS, HOLD_RANGES,
+        HOLDS, RETENTION_RULES, SCRUB_DAYS, TOKENS_EACH, VERIFICATIONS,
     };
 
     /// A sentence is no place for a limit of its own.
@@ -149,6 +154,9 @@ mod tests {
                 (t.verification.intro, usize::try_from(SCRUB_DAYS).unwrap()),
                 (t.verification.next_none, usize::try_from(SCRUB_DAYS).unwrap()),
                 (t.verification.reports_help, VERIFICATIONS),
+                (t.retention.too_many_rules, RETENTION_RULES),
+                (t.retention.too_many_holds, HOLDS),
+                (t.retention.numbers_wrong, HOLD_RANGES),
             ] {
                 let has = sentence.split(|c: char| !c.is_ascii_digit()).any(|word| word == limit.to_string());
                 assert!(has, "{limit}: {sentence}");
