@@ -63,18 +63,18 @@ fn one_asks_another_agrees_and_the_bytes_are_gone() {
     let unsure = rita.post(page, &[("do", "agree")]);
     assert!(unsure.status == 400 && unsure.text().contains("Tick the box to confirm."), "{}", unsure.text());
     // A hold wins.
-    let hold = [("name", "Verfahren"), ("reason", "Klage"), ("numbers", "2")];
-    anna.done("/admin/retention/holds", &hold);
+    let lawsuit = [("name", "Verfahren"), ("reason", "Klage"), ("numbers", "2")];
+    anna.done("/admin/retention/holds", &lawsuit);
     let held = rita.post(page, &[("do", "agree"), ("sure", "1")]);
     assert!(held.status == 400 && held.text().contains("under the hold Verfahren"), "{}", held.text());
     anna.done("/admin/retention/holds/Verfahren/lift", &[]);
     assert!(anna.page("/admin/retention/holds").contains("lifted: anna"));
     rita.done(page, &[("do", "agree"), ("sure", "1")]);
-    for (who, path) in
-        [(&mut anna, "/documents/2"), (&mut rita, "/documents/2"), (&mut rita, page), (&mut anna, "/go/2")]
-    {
-        let gone = who.get(path);
-        assert!(gone.status == 410 && gone.text().contains("two persons decided so"), "{path}: {}", gone.text());
+    for path in ["/documents/2", page, "/go/2"] {
+        for who in [&mut anna, &mut rita] {
+            let gone = who.get(path);
+            assert!(gone.status == 410 && gone.text().contains("two persons decided so"), "{path}: {}", gone.text());
+        }
     }
     assert!(anna.page("/admin/retention/documents").contains("two persons decided so"));
     // In the background.

@@ -15,8 +15,8 @@ ARCHIVISTA_REDISTRIBUTE = NO
 ARCHIVISTA_OVERRIDE_SRCDIR_RSYNC_EXCLUSIONS = \
 	--include=/Cargo.lock --include=/Cargo.toml --include=/LICENSE \
 	--include='/src/***' \
-	--include=/tests --include='/tests/simulator/***' \
-	--exclude='/tests/*' --exclude='/*'
+	--include=/tests --include='/tests/simulator/***' --include=/tests/bench --include='/tests/bench/archive/***' \
+	--exclude='/tests/bench/*' --exclude='/tests/*' --exclude='/*'
 
 # The profile is our own (Cargo.toml), not Buildroot's, which speaks of release and dev only.
 ARCHIVISTA_CARGO_PROFILE = box

@@ -92,9 +92,9 @@ impl Letter {
     /// Header and body of the text, as plain text and as HTML.
     fn texts(&self) -> String {
         let boundary = format!("----=_Text_{:016x}", self.id);
-        let paragraph = |line: &str| ["<p class=\"MsoNormal\">", line, "</p>\n"].concat();
-        let paragraphs: String = self.text.lines().map(paragraph).collect();
-        let html = format!("<html><head><meta charset=\"utf-8\"></head><body>\n{paragraphs}</body></html>\n");
+        let mut html = String::from("<html><head><meta charset=\"utf-8\"></head><body>\n");
+        self.text.lines().for_each(|line| html.push_str(&format!("<p class=\"MsoNormal\">{line}</p>\n")));
+        html.push_str("</body></html>\n");
         let part = |media_type: &str, text: &str| {
             let text = quoted_printable(text);
             format!(
