@@ -218,11 +218,15 @@ impl Work {
 
     /// Ends documents, and takes them out of their packs.
     pub fn end(&mut self, numbers: &[u64]) {
-        numbers.iter().for_each(|number| self.mark(Mark::Ending(*number)));
+        for number in numbers {
+            self.mark(Mark::Ending(*number));
+        }
         let what = Happening::Deleted(numbers[0], numbers[numbers.len() - 1], numbers.len() as u64);
         let event = Event { time: 1_704_067_300, who: "retention".into(), what };
         self.archive.end(numbers.to_vec(), Ending::Term, vec![event]).unwrap();
-        numbers.iter().for_each(|number| self.mark(Mark::Ended(*number)));
+        for number in numbers {
+            self.mark(Mark::Ended(*number));
+        }
     }
 
     /// Mails with two attachments, one of which all have.
