@@ -63,18 +63,18 @@ fn one_asks_another_agrees_and_the_bytes_are_gone() {
     let unsure = rita.post(page, &[("do", "agree")]);
     assert!(unsure.status == 400 && unsure.text().contains("Tick the box to confirm."), "{}", unsure.text());
     // A hold wins.
-    let hold = [("name", "Verfahren"), ("reason", "Klage"), ("numbers", "2")];
-    anna.done("/admin/retention/holds", &hold);
+    let lawsuit = [("name", "Verfahren"), ("reason", "Klage"), ("numbers", "2")];
+    anna.done("/admin/retention/holds", &lawsuit);
     let held = rita.post(page, &[("do", "agree"), ("sure", "1")]);
     assert!(held.status == 400 && held.text().contains("under the hold Verfahren"), "{}", held.text());
     anna.done("/admin/retention/holds/Verfahren/lift", &[]);
     assert!(anna.page("/admin/retention/holds").contains("lifted: anna"));
     rita.done(page, &[("do", "agree"), ("sure", "1")]);
-    for (who, path) in
-        [(&mut anna, "/documents/2"), (&mut rita, "/documents/2"), (&mut rita, page), (&mut anna, "/go/2")]
-    {
-        let gone = who.get(path);
-        assert!(gone.status == 410 && gone.text().contains("two persons decided so"), "{path}: {}", gone.text());
+    for path in ["/documents/2", page, "/go/2"] {
+        for who in [&mut anna, &mut rita] {
+            let gone = who.get(path);
+            assert!(gone.status == 410 && gone.text().contains("two persons decided so"), "{path}: {}", gone.text());
+        }
     }
     assert!(anna.page("/admin/retention/documents").contains("two persons decided so"));
     // In the background.
@@ -344,7 +344,21 @@ fn terms_and_holds_are_set_on_pages_and_by_programs() {
     let page = site.get(Some(&site.session("revision")), "/documents/2/retention").text();
     assert!(!page.contains("value=\"term\""), "an auditor changes nothing: {page}");
 
-    // Holds, by numbers or by places.
+    for lang in ["de", "en"] {
+        site.post(&chefin, "/account", &[("language", lang)]);
+        for path in ["", "/due", "/holds", "/documents", "/documents?number=4711"] {
+            let page = site.get(Some(&chefin), &format!("/admin/retention{path}"));
+            assert_eq!(page.status, 200, "{path}");
+        }
+    }
+    let found = site.get(Some(&chefin), "/admin/retention/documents?number=2");
+    assert_eq!(found.location(), "/documents/2/retention");
+}
+
+#[test]
+fn holds_are_set_on_pages_and_by_programs() {
+    let site = stage();
+    let (chefin, token) = (site.session("chefin"), site.api_token("chefin", ALL));
     let holds = "/admin/retention/holds";
     for (fields, said) in [
         (vec![("name", ""), ("reason", "x"), ("numbers", "2")], "The name has letters"),
@@ -367,13 +381,4 @@ fn terms_and_holds_are_set_on_pages_and_by_programs() {
     let listed = site.call(&token, Method::Get, "/holds", &Value::Null).json();
     assert_eq!((&listed["holds"][0]["name"], &listed["holds"][0]["mailbox"]), (&"Klage".into(), &"anna".into()));
     assert_eq!(listed["holds"][1]["lifted"]["who"], "chefin");
-    for lang in ["de", "en"] {
-        site.post(&chefin, "/account", &[("language", lang)]);
-        for path in ["", "/due", "/holds", "/documents", "/documents?number=4711"] {
-            let page = site.get(Some(&chefin), &format!("/admin/retention{path}"));
-            assert_eq!(page.status, 200, "{path}");
-        }
-    }
-    let found = site.get(Some(&chefin), "/admin/retention/documents?number=2");
-    assert_eq!(found.location(), "/documents/2/retention");
 }
