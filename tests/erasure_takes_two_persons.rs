@@ -344,7 +344,21 @@ fn terms_and_holds_are_set_on_pages_and_by_programs() {
     let page = site.get(Some(&site.session("revision")), "/documents/2/retention").text();
     assert!(!page.contains("value=\"term\""), "an auditor changes nothing: {page}");
 
-    // Holds, by numbers or by places.
+    for lang in ["de", "en"] {
+        site.post(&chefin, "/account", &[("language", lang)]);
+        for path in ["", "/due", "/holds", "/documents", "/documents?number=4711"] {
+            let page = site.get(Some(&chefin), &format!("/admin/retention{path}"));
+            assert_eq!(page.status, 200, "{path}");
+        }
+    }
+    let found = site.get(Some(&chefin), "/admin/retention/documents?number=2");
+    assert_eq!(found.location(), "/documents/2/retention");
+}
+
+#[test]
+fn holds_are_set_on_pages_and_by_programs() {
+    let site = stage();
+    let (chefin, token) = (site.session("chefin"), site.api_token("chefin", ALL));
     let holds = "/admin/retention/holds";
     for (fields, said) in [
         (vec![("name", ""), ("reason", "x"), ("numbers", "2")], "The name has letters"),
@@ -367,13 +381,4 @@ fn terms_and_holds_are_set_on_pages_and_by_programs() {
     let listed = site.call(&token, Method::Get, "/holds", &Value::Null).json();
     assert_eq!((&listed["holds"][0]["name"], &listed["holds"][0]["mailbox"]), (&"Klage".into(), &"anna".into()));
     assert_eq!(listed["holds"][1]["lifted"]["who"], "chefin");
-    for lang in ["de", "en"] {
-        site.post(&chefin, "/account", &[("language", lang)]);
-        for path in ["", "/due", "/holds", "/documents", "/documents?number=4711"] {
-            let page = site.get(Some(&chefin), &format!("/admin/retention{path}"));
-            assert_eq!(page.status, 200, "{path}");
-        }
-    }
-    let found = site.get(Some(&chefin), "/admin/retention/documents?number=2");
-    assert_eq!(found.location(), "/documents/2/retention");
 }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 
 use archivista::archive::commit::{Ending, Folder, Happening, Metadata, Number, Outcome};
@@ -45,7 +45,7 @@ struct Stage {
     archive: Archive,
     clock: Bent,
     folder: tempfile::TempDir,
-    sent: AtomicI64,
+    sent: AtomicU64,
 }
 
 /// The calendar year that it really is: documents are archived in it.
@@ -64,7 +64,7 @@ impl Stage {
         let archive = small::open(&folder.path().join("data"));
         let now = Timestamp::now().as_second() + 60;
         let clock = Bent { now: AtomicI64::new(now), is_right: AtomicBool::new(true) };
-        let stage = Self { archive, clock, folder, sent: AtomicI64::new(0) };
+        let stage = Self { archive, clock, folder, sent: AtomicU64::new(0) };
         stage.set(set);
         stage
     }
@@ -115,7 +115,7 @@ impl Stage {
 
     /// Archives a mail of its own; its number.
     fn some(&self, folder: &str, received: Option<i64>) -> Number {
-        let raw = small::mail(1000 + self.sent.load(Ordering::Relaxed) as u64);
+        let raw = small::mail(1000 + self.sent.load(Ordering::Relaxed));
         self.mail(folder, received, &raw).document().unwrap()
     }
 
