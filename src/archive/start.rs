@@ -203,7 +203,11 @@ fn refuse_foreign(paths: &Paths, from_packs: Option<ArchiveId>, position: Positi
 /// Whether the last pack is whole and ends with the commit that the catalog knows as the last one.
 pub fn ends_with(paths: &Paths, keys: &Keys, position: Position) -> Result<bool> {
     let path = pack::path(&paths.packs, position.pack);
-    let meta = path.metadata().map_err(ArchiveError::io(&path))?;
+    let meta = match path.metadata() {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(ArchiveError::io(&path)(error)),
+    };
     if meta.len() != position.end || meta.permissions().readonly() {
         return Ok(false);
     }
@@ -237,7 +241,11 @@ pub fn rebuild(
     let read = catalog.position().sequence;
     if read < known.sequence {
         let last = pack::numbers(&paths.packs)?.last().copied().unwrap_or(0);
-        let end = pack::size(&paths.packs, last)?;
+        // One that was just being made is put aside as a whole at the next start.
+        let end = match pack::size(&paths.packs, last)? {
+            short if short < PACK_HEADER_LEN => 0,
+            end => end,
+        };
         catalog.remember(known, last, end)?;
         findings.push(Finding {
             path: paths.packs.clone(),
