@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A message up to this size waits for the archive in memory; a longer one in the spool folder.
-pub const SPOOL_IN_MEMORY: usize = 256 * 1024;
+pub const SPOOL_IN_MEMORY: usize = 192 * 1024;
 /// Mailboxes that are worked at a time, all definitions together: a connection with its message each, some 700 kB. Those of
 /// one run; its second and further ones leave half of all places to the first ones of other runs.
 pub const MAILBOXES_AT_ONCE: usize = 8;

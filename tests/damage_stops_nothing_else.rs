@@ -143,7 +143,7 @@ fn a_pack_is_gone_or_foreign() {
             for number in refused {
                 assert!(names(&found, number), "{what}, document {number}: {found:#?}");
             }
-            assert_eq!(small::archive(&archive, 100, 100), [8], "{what}");
+            assert_eq!(small::archive(&archive, 100, 100), [9], "{what}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Long messages out of short inputs: what matters begins at 4 KiB and at 256 KiB, where a fuzzer does not get by itself.
+//! Long messages out of short inputs: what matters begins at 4 KiB and at 192 KiB, where a fuzzer does not get by itself.
 //!
 //! An input whose first byte is even is the message itself, behind that byte. An odd one begins a recipe, steps of an
 //! operation, a number, a length and so many bytes: the bytes once, the bytes so many times, base64 of so many blocks in lines.
