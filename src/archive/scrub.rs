@@ -104,7 +104,8 @@ impl Visitor for Pass<'_, '_> {
             (self.is_through)(self.reading);
         }
         self.reading.commits += 1;
-        self.reading.documents += commit.documents.len() as u64;
+        let ended = commit.tombstones.len() as u64;
+        self.reading.documents = (self.reading.documents + commit.documents.len() as u64).saturating_sub(ended);
         self.reading.position = Position {
             archive: self.archive.id,
             sequence: commit.sequence,

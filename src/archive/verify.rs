@@ -38,7 +38,7 @@ pub struct Report {
     /// Bytes of the packs.
     pub bytes: u64,
     pub commits: u64,
-    /// Unknown without the key.
+    /// Those that have not ended. Unknown without the key.
     pub documents: u64,
     /// Records that were taken out of their packs.
     pub erased: u64,
@@ -339,7 +339,8 @@ impl Visitor for Check<'_, '_> {
         }
         self.sequence = commit.sequence;
         self.report.commits += 1;
-        self.report.documents += commit.documents.len() as u64;
+        let ended = commit.tombstones.len() as u64;
+        self.report.documents = (self.report.documents + commit.documents.len() as u64).saturating_sub(ended);
         self.report.head = read.link.to_string();
         self.numbers(read);
         if self.counts(commit.sequence) {
