@@ -133,6 +133,10 @@ pub fn start(paths: &Paths, pulse: &Pulse) -> Result<Started> {
     check(paths, from_packs, keys, opened.position(), &mut findings)?;
     let archive = opened.position().archive;
     let keys = Keys::open(&paths.disk, &paths.keys, from_packs.is_none() && is_empty(&opened))?;
+    // A process that was killed may have left names in the kernel's memory only: nothing is sealed with a key that could go.
+    for folder in [&paths.keys, &paths.data] {
+        paths.disk.sync_folder(folder).map_err(ArchiveError::io(folder))?;
+    }
     let known = opened.position().sequence;
     let catalog = replay(paths, &keys, opened, known, pulse, &mut findings)?;
     // A kill leaves behind what it interrupted.
@@ -238,6 +242,8 @@ pub fn rebuild(
     put_catalog_aside(paths)?;
     let catalog = Catalog::open(&paths.disk, &paths.catalog, archive)?;
     let mut catalog = replay(paths, keys, catalog, known.sequence, pulse, findings)?;
+    // It may soon be all that knows which numbers are lost.
+    paths.disk.sync_folder(&paths.data).map_err(ArchiveError::io(&paths.data))?;
     let read = catalog.position().sequence;
     if read < known.sequence {
         let last = pack::numbers(&paths.packs)?.last().copied().unwrap_or(0);
