@@ -71,17 +71,7 @@ impl Keys {
     pub fn open(disk: &Disk, dir: &Path, new: bool) -> Result<Self> {
         make_dir(disk, dir)?;
         match Self::read(dir)? {
-            Some(keys) => {
-                if new {
-                    // A kill may have left it in the kernel's memory only.
-                    let path = path(dir);
-                    let folders = [Some(dir), dir.parent()].into_iter().flatten();
-                    disk.sync_file(&path)
-                        .and_then(|()| folders.into_iter().try_for_each(|folder| disk.sync_folder(folder)))
-                        .map_err(ArchiveError::io(&path))?;
-                }
-                Ok(keys)
-            }
+            Some(keys) => Ok(keys),
             None if new => Self::make(disk, dir),
             None => Err(ArchiveError::Key { path: path(dir) }),
         }
