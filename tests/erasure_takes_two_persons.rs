@@ -152,6 +152,8 @@ fn a_blocked_document_is_not_there_for_who_reads_mailboxes() {
     assert_eq!(looks(&site), [true; 16]);
     assert_eq!(site.post(&chefin, "/documents/1/retention", &[("do", "block")]).status, 303);
     assert_eq!(looks(&site), [false; 16]);
+    // What was still to be said of the selection.
+    site.get(Some(&anna), "/");
     // The answer is that of a number that nobody has.
     for path in ["/documents/N", "/go/N", "/documents/N/fields", "/documents/N/proof"] {
         let [blocked, none] = ["1", "4711"].map(|number| site.get(Some(&anna), &path.replace('N', number)));
