@@ -27,7 +27,10 @@ fn stage() -> Site {
     site.user("anna", Role::User, &["anna"]);
     site.user("chefin", Role::Administrator, &[]);
     site.user("revision", Role::Auditor, &[]);
-    assert_eq!((site.mail("anna", &mail("Privatsache"), 1), site.mail("anna", &mail("Anderes"), 2)), (1, 2));
+    assert_eq!(
+        (site.mail("anna", &mail("Privatsache"), 1_500_000_000), site.mail("anna", &mail("Anderes"), 1_500_000_001)),
+        (1, 2)
+    );
     site
 }
 

@@ -17,7 +17,7 @@ use archivista::settings::holds::{self, Hold, Places, Scope};
 use archivista::settings::retention::{self, Retention, Rule, Term};
 use archivista::settings::retention_passes::{self as passes, Doubt, Pass, Waits};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::support::archivista::Archivista;
 use crate::support::small;
@@ -48,9 +48,9 @@ struct Stage {
     sent: AtomicU64,
 }
 
-/// The calendar year that it really is: documents are archived in it.
+/// The calendar year in which documents are archived: where it begins first.
 fn year() -> i16 {
-    Timestamp::now().to_zoned(TimeZone::UTC).year()
+    Timestamp::now().to_zoned(TimeZone::fixed(Offset::constant(14))).year()
 }
 
 /// `rest` of a time, so many years from now.
