@@ -123,7 +123,8 @@ fn serve_finds_damage_names_it_everywhere_and_goes_on() {
     let fields = [("user", "rita"), ("role", "auditor"), ("password", PASSWORD), ("again", PASSWORD)];
     admin.done("/admin/users", &fields);
     let mut auditor = Administering::of(serving.log_in("rita", PASSWORD), &[]);
-    assert!(auditor.page("/").contains("href=\"/admin/verification\""));
+    assert!(auditor.page("/").contains("href=\"/admin/proof\""));
+    assert!(auditor.page("/admin/proof").contains("href=\"/admin/verification\""));
     auditor.done("/admin/verification", &[]);
     let page = listed(&mut auditor, 3);
     assert!(page.contains("At the last verification all of it could be read"), "{page}");

@@ -85,7 +85,7 @@ fn it_is_found_by_person_kind_day_and_document() {
     }
 
     // As a table: what a spreadsheet would take for a formula is a text.
-    let table = site.get(Some(&revision), "/admin/proof/journal?from=2026-11-21");
+    let table = site.get(Some(&revision), "/admin/proof/journal?from=2026-11-21&to=2026-11-22");
     assert_eq!(table.header("Content-Type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<String> = table.text().trim_start_matches('\u{feff}').lines().map(ToOwned::to_owned).collect();
     assert_eq!(lines[0], "\"Time\";\"Who\";\"What\";\"File number\"");
