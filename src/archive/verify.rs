@@ -23,7 +23,7 @@ use super::rows::{Document, PartRow, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
 use crate::hash::Sha256;
-use crate::limits::ERASE_AT_ONCE;
+use crate::limits::{ERASE_AT_ONCE, FINDINGS};
 
 /// What is said of a document that only the catalog, or a gap in the numbers, still tells of.
 const LOST: &str = "the commit that archived it is missing or damaged";
@@ -203,6 +203,7 @@ fn run(
         users: 0,
         named: HashSum::default(),
         gone: HashSum::default(),
+        later: Vec::new(),
         unseen: Unseen::default(),
         checkpoints: Checking::default(),
         archive,
@@ -217,11 +218,17 @@ fn run(
     check.endings(Packs { folder: &paths.packs, archive, keys: &keys })?;
     let Check { view, report, sequence, last_number, lagging, matched, users, .. } = check;
     // While the archive is open, its last batch is being written there.
-    if let Some(tail) = tail.filter(|_| !live) {
-        report.notes.push(format!(
-            "pack {:06} ends in {} bytes that were never acknowledged; the next start puts them aside",
-            tail.pack, tail.len
-        ));
+    if let Some(tail) = tail {
+        if sequence < position.sequence {
+            let path = pack::path(&paths.packs, tail.pack);
+            let what = "what stands here was acknowledged, and is damaged".to_string();
+            report.findings.push(Finding { path, offset: Some(tail.from), document: None, what });
+        } else if !live {
+            report.notes.push(format!(
+                "pack {:06} ends in {} bytes that were never acknowledged; the next start puts them aside",
+                tail.pack, tail.len
+            ));
+        }
     }
     if lagging > 0 {
         report.notes.push(format!("the catalog lags {lagging} commits behind the packs; the next start replays them"));
@@ -302,10 +309,18 @@ struct Check<'a, 'p> {
     /// Records that tombstones name, and those that are gone.
     named: HashSum,
     gone: HashSum,
+    later: Vec<Gone>,
     unseen: Unseen,
     checkpoints: Checking,
     archive: ArchiveId,
     stopped: Option<ArchiveError>,
+}
+
+/// A record that is gone, the sequence of its tombstone, and the document that it belonged to, where it was not a part.
+struct Gone {
+    tombstone: u64,
+    sha256: Sha256,
+    document: Option<u64>,
 }
 
 /// Many hashes as one number that does not depend on their order: they are added modulo 2^256. So two sets of any size are compared
@@ -355,6 +370,7 @@ impl Visitor for Check<'_, '_> {
                 self.gone.add(&named.sha256);
             }
         }
+        self.later(read);
         for what in self.checkpoints.commit(self.archive, read) {
             self.find(read, None, what);
         }
@@ -404,6 +420,23 @@ impl Check<'_, '_> {
         for (folder, rows) in std::mem::take(&mut self.unseen) {
             let what = format!("{rows} rows of folder {folder} are missing in the catalog's table ledger");
             self.report.findings.push(Finding { path: "catalog.redb".into(), offset: None, document: None, what });
+        }
+    }
+
+    /// Records that are gone by a tombstone that a catalog which lags behind does not know yet: it has to come.
+    fn later(&mut self, read: &ReadCommit) {
+        let commit = &read.commit;
+        let records: Vec<&Sha256> = commit.tombstones.iter().flat_map(|tombstone| &tombstone.records).collect();
+        self.later.retain(|gone| gone.tombstone != commit.sequence || !records.contains(&&gone.sha256));
+        for (index, (named, erased)) in (0u32..).zip(commit.records.iter().zip(&read.erased)) {
+            if let Some(tombstone) = *erased
+                && !self.counts(tombstone)
+                && self.later.len() < FINDINGS
+            {
+                let of = commit.documents.iter().find(|new| [new.message, new.document].contains(&index));
+                let document = of.map(|new| new.number).or_else(|| commit.document_at(index));
+                self.later.push(Gone { tombstone, sha256: named.sha256, document });
+            }
         }
     }
 
