@@ -463,6 +463,10 @@ impl Check<'_, '_> {
                 }
             }
         }
+        for gone in std::mem::take(&mut self.later) {
+            let what = format!("it was taken out of its pack, and commit {} does not name it", gone.tombstone);
+            self.report.findings.push(Finding { path: "packs".into(), offset: None, document: gone.document, what });
+        }
         if due > 0 {
             self.report
                 .notes

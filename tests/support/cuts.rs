@@ -336,10 +336,12 @@ impl Content {
                 touching.entry(place).or_default().push(data);
             }
         }
+        // A file that is made longer as a whole has one length or the other; one that is appended to can be caught in between.
+        let is_set = self.pending.iter().any(|data| matches!(data, Data::SetLen { .. }));
         let (shortest, longest) = (*lens.iter().min().unwrap(), *lens.iter().max().unwrap());
         let len = match keep {
             100 => *lens.last().unwrap(),
-            _ if random.below(4) == 0 => shortest + random.index(longest - shortest + 1),
+            _ if !is_set && random.below(4) == 0 => shortest + random.index(longest - shortest + 1),
             _ => lens[random.index(lens.len())],
         };
         let mut bytes = self.durable.clone();
