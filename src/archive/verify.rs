@@ -82,7 +82,10 @@ pub fn closed(paths: &Paths, quick: bool, progress: &mut Progress<'_>) -> Result
     let copy = paths.spool.join("verify.redb");
     let result = open_view(paths, &copy, &mut report).and_then(|view| {
         let position = view.as_ref().map(View::position).transpose()?.flatten().unwrap_or_default();
-        run(paths, view.as_ref(), position, None, &mut report, progress)
+        let result = run(paths, view.as_ref(), position, None, &mut report, progress);
+        // Closing a broken copy writes to it, and may take redb to places its authors did not think of.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(view)));
+        result
     });
     if copy.exists() {
         fs::remove_file(&copy).map_err(ArchiveError::io(&copy))?;
