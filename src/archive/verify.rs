@@ -109,11 +109,15 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
     let opened = catch_unwind(|| {
         let mut builder = redb::Database::builder();
         builder.set_cache_size(crate::limits::CATALOG_CACHE);
-        if let Ok(database) = builder.open_read_only(catalog) {
-            return View::over(database);
-        }
-        fs::copy(catalog, copy).map_err(ArchiveError::io(copy))?;
-        View::over(builder.open(copy)?)
+        let view = if let Ok(database) = builder.open_read_only(catalog) {
+            View::over(database)
+        } else {
+            fs::copy(catalog, copy).map_err(ArchiveError::io(copy))?;
+            View::over(builder.open(copy)?)
+        }?;
+        // Reading finds pages that are none.
+        view.position()?;
+        Ok(view)
     });
     match opened {
         Ok(Ok(view)) => Ok(Some(view)),
@@ -218,7 +222,11 @@ fn run(
         return Err(error);
     }
     check.unseen_rows();
-    check.endings(Packs { folder: &paths.packs, archive, keys: &keys })?;
+    let packs = Packs { folder: &paths.packs, archive, keys: &keys };
+    match catch_unwind(AssertUnwindSafe(|| check.endings(packs))) {
+        Ok(ended) => ended?,
+        Err(_) => check.report.findings.push(broken_pages(paths)),
+    }
     let Check { view, report, sequence, last_number, lagging, matched, users, .. } = check;
     // While the archive is open, its last batch is being written there.
     if let Some(tail) = tail {
@@ -246,9 +254,18 @@ fn run(
     } else if let Some(view) = view
         && !report.quick
     {
-        compare_sizes(paths, view, &matched, users, report)?;
+        match catch_unwind(AssertUnwindSafe(|| compare_sizes(paths, view, &matched, users, report))) {
+            Ok(compared) => compared?,
+            Err(_) => report.findings.push(broken_pages(paths)),
+        }
     }
     Ok(())
+}
+
+/// What redb says of pages that are none is a panic.
+fn broken_pages(paths: &Paths) -> Finding {
+    let what = "its pages are broken".to_string();
+    Finding { path: paths.catalog.clone(), offset: None, document: None, what }
 }
 
 /// Every row that the log explains was counted; more rows than that were made by nobody.
@@ -451,7 +468,8 @@ impl Check<'_, '_> {
     /// Every record that is gone was named by a tombstone, and every one that was named is gone, or its turn is yet to come.
     fn endings(&mut self, packs: Packs<'_>) -> Result<()> {
         let (mut due, mut after) = (0u64, None);
-        while let Some(view) = self.view {
+        // One that was just being made has no tables yet.
+        while let Some(view) = self.view.filter(|_| self.position.sequence > 0) {
             let some = view.erase_due(after, ERASE_AT_ONCE)?;
             let Some(&(pack, offset, _)) = some.last() else { break };
             after = Some((pack, offset));
