@@ -253,6 +253,8 @@ fn run(
         report.findings.push(Finding { path: paths.catalog.clone(), offset: None, document: None, what });
     } else if let Some(view) = view
         && !report.quick
+        // One that was just being made has no tables yet.
+        && position.sequence > 0
     {
         match catch_unwind(AssertUnwindSafe(|| compare_sizes(paths, view, &matched, users, report))) {
             Ok(compared) => compared?,
