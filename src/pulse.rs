@@ -6,10 +6,12 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
+
+/// Time between two looks whether it is one's turn.
+const LOOK: Duration = Duration::from_millis(100);
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -60,6 +62,22 @@ pub fn beat_own() {
 /// Beats the pulse that this thread works for, and tells whether to go on; always, where it has none.
 pub fn go_on_own() -> Result<(), Cancelled> {
     own().map_or(Ok(()), |own| own.go_on())
+}
+
+/// Waits for a turn that others may have for long. `go_on` is called at each look; its error ends the waiting. What one left
+/// behind that panicked is no reason to stop.
+pub fn turn<'a, T, E>(
+    mutex: &'a Mutex<T>,
+    go_on: &mut dyn FnMut() -> std::result::Result<(), E>,
+) -> std::result::Result<MutexGuard<'a, T>, E> {
+    loop {
+        match mutex.try_lock() {
+            Ok(turn) => return Ok(turn),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => go_on()?,
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Takes bytes that nobody wants, as a sign of life of this thread; fails when that is to end.

@@ -41,7 +41,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -65,8 +65,6 @@ use crate::pulse::{self, Pulse};
 
 /// Time between two looks at a full queue; a small message is packed in less.
 const FULL_QUEUE: Duration = Duration::from_millis(1);
-/// Time between two looks whether another checkpoint is made.
-const SIGNING: Duration = Duration::from_millis(100);
 /// Time between two signs of life while an answer is waited for.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
@@ -98,6 +96,7 @@ pub struct Archive {
     losses: Arc<Losses>,
     /// Held while packs are rewritten or verified: either would take the other's work for damage.
     upkeep: Mutex<()>,
+    /// Held while a checkpoint is made.
     signing: Mutex<()>,
     // Last: the folder is let go of when all else is closed.
     _lock: File,
@@ -194,15 +193,9 @@ impl Archive {
 
     /// One checkpoint is made at a time. Waits for its turn, and beats meanwhile.
     pub fn signing(&self, pulse: &Pulse) -> Result<MutexGuard<'_, ()>> {
-        loop {
-            match self.signing.try_lock() {
-                Ok(turn) => return Ok(turn),
-                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => {}
-            }
-            pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })?;
-            std::thread::sleep(SIGNING);
-        }
+        pulse::turn(&self.signing, &mut || {
+            pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
+        })
     }
 
     /// What the start healed or found damaged.
@@ -344,6 +337,11 @@ impl Archive {
         Ok(())
     }
 
+    /// Waits for its turn with the packs; a verification may take hours.
+    fn alone(&self, beat: &mut dyn FnMut() -> Result<()>) -> Result<MutexGuard<'_, ()>> {
+        pulse::turn(&self.upkeep, beat)
+    }
+
     fn packs(&self) -> Packs<'_> {
         Packs { folder: &self.paths.packs, archive: self.id, keys: &self.keys }
     }
@@ -387,20 +385,6 @@ impl Archive {
             erase::purge(&self.paths.disk, &self.paths.recovered)?;
         }
         Ok(freed)
-    }
-}
-
-impl Archive {
-    /// Waits for its turn with the packs; a verification may take hours.
-    fn alone(&self, beat: &mut dyn FnMut() -> Result<()>) -> Result<MutexGuard<'_, ()>> {
-        loop {
-            match self.upkeep.try_lock() {
-                Ok(alone) => return Ok(alone),
-                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => beat()?,
-            }
-            std::thread::sleep(SLOW_ANSWER);
-        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::PoisonError;
 
 use minicbor::Encode;
 
@@ -58,7 +57,7 @@ pub type Progress<'a> = dyn FnMut(u64, u64) -> Result<()> + 'a;
 /// Verifies an archive that this process has open: up to the commit that the catalog knows now.
 pub fn open(archive: &Archive, quick: bool, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { quick, ..Report::default() };
-    let _alone = archive.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = archive.alone(&mut || progress(0, 0))?;
     let view = archive.view()?;
     let position = view.position()?.unwrap_or_default();
     run(archive.paths(), Some(&view), position, Some(archive.keys()), &mut report, progress)?;
@@ -69,7 +68,7 @@ pub fn open(archive: &Archive, quick: bool, progress: &mut Progress<'_>) -> Resu
 /// after a [reading](super::scrub).
 pub fn compare(archive: &Archive, progress: &mut Progress<'_>) -> Result<Report> {
     let mut report = Report { skims: true, ..Report::default() };
-    let _alone = archive.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = archive.alone(&mut || progress(0, 0))?;
     let view = archive.view()?;
     let position = view.position()?.unwrap_or_default();
     run(archive.paths(), Some(&view), position, Some(archive.keys()), &mut report, progress)?;

@@ -3,20 +3,19 @@
 //! Two brakes keep a wrong clock or a wrong rule from emptying an archive: very many, for the first time since anything was shortened,
 //! wait for a person; and so does whatever is due when the clock is far ahead of the pass before.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 use super::{Clock, Terms};
 use crate::archive::commit::{Ending, Event, Happening, Number};
 use crate::archive::{Archive, ArchiveError};
 use crate::limits::{RETENTION_BATCH, RETENTION_GAP, RETENTION_MOST, RETENTION_PART};
+use crate::pulse;
 use crate::settings::Result;
 use crate::settings::retention::{self, Retention};
 use crate::settings::retention_passes::{self as passes, Doubt, Pass, Waits};
 use crate::settings::users::ITSELF;
 
 static ONE: Mutex<()> = Mutex::new(());
-const TURN: Duration = Duration::from_millis(100);
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub type GoOn<'a> = &'a mut dyn FnMut() -> std::result::Result<(), ArchiveError>
 
 /// Ends what is due. One pass at a time; a second one waits.
 pub fn run(archive: &Archive, clock: &dyn Clock, go_on: GoOn<'_>) -> Result<Outcome> {
-    let _one = one(go_on)?;
+    let _one = pulse::turn(&ONE, go_on)?;
     let set = Retention::read(archive)?;
     if !set.deletes {
         return Ok(Outcome::Off);
@@ -86,17 +85,6 @@ pub fn run(archive: &Archive, clock: &dyn Clock, go_on: GoOn<'_>) -> Result<Outc
     }
     passes::note(archive, &pass)?;
     Ok(Outcome::Done(pass))
-}
-
-fn one(go_on: GoOn<'_>) -> Result<MutexGuard<'static, ()>> {
-    loop {
-        match ONE.try_lock() {
-            Ok(one) => return Ok(one),
-            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => go_on()?,
-        }
-        std::thread::sleep(TURN);
-    }
 }
 
 /// Calls `each` with every document that is due and under no hold, until it says stop (`false`).
