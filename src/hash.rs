@@ -32,13 +32,7 @@ impl Sha256 {
 
     /// Reads what is shown; `None` where it is anything else.
     pub fn parse(hex: &str) -> Option<Self> {
-        let digits = hex.as_bytes();
-        let mut value = [0; 32];
-        for (byte, pair) in value.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |at: usize| char::from(pair[at]).to_digit(16);
-            *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-        }
-        let value = Self(value);
+        let value = Self(unhex(hex)?.try_into().ok()?);
         (value.to_string() == hex).then_some(value)
     }
 }
@@ -53,6 +47,22 @@ impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
+}
+
+/// The bytes of which [`hex`] made a text, in either case; `None` where it made none like it.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// A hash under way.

@@ -54,6 +54,8 @@ pub const CHUNK: usize = 64 * 1024;
 pub const SPLIT_PART: usize = 4 * 1024;
 pub const SPLIT_PARTS: usize = 1000;
 pub const SPLIT_PLAN: usize = 64 * 1024;
+/// Document and commit records are unpacked in memory; a larger one is damaged.
+pub const RECORD_IN_MEMORY: u64 = 64 * 1024 * 1024;
 /// Records of ended documents that one rewriting of a pack takes out.
 pub const ERASE_AT_ONCE: usize = 10_000;
 /// What is read of the words of a recovery sheet.

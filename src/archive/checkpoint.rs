@@ -18,7 +18,7 @@ use super::record::ArchiveId;
 use super::rows::Row;
 use super::view::View;
 use crate::clock;
-use crate::hash::Sha256;
+use crate::hash::{self, Sha256};
 use crate::limits::CHECKPOINT_GAP;
 
 /// Keys of checkpoints in the settings table.
@@ -55,7 +55,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The bytes that are signed.
     pub fn text(&self) -> String {
-        let archive: String = self.archive.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let archive = hash::hex(&self.archive);
         let Self { number, commit, link, documents, history, before, device, .. } = self;
         let time = clock::rfc3339(self.time);
         let device_before = self.device_before.map_or_else(|| "none".into(), |before| before.to_string());
@@ -73,23 +73,18 @@ impl Checkpoint {
             lines.find(|(other, _)| *other == name).map(|(_, value)| value)
         };
         let number = |name: &str| value(name)?.parse::<u64>().ok();
-        let hash = |name: &str| Sha256::parse(value(name)?);
-        let mut archive = ArchiveId::default();
-        let digits = value("archive")?;
-        for (place, byte) in archive.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(digits.get(2 * place..2 * place + 2)?, 16).ok()?;
-        }
+        let sha256 = |name: &str| Sha256::parse(value(name)?);
         let read = Self {
-            archive,
+            archive: hash::unhex(value("archive")?)?.try_into().ok()?,
             number: number("checkpoint")?,
             time: value("time")?.parse::<Timestamp>().ok()?.as_second(),
             commit: number("commit")?,
-            link: hash("link")?,
+            link: sha256("link")?,
             documents: number("documents")?,
-            history: hash("history")?,
-            before: hash("before")?,
-            device: hash("device-key")?,
-            device_before: hash("device-key-before"),
+            history: sha256("history")?,
+            before: sha256("before")?,
+            device: sha256("device-key")?,
+            device_before: sha256("device-key-before"),
         };
         (read.text() == text).then_some(read)
     }

@@ -199,11 +199,7 @@ mod tests {
     fn a_key_is_known_by_its_check_value() {
         let keys = Keys::of(std::array::from_fn(|n| u8::try_from(n).unwrap()));
         let check = keys.check(std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap()));
-        let hex: String = check
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .filter_map(|half| char::from_digit(u32::from(half), 16))
-            .collect();
+        let hex = crate::hash::hex(&check);
         assert!(include_str!("../../docs/format.md").contains(&format!("`{hex}`")), "{hex}");
         assert_ne!(check, Keys::of([1; 32]).check(std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap())));
     }

@@ -9,7 +9,7 @@ use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 
 use super::keys::{self, Keys};
 use crate::hash::{Hashing, Sha256};
-use crate::limits::{CHUNK, SPOOL_IN_MEMORY};
+use crate::limits::{CHUNK, RECORD_IN_MEMORY, SPOOL_IN_MEMORY};
 
 /// First bytes of every record. The first one cannot stand in text, so that a search for records stays quick.
 pub const MAGIC: [u8; 4] = [0x89, b'A', b'V', b'R'];
@@ -466,6 +466,9 @@ pub fn open(
     let mut head = [0; CONTENTS_LEN];
     chunks.read_exact(&mut head)?;
     let contents = Contents::decode(&head).ok_or_else(|| damaged("the payload is packed in an unknown way"))?;
+    if header.kind.is_metadata() && contents.len > RECORD_IN_MEMORY {
+        return Err(damaged("a metadata record of impossible size"));
+    }
     let at_most = contents.len.saturating_add(1);
     let mut out = Hashing::new(out);
     let is_at_its_end = match contents.codec {
@@ -490,6 +493,7 @@ pub fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::hex;
 
     const ARCHIVE: ArchiveId = [7; 16];
 
@@ -541,14 +545,6 @@ mod tests {
         })
         .take(len)
         .collect()
-    }
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .filter_map(|half| char::from_digit(u32::from(half), 16))
-            .collect()
     }
 
     #[test]
@@ -673,6 +669,20 @@ mod tests {
             broken[bit / 8] ^= 1 << (bit % 8);
             let head = broken.first_chunk().unwrap();
             Erased::read(head, archive, Some(&keys), &mut &broken[HEADER_LEN..]).unwrap_err();
+        }
+    }
+
+    /// It is unpacked in memory, so its claim is not taken for granted; content of any length is.
+    #[test]
+    fn a_metadata_record_that_claims_too_much_is_refused() {
+        let claim = Contents { codec: Codec::Stored, len: RECORD_IN_MEMORY + 1, sha256: Sha256::of(b"") };
+        for (kind, sentence) in [(Kind::Commit, "impossible size"), (Kind::Message, "recorded hash")] {
+            let header = Header { kind, salt: [3; 32] };
+            let mut bytes = Vec::new();
+            let chunks = Sealing::begin(&mut bytes, Seal::new(&keys(), ARCHIVE, &header), &claim).unwrap();
+            chunks.finish().unwrap();
+            let error = open(&keys(), ARCHIVE, &header, &mut &bytes[HEADER_LEN..], &mut io::sink()).unwrap_err();
+            assert!(error.to_string().contains(sentence), "{error}");
         }
     }
 

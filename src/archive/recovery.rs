@@ -14,7 +14,7 @@ use super::keys::{self, Keys};
 use super::pack::PackHeader;
 use super::record::ArchiveId;
 use super::start::{self, Paths};
-use crate::hash::Sha256;
+use crate::hash::{self, Sha256};
 
 /// Words of a sheet.
 pub const WORDS: usize = 24;
@@ -90,12 +90,8 @@ pub(super) fn key(text: &str) -> std::result::Result<Zeroizing<[u8; 32]>, WordsE
 
 /// An archive id or a check value as people compare it: hexadecimal, four digits together.
 pub fn digits(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for (place, byte) in bytes.iter().enumerate() {
-        let space = if place > 0 && place % 2 == 0 { " " } else { "" };
-        text += &format!("{space}{byte:02x}");
-    }
-    text
+    let pairs: Vec<String> = bytes.chunks(2).map(hash::hex).collect();
+    pairs.join(" ")
 }
 
 /// A folder whose key is missing, locked until it has one.

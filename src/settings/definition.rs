@@ -13,6 +13,7 @@ use super::o365::O365;
 use super::sign_in::SignIn;
 use super::{Result, SettingsError};
 use crate::archive::keys::Keys;
+use crate::hash::{hex, unhex};
 
 /// Where mails are played back to when the definition says nothing and archived mails do not stay where they were.
 pub const PLAY_BACK_FOLDER: &str = "Archivista";
@@ -353,21 +354,6 @@ impl Definition {
 
 fn secret_name(definition: &str, key: &str) -> String {
     format!("definition/{definition}/{key}")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[cfg(test)]

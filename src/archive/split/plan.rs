@@ -109,8 +109,7 @@ mod tests {
         let usual = reference(300, 250_000, 19, Ends::Crlf);
         let plan = Plan { parts: vec![usual, reference(0, u64::MAX, 0, Ends::Lf)] };
         assert_eq!(Plan::decode(&plan.encode()).unwrap(), plan);
-        let encoded = Plan { parts: vec![usual] }.encode();
-        let hex = encoded.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let hex = crate::hash::hex(&Plan { parts: vec![usual] }.encode());
         assert_eq!(hex, format!("81818519012c5820{}1a0003d0901300", "07".repeat(32)));
         let longest = Plan { parts: vec![reference(u64::MAX, u64::MAX, u64::MAX, Ends::Lf); SPLIT_PARTS] };
         assert_eq!(Plan::decode(&longest.encode()).unwrap(), longest);

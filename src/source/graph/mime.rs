@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{SHA256, digest};
 use serde_json::Value;
+
+use crate::hash::{self, Sha256};
 
 /// The header by which a rebuilt message is known.
 pub const MARK: &str = "X-Archivista-Reconstructed: yes\r\n";
@@ -81,10 +82,7 @@ pub fn head(message: &Value, content: Content) -> String {
 /// The same for the same message, and in no text that is encoded.
 pub fn boundary(message: &Value) -> String {
     let seed = format!("{}\0{}\0{}", message["internetMessageId"], message["sentDateTime"], message["subject"]);
-    digest(&SHA256, seed.as_bytes()).as_ref().iter().take(16).fold("=_archivista_".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("=_archivista_{}", hash::hex(&Sha256::of(seed.as_bytes()).0[..16]))
 }
 
 /// The text of the message as the first part.

@@ -9,6 +9,7 @@ use super::sources::run_button;
 use super::{Tab, definition, path, show, source_page};
 use crate::archive::commit::{FolderNumber, LeftOut, Outcome};
 use crate::fetch::completeness::{self, Counts, FolderCounts, OTHER_REASONS};
+use crate::hash::{hex, unhex};
 use crate::limits::{FAILED_PER_PAGE, FOLDERS_PER_PAGE};
 use crate::settings::{AfterArchiving, Definition};
 use crate::source::RemoteId;
@@ -182,20 +183,4 @@ pub fn failed(context: &Context<'_>) -> Result<Response> {
         p { a href={ (path(&definition.name)) "/completeness" } { "← " (t.tab_completeness) } }
     };
     Ok(source_page(context, &definition, Tab::Completeness, &body))
-}
-
-/// A remote id as it stands in addresses.
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-/// The remote id that [`hex`] wrote.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
-    digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }

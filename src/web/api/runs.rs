@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::super::admin::completeness::{hex, unhex};
 use super::super::admin::{definition, sources};
 use super::super::{Response, WebError};
 use super::call::{Answer, Asked, Body, Call, Result, json as answer, maybe_time, time};
@@ -10,6 +9,7 @@ use super::problem::{Problem, Reason};
 use super::schema::{COUNT, MAYBE_TIME, Member, Named, SAID, Schema, TIME, bound, has, may};
 use crate::archive::commit::{FolderNumber, Outcome};
 use crate::fetch::completeness::{self, Counts};
+use crate::hash::{hex, unhex};
 use crate::language::Lang;
 use crate::limits::{FAILED_PER_PAGE, FOLDERS_PER_PAGE, RUNS_LOOKED, TEST_STEPS};
 use crate::source::{RemoteId, Step};
