@@ -3,7 +3,7 @@
 //! Rules of the room: only this room writes packs and document rows. It knows nothing of mail servers, schedules or pages.
 //! A message comes in through [`Archive::send`] and is answered when it is durable; everything is read through a [`View`].
 //!
-//! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `log`: packs read as commits
+//! - `record`: one record, `pack`: a file of records, `commit`: what a commit says, `journal`: who did what, as it says it, `log`: packs read as commits
 //! - `catalog`: the view in redb, `rows`: its tables, `view`: reading it, `start`: opening and healing, `writer`: the one thread that writes
 //! - `disk`: what all of these change on disk
 //! - `growth`: where it stood at a moment
@@ -23,6 +23,7 @@ mod erase;
 pub mod error;
 pub mod growth;
 pub mod history;
+pub mod journal;
 pub mod keys;
 pub mod log;
 pub mod pack;
