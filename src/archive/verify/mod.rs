@@ -1,12 +1,16 @@
 //! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
 //! nothing; runs in constant memory. Without the key as much of it as there is, see [`chain`](super::chain).
 
+mod endings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use minicbor::Encode;
+
+use endings::Endings;
 
 use super::Archive;
 use super::chain;
@@ -22,7 +26,6 @@ use super::rows::{Document, PartRow, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
 use crate::hash::Sha256;
-use crate::limits::{ERASE_AT_ONCE, FINDINGS};
 
 /// What is said of a document that only the catalog, or a gap in the numbers, still tells of.
 const LOST: &str = "the commit that archived it is missing or damaged";
@@ -207,9 +210,7 @@ fn run(
         matched: Sizes::default(),
         packs: numbers.iter().copied().collect(),
         users: 0,
-        named: HashSum::default(),
-        gone: HashSum::default(),
-        later: Vec::new(),
+        endings: Endings::new(view.map(|_| position.sequence)),
         unseen: Unseen::default(),
         checkpoints: Checking::default(),
         archive,
@@ -222,7 +223,10 @@ fn run(
     }
     check.unseen_rows();
     let packs = Packs { folder: &paths.packs, archive, keys: &keys };
-    match catch_unwind(AssertUnwindSafe(|| check.endings(packs))) {
+    let endings = std::mem::take(&mut check.endings);
+    // One that was just being made has no tables yet.
+    let due = check.view.filter(|_| position.sequence > 0);
+    match catch_unwind(AssertUnwindSafe(|| endings.finish(packs, due, check.report))) {
         Ok(ended) => ended?,
         Err(_) => check.report.findings.push(broken_pages(paths)),
     }
@@ -327,41 +331,11 @@ struct Check<'a, 'p> {
     packs: BTreeSet<u32>,
     /// How often messages of documents that live use parts.
     users: u64,
-    /// Records that tombstones name, and those that are gone.
-    named: HashSum,
-    gone: HashSum,
-    later: Vec<Gone>,
+    endings: Endings,
     unseen: Unseen,
     checkpoints: Checking,
     archive: ArchiveId,
     stopped: Option<ArchiveError>,
-}
-
-/// A record that is gone, the sequence of its tombstone, and the document that it belonged to, where it was not a part.
-struct Gone {
-    tombstone: u64,
-    sha256: Sha256,
-    document: Option<u64>,
-}
-
-/// Many hashes as one number that does not depend on their order: they are added modulo 2^256. So two sets of any size are compared
-/// in constant memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct HashSum {
-    sum: [u64; 4],
-    count: u64,
-}
-
-impl HashSum {
-    fn add(&mut self, hash: &Sha256) {
-        let mut carry = false;
-        for (digit, bytes) in self.sum.iter_mut().zip(hash.0.as_chunks::<8>().0) {
-            let (sum, first) = digit.overflowing_add(u64::from_le_bytes(*bytes));
-            let (sum, second) = sum.overflowing_add(u64::from(carry));
-            (*digit, carry) = (sum, first || second);
-        }
-        self.count += 1;
-    }
 }
 
 /// Rows of the ledger that the catalog does not have, by folder; right only if a later commit ended that folder's rows.
@@ -379,19 +353,7 @@ impl Visitor for Check<'_, '_> {
         self.report.documents = (self.report.documents + commit.documents.len() as u64).saturating_sub(ended);
         self.report.head = read.link.to_string();
         self.numbers(read);
-        if self.counts(commit.sequence) {
-            for hash in commit.tombstones.iter().flat_map(|tombstone| &tombstone.records) {
-                self.named.add(hash);
-            }
-        }
-        for (named, erased) in commit.records.iter().zip(&read.erased) {
-            let Some(tombstone) = erased else { continue };
-            self.report.erased += 1;
-            if self.counts(*tombstone) {
-                self.gone.add(&named.sha256);
-            }
-        }
-        self.later(read);
+        self.report.erased += self.endings.commit(read);
         for what in self.checkpoints.commit(self.archive, read) {
             self.find(read, None, what);
         }
@@ -442,70 +404,6 @@ impl Check<'_, '_> {
             let what = format!("{rows} rows of folder {folder} are missing in the catalog's table ledger");
             self.report.findings.push(Finding { path: "catalog.redb".into(), offset: None, document: None, what });
         }
-    }
-
-    /// Records that are gone by a tombstone that a catalog which lags behind does not know yet: it has to come.
-    fn later(&mut self, read: &ReadCommit) {
-        let commit = &read.commit;
-        let records: Vec<&Sha256> = commit.tombstones.iter().flat_map(|tombstone| &tombstone.records).collect();
-        self.later.retain(|gone| gone.tombstone != commit.sequence || !records.contains(&&gone.sha256));
-        for (index, (named, erased)) in (0u32..).zip(commit.records.iter().zip(&read.erased)) {
-            if let Some(tombstone) = *erased
-                && !self.counts(tombstone)
-                && self.later.len() < FINDINGS
-            {
-                let of = commit.documents.iter().find(|new| [new.message, new.document].contains(&index));
-                let document = of.map(|new| new.number).or_else(|| commit.document_at(index));
-                self.later.push(Gone { tombstone, sha256: named.sha256, document });
-            }
-        }
-    }
-
-    /// Whether a tombstone is held against what is gone: what a catalog that lags behind does not know may be gone, or not yet.
-    fn counts(&self, tombstone: u64) -> bool {
-        self.view.is_none() || tombstone <= self.position.sequence
-    }
-
-    /// Every record that is gone was named by a tombstone, and every one that was named is gone, or its turn is yet to come.
-    fn endings(&mut self, packs: Packs<'_>) -> Result<()> {
-        let (mut due, mut after) = (0u64, None);
-        // One that was just being made has no tables yet.
-        while let Some(view) = self.view.filter(|_| self.position.sequence > 0) {
-            let some = view.erase_due(after, ERASE_AT_ONCE)?;
-            let Some(&(pack, offset, _)) = some.last() else { break };
-            after = Some((pack, offset));
-            for (pack, offset, tombstone) in some {
-                let Ok(closed) = pack::at(packs.folder, packs.archive, pack, offset)? else { continue };
-                if tombstone > self.position.sequence {
-                    continue;
-                }
-                if let Ok(whole) = closed.open(packs.keys, &mut std::io::sink())? {
-                    due += 1;
-                    self.gone.add(&whole.stored.sha256);
-                }
-            }
-        }
-        for gone in std::mem::take(&mut self.later) {
-            let what = format!("it was taken out of its pack, and commit {} does not name it", gone.tombstone);
-            self.report.findings.push(Finding { path: "packs".into(), offset: None, document: gone.document, what });
-        }
-        if due > 0 {
-            self.report
-                .notes
-                .push(format!("{due} records of ended documents are still to be taken out of their packs"));
-        }
-        if self.named == self.gone {
-            return Ok(());
-        }
-        let (named, gone) = (self.named.count, self.gone.count);
-        let what = format!("tombstones name {named} records, and {gone} are gone or due: these are not the same");
-        // Without the catalog nothing tells which are due.
-        if self.view.is_none() && gone <= named {
-            self.report.notes.push(what);
-        } else {
-            self.report.findings.push(Finding { path: "packs".into(), offset: None, document: None, what });
-        }
-        Ok(())
     }
 
     /// Document numbers follow each other without a gap.
