@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use archivista::archive::pack;
+use archivista::archive::record::Kind;
 use archivista::hash::Sha256;
 
 use super::cuts::{Tape, scratch};
@@ -97,8 +98,10 @@ fn unfinished(root: &Path) {
     filled(root);
     let numbers = pack::numbers(&root.join("packs")).unwrap();
     let path = small::pack(root, *numbers.last().unwrap());
-    let first = small::records(root, 1)[0];
-    let record = &fs::read(small::pack(root, 1)).unwrap()[usize::try_from(first.offset).unwrap()..][..300];
+    // A whole commit would be another thing.
+    let message = small::records(root, 1).into_iter().find(|place| place.kind == Kind::Message).unwrap();
+    let range = usize::try_from(message.offset).unwrap()..usize::try_from(message.end() - 20).unwrap();
+    let record = &fs::read(small::pack(root, 1)).unwrap()[range];
     fs::write(&path, [fs::read(&path).unwrap(), record.to_vec()].concat()).unwrap();
 }
 

@@ -37,7 +37,9 @@ impl Endings {
         let commit = &read.commit;
         let ended: Vec<&Sha256> = commit.tombstones.iter().flat_map(|tombstone| &tombstone.records).collect();
         if self.counts(commit.sequence) {
-            ended.iter().for_each(|hash| self.named.add(hash));
+            for hash in ended {
+                self.named.add(hash);
+            }
         } else {
             self.later.retain(|gone| gone.tombstone != commit.sequence || !ended.contains(&&gone.sha256));
         }

@@ -19,13 +19,12 @@ use super::commit::{Commit, FolderNumber};
 use super::error::{ArchiveError, Result};
 use super::keys::{self, Keys};
 use super::log::{self, Finding, Findings, ReadCommit, Start, Visitor};
-use super::pack::{self, Depth};
+use super::pack::{self, Depth, PackHeader};
 use super::read::Packs;
 use super::record::ArchiveId;
 use super::rows::{Document, PartRow, Position, Row, VariantRow, row_number};
 use super::start::{self, Paths};
 use super::view::{Sizes, View};
-use crate::hash::Sha256;
 
 /// What is said of a document that only the catalog, or a gap in the numbers, still tells of.
 const LOST: &str = "the commit that archived it is missing or damaged";
@@ -135,6 +134,33 @@ fn open_view(paths: &Paths, copy: &Path, report: &mut Report) -> Result<Option<V
     }
 }
 
+/// The key that opens these packs; `None` where there is none that does, and the report says why.
+fn keys_of(paths: &Paths, live: Option<&Keys>, head: Option<&PackHeader>, report: &mut Report) -> Result<Option<Keys>> {
+    let keys = match (live, head) {
+        (Some(keys), _) => Ok(Some(keys.clone())),
+        (None, Some(head)) => start::keys(paths, head).map(Some),
+        (None, None) => Keys::read(&paths.keys),
+    };
+    match keys {
+        Ok(keys) => Ok(keys),
+        // A copy that is kept without its key is as it should be; one with another's is not.
+        Err(error @ ArchiveError::Key { .. }) => {
+            report.notes.push(error.to_string());
+            Ok(None)
+        }
+        Err(error @ ArchiveError::WrongKey { .. }) => {
+            report.findings.push(Finding {
+                path: paths.keys.clone(),
+                offset: None,
+                document: None,
+                what: error.to_string(),
+            });
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// `live` is the key of an archive that is open.
 fn run(
     paths: &Paths,
@@ -152,29 +178,7 @@ fn run(
     }
     let head = start::head(paths)?;
     let from_packs = head.map(|head| head.archive);
-    let keys = match (live, &head) {
-        (Some(keys), _) => Ok(Some(keys.clone())),
-        (None, Some(head)) => start::keys(paths, head).map(Some),
-        (None, None) => Keys::read(&paths.keys),
-    };
-    let keys = match keys {
-        Ok(keys) => keys,
-        // A copy that is kept without its key is as it should be; one with another's is not.
-        Err(error @ ArchiveError::Key { .. }) => {
-            report.notes.push(error.to_string());
-            None
-        }
-        Err(error @ ArchiveError::WrongKey { .. }) => {
-            report.findings.push(Finding {
-                path: paths.keys.clone(),
-                offset: None,
-                document: None,
-                what: error.to_string(),
-            });
-            None
-        }
-        Err(error) => return Err(error),
-    };
+    let keys = keys_of(paths, live, head.as_ref(), report)?;
     let live = live.is_some();
     report.opened = keys.is_some();
     let archive = match from_packs {

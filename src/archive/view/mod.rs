@@ -1,4 +1,9 @@
 //! Reading the catalog.
+//!
+//! - `by_time`: in the order in which people look for documents, `check`: what `verify` asks
+
+mod by_time;
+mod check;
 
 use std::any::Any;
 use std::ops::Bound;
@@ -9,15 +14,17 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 use super::commit::{
     Block, Entry, Event, Folder, FolderCursor, FolderNumber, Metadata, Number, Occurrence, Outcome, Run, Setting,
 };
-use super::error::{ArchiveError, Result};
+use super::error::Result;
 use super::rows::{
-    AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGED, CHANGES, CURSORS, DOCUMENTS, Document,
-    ENDED, ERASE_DUE, Ended, FIELD_NOTE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS,
-    PLACE_NUMBERS, PartRow, Position, RESERVED, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, field_keys,
-    field_value, folder_row, is_blocked, read_position,
+    AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, CHANGED, CHANGES, CURSORS, DOCUMENTS, Document, ENDED, ERASE_DUE,
+    Ended, FIELD_NOTE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS, PartRow, Position,
+    RESERVED, RUNS, Row, SETTINGS, VARIANTS, VariantRow, decode, field_value, folder_row, is_blocked, read_position,
 };
 use crate::hash::Sha256;
 use crate::limits::FIELD_KEY;
+
+pub use by_time::ByTime;
+pub use check::Sizes;
 
 /// A consistent view of the catalog; not disturbed by what is archived meanwhile. As long as it lives, pages that it sees
 /// cannot be used again, so it is not kept while waiting for a network or a person.
@@ -86,62 +93,6 @@ impl View {
             Ok((number.value(), row.value))
         });
         rows.collect()
-    }
-
-    /// Numbers of the documents that `reads` allows, by time: newest first, or oldest first. Begins behind `from` (time and
-    /// number of the last one that was seen).
-    pub fn by_time(&self, reads: &Reads, newest_first: bool, from: Option<(i64, Number)>) -> Result<ByTime> {
-        let places: &[FolderNumber] = match reads {
-            Reads::All => &[],
-            Reads::Places(places) => places,
-        };
-        let mut ways = Vec::with_capacity(places.len().max(1));
-        if matches!(reads, Reads::All) {
-            let range = match (from, newest_first) {
-                (None, _) => (Bound::Unbounded, Bound::Unbounded),
-                (Some(from), true) => (Bound::Unbounded, Bound::Excluded(from)),
-                (Some(from), false) => (Bound::Excluded(from), Bound::Unbounded),
-            };
-            ways.push(Way::All(self.txn.open_table(BY_TIME)?.range::<(i64, u64)>(range)?));
-        }
-        let table = self.txn.open_table(BY_PLACE)?;
-        for &place in places {
-            let all = (Bound::Included((place, i64::MIN, 0)), Bound::Included((place, i64::MAX, u64::MAX)));
-            let range = match (from, newest_first) {
-                (None, _) => all,
-                (Some((time, number)), true) => (all.0, Bound::Excluded((place, time, number))),
-                (Some((time, number)), false) => (Bound::Excluded((place, time, number)), all.1),
-            };
-            ways.push(Way::Place(table.range::<(u32, i64, u64)>(range)?));
-        }
-        let heads = ways.iter_mut().map(|way| way.next(newest_first)).collect::<Result<_>>()?;
-        Ok(ByTime { ways, heads, newest_first })
-    }
-
-    /// Numbers of the documents that `reads` allows, in their order; the times beside them are 0. Begins behind `from`.
-    pub fn by_number(&self, reads: &Reads, highest_first: bool, from: Option<Number>) -> Result<ByTime> {
-        let (low, high) = match (from, highest_first) {
-            (None, _) => (Bound::Unbounded, Bound::Unbounded),
-            (Some(from), true) => (Bound::Unbounded, Bound::Excluded(from)),
-            (Some(from), false) => (Bound::Excluded(from), Bound::Unbounded),
-        };
-        let mut ways = Vec::new();
-        match reads {
-            Reads::All => ways.push(Way::Numbers(self.txn.open_table(DOCUMENTS)?.range::<u64>((low, high))?)),
-            Reads::Places(places) => {
-                let table = self.txn.open_table(PLACE_NUMBERS)?;
-                let within = |place: FolderNumber, bound: Bound<Number>, end: Number| match bound {
-                    Bound::Excluded(number) => Bound::Excluded((place, number)),
-                    _ => Bound::Included((place, end)),
-                };
-                for &place in places {
-                    let range = (within(place, low, 0), within(place, high, Number::MAX));
-                    ways.push(Way::PlaceNumbers(table.range::<(u32, u64)>(range)?));
-                }
-            }
-        }
-        let heads = ways.iter_mut().map(|way| way.next(highest_first)).collect::<Result<_>>()?;
-        Ok(ByTime { ways, heads, newest_first: highest_first })
     }
 
     /// Whether `reads` allows this document.
@@ -320,16 +271,6 @@ impl View {
     /// Pack and byte of the record of a part.
     pub fn part(&self, sha256: &Sha256) -> Result<Option<(u32, u64)>> {
         Ok(self.part_row(sha256)?.and_then(|row| Some((row.value.pack, row.value.offset?))))
-    }
-
-    /// How often messages use parts.
-    pub fn part_users(&self) -> Result<u64> {
-        let table = self.txn.open_table(PARTS)?;
-        let mut users = 0;
-        for item in table.iter()? {
-            users += decode::<Row<PartRow>>("parts", item?.1.value())?.value.users;
-        }
-        Ok(users)
     }
 
     /// Where the later document records of a document stand: pack and byte, none where it is damaged.
@@ -598,94 +539,6 @@ impl View {
     pub fn count(&self) -> Result<u64> {
         Ok(self.txn.open_table(DOCUMENTS)?.len()?)
     }
-
-    /// Rows of the tables that `verify` holds against the log.
-    pub fn sizes(&self) -> Result<Sizes> {
-        Ok(Sizes {
-            documents: self.count()?,
-            changes: self.txn.open_table(CHANGES)?.len()?,
-            hashes: self.txn.open_table(BY_HASH)?.len()?,
-            variants: self.txn.open_table(VARIANTS)?.len()?,
-            changed: self.txn.open_table(CHANGED)?.len()?,
-            parts: self.txn.open_table(PARTS)?.len()?,
-            ended: self.txn.open_table(ENDED)?.len()?,
-            blocked: self.txn.open_table(BLOCKED)?.len()?,
-            occurrences: self.txn.open_table(OCCURRENCES)?.len()?,
-            folders: self.txn.open_table(FOLDERS)?.len()?,
-            ledger: self.txn.open_table(LEDGER)?.len()?,
-            cursors: self.txn.open_table(CURSORS)?.len()?,
-            settings: self.txn.open_table(SETTINGS)?.len()?,
-            journal: self.txn.open_table(JOURNAL)?.len()?,
-            runs: self.txn.open_table(RUNS)?.len()?,
-            folder_numbers: self.txn.open_table(FOLDER_NUMBERS)?.len()?,
-        })
-    }
-
-    /// Holds the tables that are made from the ledger and the folders alone against these, in constant memory.
-    pub fn check_indexes(&self, mut find: impl FnMut(String)) -> Result<()> {
-        let again = self.txn.open_table(AGAIN)?;
-        let after = self.txn.open_table(AFTER_DUE)?;
-        let (mut agains, mut afters) = (0, 0);
-        let mut missing = 0u64;
-        for item in self.txn.open_table(LEDGER)?.iter()? {
-            go_on()?;
-            let (key, bytes) = item?;
-            let (folder, remote) = key.value();
-            let row: Row<Entry> = decode("ledger", bytes.value())?;
-            if let Some(time) = row.value.outcome.again() {
-                agains += 1;
-                missing += u64::from(again.get((folder, time, remote))?.is_none());
-            }
-            if row.value.after_due && row.value.outcome.document().is_some() {
-                afters += 1;
-                missing += u64::from(after.get((folder, remote))?.is_none());
-            }
-        }
-        // A row of these cannot be more than the documents and occurrences explain: each key is one of theirs.
-        let by_time = self.txn.open_table(BY_TIME)?;
-        let by_place = self.txn.open_table(BY_PLACE)?;
-        let place_numbers = self.txn.open_table(PLACE_NUMBERS)?;
-        let by_field = self.txn.open_table(BY_FIELD)?;
-        let changes = self.txn.open_table(CHANGES)?;
-        let (mut rows, mut fields) = (0, 0);
-        for item in self.txn.open_table(DOCUMENTS)?.iter()? {
-            go_on()?;
-            let (number, bytes) = item?;
-            let number = number.value();
-            let row: Row<Document> = decode("documents", bytes.value())?;
-            missing += u64::from(by_time.get((row.value.time, number))?.is_none());
-            let change = changes.get(number)?;
-            let change: Option<Row<Metadata>> = change.map(|bytes| decode("changes", bytes.value())).transpose()?;
-            let metadata = change.map_or(row.value.metadata, |change| change.value);
-            for (name, value) in field_keys(&metadata) {
-                fields += 1;
-                missing += u64::from(by_field.get((name, value.as_str(), number))?.is_none());
-            }
-            let mut places = std::collections::BTreeSet::new();
-            let seen = if self.is_blocked(number)? { Vec::new() } else { self.occurrences(number)? };
-            for seen in seen {
-                places.extend(self.folder(seen.folder)?.map(|folder| folder.place));
-            }
-            rows += places.len() as u64;
-            for place in places {
-                missing += u64::from(by_place.get((place, row.value.time, number))?.is_none());
-                missing += u64::from(place_numbers.get((place, number))?.is_none());
-            }
-        }
-        let extra = by_time.len()? != self.count()?
-            || by_place.len()? != rows
-            || place_numbers.len()? != rows
-            || by_field.len()? != fields;
-        for folder in self.folders()? {
-            let folder = folder.folder;
-            missing +=
-                u64::from(self.folder_number(&folder.definition, &folder.mailbox, &folder.id)? != Some(folder.number));
-        }
-        if missing > 0 || extra || again.len()? != agains || after.len()? != afters {
-            find("its indexes do not fit its rows".into());
-        }
-        Ok(())
-    }
 }
 
 /// See [`View::reader`]. Opening a table costs as much as reading a row of it.
@@ -712,86 +565,4 @@ pub enum Reads {
     All,
     /// Those of these mailboxes ([`super::rows::FolderRow::place`]).
     Places(Vec<FolderNumber>),
-}
-
-enum Way {
-    All(redb::Range<'static, (i64, u64), ()>),
-    Place(redb::Range<'static, (u32, i64, u64), ()>),
-    Numbers(redb::Range<'static, u64, &'static [u8]>),
-    PlaceNumbers(redb::Range<'static, (u32, u64), ()>),
-}
-
-impl Way {
-    fn next(&mut self, newest_first: bool) -> Result<Option<(i64, Number)>> {
-        Ok(match self {
-            Self::All(range) => {
-                let item = if newest_first { range.next_back() } else { range.next() };
-                item.transpose()?.map(|(key, _)| key.value())
-            }
-            Self::Place(range) => {
-                let item = if newest_first { range.next_back() } else { range.next() };
-                item.transpose()?.map(|(key, _)| (key.value().1, key.value().2))
-            }
-            Self::Numbers(range) => {
-                let item = if newest_first { range.next_back() } else { range.next() };
-                item.transpose()?.map(|(key, _)| (0, key.value()))
-            }
-            Self::PlaceNumbers(range) => {
-                let item = if newest_first { range.next_back() } else { range.next() };
-                item.transpose()?.map(|(key, _)| (0, key.value().1))
-            }
-        })
-    }
-}
-
-/// See [`View::by_time`]. A document that lies in several of the mailboxes comes once.
-pub struct ByTime {
-    ways: Vec<Way>,
-    /// What each way gives next.
-    heads: Vec<Option<(i64, Number)>>,
-    newest_first: bool,
-}
-
-impl Iterator for ByTime {
-    type Item = Result<(i64, Number)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let there = self.heads.iter().flatten().copied();
-        let next = if self.newest_first { there.max() } else { there.min() }?;
-        for (way, head) in self.ways.iter_mut().zip(&mut self.heads) {
-            if *head == Some(next) {
-                match way.next(self.newest_first) {
-                    Ok(more) => *head = more,
-                    Err(error) => return Some(Err(error)),
-                }
-            }
-        }
-        Some(Ok(next))
-    }
-}
-
-/// How many rows the catalog's tables have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    pub documents: u64,
-    pub changes: u64,
-    pub hashes: u64,
-    pub variants: u64,
-    pub changed: u64,
-    pub parts: u64,
-    pub ended: u64,
-    pub blocked: u64,
-    pub occurrences: u64,
-    pub folders: u64,
-    pub ledger: u64,
-    pub cursors: u64,
-    pub settings: u64,
-    pub journal: u64,
-    pub runs: u64,
-    pub folder_numbers: u64,
-}
-
-/// A sign of life in the middle of a long look.
-fn go_on() -> Result<()> {
-    crate::pulse::go_on_own().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
 }
