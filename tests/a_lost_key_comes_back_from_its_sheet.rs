@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::administering::Administering;
 use crate::support::archivista::{Archivista, Output, program};
 use crate::support::browser::flow;
-use crate::support::serving::{ADMINISTRATOR, Serving};
+use crate::support::serving::{ADMINISTRATOR, Serving, setup_fields};
 use crate::support::sheet;
 use crate::support::{must_run, small, tree};
 use archivista::archive::commit::Happening;
@@ -181,16 +181,9 @@ fn the_sheet_comes_before_the_first_source() {
     let archivista = Archivista::new();
     let serving = Serving::start(&archivista, &[]);
     let mut browser = serving.visitor();
-    let (name, password) = ADMINISTRATOR;
     let code = serving.setup_code.clone().unwrap();
-    let fields = [
-        ("code", code.as_str()),
-        ("language", "en"),
-        ("archive", "Muster AG"),
-        ("user", name),
-        ("password", password),
-        ("again", password),
-    ];
+    // Without the right to read: the sheet is for whoever administers.
+    let [fields @ .., _] = setup_fields(&code);
     let answer = browser.post("/setup", &fields);
     assert_eq!((answer.status, answer.header("location")), (303, Some(SHEET)), "{}", answer.text());
     let mut admin = Administering::of(browser, &[]);

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::support::archivista::Archivista;
 use crate::support::https::Https;
-use crate::support::serving::ADMINISTRATOR;
+use crate::support::serving::{ADMINISTRATOR, setup_fields};
 use crate::support::supervisor::Supervisor;
 
 fn good() -> BoxState {
@@ -34,16 +34,7 @@ fn signs_of_life_tell_the_setup_code_until_somebody_is_set_up_and_the_release_pr
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
 
     let (name, password) = ADMINISTRATOR;
-    let fields = [
-        ("code", code.as_str()),
-        ("language", "en"),
-        ("archive", "Muster AG"),
-        ("user", name),
-        ("password", password),
-        ("again", password),
-        ("reads_all", "1"),
-    ];
-    assert_eq!(supervisor.visitor().post("/setup", &fields).status, 303);
+    assert_eq!(supervisor.visitor().post("/setup", &setup_fields(&code)).status, 303);
     supervisor.hear(|ask| match ask {
         Ask::Beat(pages) if pages.setup_code.is_none() => Some(()),
         _ => None,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::recovery::WordsError;
+use crate::pulse::Cancelled;
 
 /// A failure of the archive. Each says which file it is about; damage is never mended behind somebody's back.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +85,12 @@ impl ArchiveError {
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io { source, .. }
             if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+}
+
+impl From<Cancelled> for ArchiveError {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Stopped { what: cancelled.to_string() }
     }
 }
 

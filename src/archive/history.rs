@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::commit::{Commit, Ending, Event, Happening};
-use super::error::{ArchiveError, Result};
+use super::error::Result;
 use super::keys::Keys;
 use super::log::{self, Finding, ReadCommit, Start, Visitor};
 use super::pack::Depth;
@@ -16,7 +16,7 @@ use super::rows::Position;
 use super::start::Paths;
 use crate::clock;
 use crate::hash::Sha256;
-use crate::pulse::Pulse;
+use crate::pulse::{Cancelled, Pulse};
 
 /// From here on, the first second of the year 9999, a time is written as a number.
 const NO_DATE: i64 = 253_370_764_800;
@@ -59,7 +59,7 @@ pub fn walk(
     if from.sequence < until {
         log::walk(&of.paths.packs, start, &mut walk)?;
     }
-    if walk.is_cancelled { Err(ArchiveError::Stopped { what: "cancelled".into() }) } else { Ok(()) }
+    if walk.is_cancelled { Err(Cancelled.into()) } else { Ok(()) }
 }
 
 struct Walk<'a> {

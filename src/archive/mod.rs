@@ -194,9 +194,7 @@ impl Archive {
 
     /// One checkpoint is made at a time. Waits for its turn, and beats meanwhile.
     pub fn signing(&self, pulse: &Pulse) -> Result<MutexGuard<'_, ()>> {
-        pulse::turn(&self.signing, &mut || {
-            pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
-        })
+        pulse::turn(&self.signing, &mut || Ok(pulse.go_on()?))
     }
 
     /// What the start healed or found damaged.

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::terminal::{Console, Terminal};
 use super::{Exit, Session};
+use crate::archive::Result;
 use crate::archive::start::{self, Paths};
 use crate::archive::verify::{self, Report};
-use crate::archive::{ArchiveError, Result};
 use crate::pulse::Pulse;
 use crate::settings::users::CONSOLE;
 use crate::settings::verifications::By;
@@ -32,7 +32,7 @@ pub fn run_closed(paths: &Paths, quick: bool, json: bool, console: &mut Console)
 }
 
 fn progress(pulse: &Pulse) -> impl FnMut(u64, u64) -> Result<()> {
-    |_, _| pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
+    |_, _| Ok(pulse.go_on()?)
 }
 
 fn show(report: Result<Report>, as_json: bool, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {

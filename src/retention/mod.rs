@@ -70,5 +70,5 @@ impl Board {
 
 /// What a step tells whoever works for this pulse: go on, or not.
 pub fn go_on(pulse: &Pulse) -> Result<(), ArchiveError> {
-    pulse.go_on().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
+    Ok(pulse.go_on()?)
 }

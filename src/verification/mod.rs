@@ -17,7 +17,7 @@ use crate::archive::verify::{self, Report};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 use crate::limits::ROLE_STACK;
-use crate::pulse::Pulse;
+use crate::pulse::{Cancelled, Pulse};
 use crate::settings;
 use crate::settings::verifications::{self, By, Verification};
 
@@ -82,12 +82,8 @@ impl Turn<'_> {
     /// Notes how far it is; an error where it was cancelled.
     fn go_on(&self, looked: u64, total: u64) -> Result<(), ArchiveError> {
         self.with(|one| (one.looked, one.total) = (looked, total));
-        self.pulse.go_on().map_err(|_| cancelled())
+        Ok(self.pulse.go_on()?)
     }
-}
-
-fn cancelled() -> ArchiveError {
-    ArchiveError::Stopped { what: "cancelled".into() }
 }
 
 impl Verifier {
@@ -164,7 +160,7 @@ impl Verifier {
         let began = clock::now();
         let result = verify::open(archive, false, &mut |looked, total| turn.go_on(looked, total));
         let report = match &result {
-            Err(_) if turn.pulse.is_cancelled() => return Err(cancelled()),
+            Err(_) if turn.pulse.is_cancelled() => return Err(Cancelled.into()),
             Ok(report) => Verification::of(by, who, began, report, None),
             Err(error) => Verification::of(by, who, began, &Report::default(), Some(&error.to_string())),
         };

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use minicbor::{Decode, Encode};
 
-use super::{Stage, Turn, Verifier, cancelled};
+use super::{Stage, Turn, Verifier};
 use crate::archive::scrub::{Reading, read};
 use crate::archive::verify::{self, Report};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock;
 use crate::limits::{SCRUB_DAYS, SCRUB_FILE, SCRUB_LOOK, SCRUB_RATE, SCRUB_SHARE};
-use crate::pulse::Pulse;
+use crate::pulse::{Cancelled, Pulse};
 use crate::settings;
 use crate::settings::users::ITSELF;
 use crate::settings::verifications::{By, Standing, Verification};
@@ -172,7 +172,7 @@ impl<'a> Pace<'a> {
         loop {
             self.turn.go_on(looked, total)?;
             if self.is_overtaken() {
-                return Err(cancelled());
+                return Err(Cancelled.into());
             }
             let left = pause.saturating_sub(began.elapsed());
             let others = self.turn.verifier.all().len() > 1;

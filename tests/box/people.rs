@@ -7,25 +7,16 @@ use crate::support::administering::Administering;
 use crate::support::archivista::Archivista;
 use crate::support::machine::{Disk, HOST, Machine};
 use crate::support::proof::in_archive;
-use crate::support::serving::ADMINISTRATOR;
+use crate::support::serving::{ADMINISTRATOR, setup_fields};
 use crate::support::tenant::{CLIENT, SECRET, TENANT, Tenant, same};
 
 /// Sets the box up with the code that its console shows.
 pub fn set_up(machine: &Machine) -> Administering {
     let (code, mut browser) = machine.wait_for_setup();
-    let (name, password) = ADMINISTRATOR;
-    let fields = [
-        ("code", code.as_str()),
-        ("language", "en"),
-        ("archive", "Muster AG"),
-        ("user", name),
-        ("password", password),
-        ("again", password),
-        ("reads_all", "1"),
-    ];
+    let fields = setup_fields(&code);
     let answer = browser.post("/setup", &fields);
     assert_eq!(answer.status, 303, "{}", answer.text());
-    let mut administering = Administering::of(browser, &[SECRET, password]);
+    let mut administering = Administering::of(browser, &[SECRET, ADMINISTRATOR.1]);
     administering.done("/admin/recovery-sheet/later", &[]);
     administering
 }

@@ -11,6 +11,20 @@ use super::https::Https;
 /// A person who is set up by [`Serving::set_up`].
 pub const ADMINISTRATOR: (&str, &str) = ("anna", "Ein ganzer Satz ist gut.");
 
+/// What that person writes into the page on which an archive is set up; the last one: whether everything may be read.
+pub fn setup_fields(code: &str) -> [(&str, &str); 7] {
+    let (name, password) = ADMINISTRATOR;
+    [
+        ("code", code),
+        ("language", "en"),
+        ("archive", "Muster AG"),
+        ("user", name),
+        ("password", password),
+        ("again", password),
+        ("reads_all", "1"),
+    ]
+}
+
 /// `serve --listen`; ended when dropped.
 pub struct Serving {
     child: Child,
@@ -66,16 +80,7 @@ impl Serving {
     /// Sets up the archive; the [`ADMINISTRATOR`], logged in.
     pub fn set_up(&self) -> Https {
         let mut browser = self.visitor();
-        let (name, password) = ADMINISTRATOR;
-        let fields = [
-            ("code", self.setup_code.as_deref().expect("nobody is set up yet")),
-            ("language", "en"),
-            ("archive", "Muster AG"),
-            ("user", name),
-            ("password", password),
-            ("again", password),
-            ("reads_all", "1"),
-        ];
+        let fields = setup_fields(self.setup_code.as_deref().expect("nobody is set up yet"));
         let answer = browser.post("/setup", &fields);
         assert_eq!(answer.status, 303, "{}", answer.text());
         // What comes before the first source is another test's.

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::super::commit::{Entry, Metadata};
-use super::super::error::{ArchiveError, Result};
+use super::super::error::Result;
 use super::super::rows::{
     AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, CHANGED, CHANGES, CURSORS, DOCUMENTS, Document,
     ENDED, FOLDER_NUMBERS, FOLDERS, JOURNAL, LEDGER, OCCURRENCES, PARTS, PLACE_NUMBERS, PartRow, RUNS, Row, SETTINGS,
@@ -134,5 +134,5 @@ pub struct Sizes {
 
 /// A sign of life in the middle of a long look.
 fn go_on() -> Result<()> {
-    crate::pulse::go_on_own().map_err(|_| ArchiveError::Stopped { what: "cancelled".into() })
+    Ok(crate::pulse::go_on_own()?)
 }
