@@ -16,7 +16,7 @@ use super::rows::{
     BLOCKED, BY_FIELD, BY_PLACE, BY_TIME, CHANGED, CHANGES, DOCUMENTS, Document, ENDED, ERASE_DUE, Ended, FOLDERS,
     OCCURRENCES, PARTS, PLACE_NUMBERS, PartRow, Row, VARIANTS, VariantRow, decode, encode, field_keys, folder_row, row,
 };
-use super::split::Plan;
+use super::split::{FRAME_HEAD, Plan};
 use super::view::View;
 use crate::hash::Sha256;
 use crate::limits::SPLIT_PLAN;
@@ -145,10 +145,8 @@ struct Head {
 
 impl Head {
     fn plan(&self) -> Plan {
-        let plan = self.bytes.split_first_chunk().and_then(|(len, plan)| {
-            let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
-            Plan::decode(plan.get(..len)?).ok()
-        });
+        let len = Plan::frame_len(&self.bytes).ok().flatten();
+        let plan = len.and_then(|len| Plan::of_frame(self.bytes.get(..len)?).ok());
         plan.unwrap_or_default()
     }
 }
@@ -156,7 +154,7 @@ impl Head {
 impl Write for Head {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         if self.is_kept {
-            let room = (4 + SPLIT_PLAN).saturating_sub(self.bytes.len());
+            let room = (FRAME_HEAD + SPLIT_PLAN).saturating_sub(self.bytes.len());
             self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
         Ok(bytes.len())

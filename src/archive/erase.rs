@@ -90,7 +90,7 @@ fn write_copy(
         .open(copy, OpenOptions::new().write(true).create(true).truncate(true).mode(0o600))
         .map_err(ArchiveError::io(copy))?;
     to.set_len(len).map_err(ArchiveError::io(copy))?;
-    kept(&from, len, gone, beat, &mut |at, block| {
+    kept((&from, path), len, gone, beat, &mut |at, block| {
         if block.iter().all(|byte| *byte == 0) { Ok(()) } else { to.seek(at).and_then(|()| to.write_all(block)) }
     })?;
     for (offset, erased) in gone {
@@ -102,7 +102,7 @@ fn write_copy(
     disk.set_mode(copy, 0o440).and_then(|()| to.sync_all()).map_err(ArchiveError::io(copy))?;
     let to = File::open(copy).map_err(ArchiveError::io(copy))?;
     let mut there = vec![0; BLOCK];
-    kept(&from, len, gone, beat, &mut |at, block| {
+    kept((&from, path), len, gone, beat, &mut |at, block| {
         to.read_exact_at(&mut there[..block.len()], at)?;
         if there[..block.len()] == *block {
             Ok(())
@@ -114,7 +114,7 @@ fn write_copy(
 
 /// Calls `each` with all bytes of a pack that stay, and where they are.
 fn kept(
-    from: &File,
+    (from, path): (&File, &Path),
     len: u64,
     gone: &[(u64, Erased)],
     beat: &mut dyn FnMut() -> Result<()>,
@@ -129,7 +129,7 @@ fn kept(
             let count = usize::try_from(end - at).unwrap_or(BLOCK).min(BLOCK);
             from.read_exact_at(&mut block[..count], at)
                 .and_then(|()| each(at, &block[..count]))
-                .map_err(ArchiveError::io("packs"))?;
+                .map_err(ArchiveError::io(path))?;
             at += count as u64;
         }
         at = next;

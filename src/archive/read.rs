@@ -10,9 +10,8 @@ use super::error::Result;
 use super::keys::Keys;
 use super::pack;
 use super::record::{ArchiveId, Kind};
-use super::split::{Joiner, Plan, Reference};
+use super::split::{FRAME_HEAD, Joiner, Plan, Reference};
 use crate::hash::{Hashing, Sha256};
-use crate::limits::SPLIT_PLAN;
 
 /// Whose records are read, and where they lie.
 #[derive(Clone, Copy)]
@@ -86,15 +85,10 @@ impl<'a> Joining<'a> {
     /// The plan is there as far as `head` has it: goes on to the skeleton once it is whole.
     fn begin(&mut self) -> io::Result<()> {
         let Self::Plan { head, .. } = self else { return Ok(()) };
-        let Some((len, plan)) = head.split_first_chunk() else { return Ok(()) };
-        let len = usize::try_from(u32::from_le_bytes(*len)).map_err(io::Error::other)?;
-        if len > SPLIT_PLAN {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the plan of a split message is too long"));
-        }
-        if plan.len() < len {
+        if Plan::frame_len(head)? != Some(head.len()) {
             return Ok(());
         }
-        let plan = Plan::decode(plan)?;
+        let plan = Plan::of_frame(head)?;
         let Self::Plan { packs, size, find, out, trouble, .. } = std::mem::replace(self, Self::Ended) else {
             return Ok(());
         };
@@ -122,12 +116,9 @@ impl<'a> Joining<'a> {
     }
 
     /// Bytes that are still wanted before the skeleton begins.
-    fn wanted(&self) -> usize {
-        let Self::Plan { head, .. } = self else { return 0 };
-        match head.split_first_chunk() {
-            None => 4 - head.len(),
-            Some((len, plan)) => (u32::from_le_bytes(*len) as usize).saturating_sub(plan.len()),
-        }
+    fn wanted(&self) -> io::Result<usize> {
+        let Self::Plan { head, .. } = self else { return Ok(0) };
+        Ok(Plan::frame_len(head)?.unwrap_or(FRAME_HEAD).saturating_sub(head.len()))
     }
 
     fn finish(self) -> io::Result<()> {
@@ -140,7 +131,7 @@ impl<'a> Joining<'a> {
 
 impl Write for Joining<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let wanted = self.wanted();
+        let wanted = self.wanted()?;
         match self {
             Self::Plan { head, .. } => {
                 let count = wanted.min(bytes.len());

@@ -33,7 +33,7 @@ mod splitter;
 
 pub use joiner::Joiner;
 pub use pieces::{PartReader, SkeletonReader};
-pub use plan::{Ends, Plan, Reference};
+pub use plan::{Ends, FRAME_HEAD, Plan, Reference};
 pub use splitter::{Sink, Splitter};
 
 /// Decoded bytes that are held before they go on: whole groups, and more than the smallest part has.

@@ -87,10 +87,8 @@ pub struct SkeletonReader<R> {
 
 impl<R: Read + Seek> SkeletonReader<R> {
     /// `size`: raw bytes of the message.
-    pub fn new(raw: R, plan: &Plan, size: u64) -> io::Result<Self> {
-        let plan_bytes = plan.encode();
-        let len = u32::try_from(plan_bytes.len()).map_err(io::Error::other)?;
-        let head = io::Cursor::new([&len.to_le_bytes()[..], &plan_bytes].concat());
+    pub fn new(raw: R, plan: &Plan, size: u64) -> Self {
+        let head = io::Cursor::new(plan.frame());
         let (mut from, mut ranges) = (0, Vec::with_capacity(plan.parts.len() + 1));
         for place in plan.places() {
             ranges.push((from, place.at));
@@ -98,7 +96,7 @@ impl<R: Read + Seek> SkeletonReader<R> {
         }
         ranges.push((from, size));
         ranges.reverse();
-        Ok(Self { head, raw, ranges })
+        Self { head, raw, ranges }
     }
 
     /// Bytes that come.
@@ -187,13 +185,15 @@ mod tests {
             PartReader::new(Cursor::new(&mail), place).unwrap().read_to_end(&mut read).unwrap();
             assert!(read == *part);
         }
-        let mut reader = SkeletonReader::new(Cursor::new(&mail), &plan, mail.len() as u64).unwrap();
+        let mut reader = SkeletonReader::new(Cursor::new(&mail), &plan, mail.len() as u64);
         let len = reader.total();
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
         assert_eq!(read.len() as u64, len);
         assert!(read.ends_with(&kept.skeleton));
-        assert_eq!(read[..4], u32::try_from(plan.encode().len()).unwrap().to_le_bytes());
-        assert_eq!(read.len(), 4 + plan.encode().len() + kept.skeleton.len());
+        let frame = Plan::frame_len(&read).unwrap().unwrap();
+        assert_eq!(Plan::of_frame(&read[..frame]).unwrap(), plan);
+        assert_eq!(read[..4], u32::try_from(frame - 4).unwrap().to_le_bytes());
+        assert_eq!(read.len(), frame + kept.skeleton.len());
     }
 }

@@ -9,6 +9,9 @@ use minicbor::{Decode, Decoder, Encode};
 use crate::hash::Sha256;
 use crate::limits::SPLIT_PLAN;
 
+/// Bytes of a frame before its plan.
+pub const FRAME_HEAD: usize = 4;
+
 /// The references of a split message, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Plan {
@@ -59,6 +62,27 @@ impl Plan {
     /// As it is stored: CBOR, at most [`SPLIT_PLAN`] bytes of what a splitter made.
     pub fn encode(&self) -> Vec<u8> {
         minicbor::to_vec(self).unwrap_or_default()
+    }
+
+    /// As it stands in front of its skeleton (docs/format.md, part 2): its length in four bytes, and itself.
+    pub fn frame(&self) -> Vec<u8> {
+        let plan = self.encode();
+        // A plan is far shorter than 4 GiB.
+        [&u32::try_from(plan.len()).unwrap_or(u32::MAX).to_le_bytes()[..], &plan].concat()
+    }
+
+    /// How many bytes a frame has that begins so; `None` where more of it has to come. `InvalidData` where no plan is so long.
+    pub fn frame_len(beginning: &[u8]) -> io::Result<Option<usize>> {
+        let Some(len) = beginning.first_chunk() else { return Ok(None) };
+        match usize::try_from(u32::from_le_bytes(*len)) {
+            Ok(len) if len <= SPLIT_PLAN => Ok(Some(FRAME_HEAD + len)),
+            _ => Err(damaged("the plan of a split message is too long")),
+        }
+    }
+
+    /// The plan in a whole frame.
+    pub fn of_frame(frame: &[u8]) -> io::Result<Self> {
+        Self::decode(frame.get(FRAME_HEAD..).unwrap_or_default())
     }
 
     /// Reads what [`Self::encode`] gave. `InvalidData` where `bytes` are something else or too many. Whether the plan fits its

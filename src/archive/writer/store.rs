@@ -84,11 +84,11 @@ impl Writer {
         }
         let size = message.size;
         let skeleton = |bytes: &mut SpoolFile| -> io::Result<Sha256> {
-            Sha256::of_reader(&mut SkeletonReader::new(bytes.reader()?, plan, size)?)
+            Sha256::of_reader(&mut SkeletonReader::new(bytes.reader()?, plan, size))
         };
         let sha256 = skeleton(&mut message.bytes).map_err(ArchiveError::io(&spool))?;
         let raw = message.bytes.reader().map_err(ArchiveError::io(&spool))?;
-        let mut bytes = SkeletonReader::new(raw, plan, size).map_err(ArchiveError::io(&spool))?;
+        let mut bytes = SkeletonReader::new(raw, plan, size);
         let len = bytes.total();
         self.append(Kind::Skeleton, len, sha256, &mut bytes)
     }
