@@ -8,7 +8,7 @@ use archivista::archive::commit::{Ending, Event, Happening, Outcome};
 use archivista::archive::record::Kind;
 use archivista::archive::start::Paths;
 use archivista::archive::view::Reads;
-use archivista::archive::{Archive, verify};
+use archivista::archive::{Archive, ArchiveError, verify};
 
 use crate::support::small;
 
@@ -112,6 +112,21 @@ fn the_mail_its_metadata_and_its_attachment_and_nothing_else() {
     assert_eq!(small::archive(&archive, 9, 9), [5]);
 }
 
+/// It was decided on the places that were known then.
+#[test]
+fn what_was_seen_in_a_further_place_since_it_was_decided_does_not_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = small::open(&folder.path().join("data"));
+    small::archive(&archive, 1, 2);
+    let decided = archive.view().unwrap().position().unwrap().unwrap().sequence;
+    assert_eq!(small::put(&archive, "beat", vec![(9, small::mail(2))]), [Outcome::Same(2)]);
+    let refused = archive.end_decided(decided, vec![1, 2], Ending::Term, Vec::new()).unwrap_err();
+    assert!(matches!(refused, ArchiveError::SeenAgain { number: 2 }), "{refused}");
+    assert!(bytes_of(&archive, 1) == small::mail(1) && bytes_of(&archive, 2) == small::mail(2));
+    archive.end_decided(decided, vec![1], Ending::Term, Vec::new()).unwrap();
+    assert!(archive.view().unwrap().document(1).unwrap().is_none());
+}
+
 #[test]
 fn a_kill_between_the_tombstone_and_the_packs_is_made_good() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +138,7 @@ fn a_kill_between_the_tombstone_and_the_packs_is_made_good() {
     let mut steps = 0;
     let stopped = archive.erase(&mut || {
         steps += 1;
-        if steps == 3 { Err(archivista::archive::ArchiveError::Stopped { what: "now".into() }) } else { Ok(()) }
+        if steps == 3 { Err(ArchiveError::Stopped { what: "now".into() }) } else { Ok(()) }
     });
     stopped.unwrap_err();
     drop(archive);

@@ -51,6 +51,8 @@ pub enum ArchiveError {
         "this is the sheet of another archive, and nothing was changed: the packs here belong to the archive {archive}, and its sheet has the check value {check}"
     )]
     OtherSheet { archive: String, check: String },
+    #[error("document {number} was just seen in another place; it does not end now")]
+    SeenAgain { number: u64 },
     #[error("these words are no key: {0}")]
     Words(#[from] WordsError),
     #[error("a sealed secret ({name}) cannot be opened with this archive's key: enter it again")]

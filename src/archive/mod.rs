@@ -361,7 +361,17 @@ impl Archive {
     /// Ends documents for good, with what the journal says of it; durable on return. Whether they may end is the caller's
     /// question. Their bytes go with [`Self::erase`].
     pub fn end(&self, numbers: Vec<Number>, why: Ending, journal: Vec<Event>) -> Result<()> {
-        self.ask(|answer| Task::End { numbers, why, journal, answer })?.map_err(|error| shared(&error))
+        self.end_decided(u64::MAX, numbers, why, journal)
+    }
+
+    /// [`Self::end`], as it was decided when `sequence` was the last commit: none of them ends, with
+    /// [`ArchiveError::SeenAgain`], where one was seen in a further place since, of which the decision did not know.
+    pub fn end_decided(&self, sequence: u64, numbers: Vec<Number>, why: Ending, journal: Vec<Event>) -> Result<()> {
+        let answer = self.ask(|answer| Task::End { decided: sequence, numbers, why, journal, answer })?;
+        answer.map_err(|error| match *error {
+            ArchiveError::SeenAgain { number } => ArchiveError::SeenAgain { number },
+            _ => shared(&error),
+        })
     }
 
     /// Takes the records of ended documents out of their packs, and empties `recovered/` where there were any; gives how many bytes

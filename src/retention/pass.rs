@@ -142,7 +142,7 @@ fn end_batch(
     numbers: Vec<Number>,
     ended: &mut u64,
 ) -> Result<bool> {
-    // Nobody sets a hold or a term in between; and a place that is just being archived counts too.
+    // Nobody sets a hold or a term in between; and a place that is just being archived counts too, up to the last moment.
     let _turn = retention::turn();
     archive.flush()?;
     let view = archive.view()?;
@@ -159,11 +159,16 @@ fn end_batch(
             due.push(number);
         }
     }
+    let decided = view.position()?.unwrap_or_default().sequence;
     drop(view);
     let (Some(first), Some(last)) = (due.first(), due.last()) else { return Ok(true) };
     let count = due.len() as u64;
     let event = Event { time: now, who: ITSELF.into(), what: Happening::Deleted(*first, *last, count) };
-    archive.end(due, Ending::Term, vec![event])?;
+    match archive.end_decided(decided, due, Ending::Term, vec![event]) {
+        // The next pass looks at it anew.
+        Err(ArchiveError::SeenAgain { .. }) => return Ok(true),
+        ended => ended?,
+    }
     *ended += count;
     Ok(true)
 }

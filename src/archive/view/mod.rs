@@ -307,13 +307,21 @@ impl View {
 
     /// Where a document was seen, oldest place first.
     pub fn occurrences(&self, number: Number) -> Result<Vec<Occurrence>> {
+        Ok(self.occurrence_rows(number)?.into_iter().map(|row| row.value).collect())
+    }
+
+    /// Whether a document was seen in a further place since this commit.
+    pub fn is_seen_since(&self, number: Number, sequence: u64) -> Result<bool> {
+        Ok(self.occurrence_rows(number)?.iter().any(|row| row.commit > sequence))
+    }
+
+    fn occurrence_rows(&self, number: Number) -> Result<Vec<Row<Occurrence>>> {
         let table = self.txn.open_table(OCCURRENCES)?;
         let mut found = Vec::new();
         // Any number may be asked for, also the last one that there can be.
         let after = number.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded((next, 0, &[][..])));
         for item in table.range::<(u64, u32, &[u8])>((Bound::Included((number, 0, &[][..])), after))? {
-            let row: Row<Occurrence> = decode("occurrences", item?.1.value())?;
-            found.push(row.value);
+            found.push(decode("occurrences", item?.1.value())?);
         }
         Ok(found)
     }

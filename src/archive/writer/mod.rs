@@ -84,6 +84,8 @@ pub enum Task {
     Rebuild(Sender<Result<Findings>>),
     /// Ends documents, committed at once with what is noted of it in the journal.
     End {
+        /// The last commit that who decided it knew.
+        decided: u64,
         numbers: Vec<Number>,
         why: Ending,
         journal: Vec<Event>,
@@ -302,9 +304,9 @@ impl Writer {
                     }
                 });
             }
-            Task::End { numbers, why, journal, answer } => {
+            Task::End { decided, numbers, why, journal, answer } => {
                 let _ = self.commit_and_tell();
-                let ended = self.running().and_then(|()| self.end(&numbers, why, journal).map_err(Arc::new));
+                let ended = self.running().and_then(|()| self.end(decided, &numbers, why, journal).map_err(Arc::new));
                 let _ = answer.send(ended.and_then(|()| self.commit_and_tell()));
             }
             Task::Close(number, answer) => {
@@ -454,7 +456,7 @@ impl Writer {
     }
 
     /// Ends documents: what the log says of it, and their rows in the ledger.
-    fn end(&mut self, numbers: &[Number], why: Ending, journal: Vec<Event>) -> Result<()> {
+    fn end(&mut self, decided: u64, numbers: &[Number], why: Ending, journal: Vec<Event>) -> Result<()> {
         let view = self.read().read()?;
         let packs = Packs { folder: &self.paths.packs, archive: self.archive, keys: &self.keys };
         let (mut tombstones, mut entries) = (Vec::with_capacity(numbers.len()), Vec::new());
@@ -462,6 +464,9 @@ impl Writer {
         let numbers: BTreeSet<Number> = numbers.iter().copied().collect();
         for number in numbers {
             self.pulse.beat();
+            if view.is_seen_since(number, decided)? {
+                return Err(ArchiveError::SeenAgain { number });
+            }
             tombstones.push(ending::tombstone(packs, &view, number, why, &mut released)?);
             for seen in view.occurrences(number)? {
                 let entry = view.entry(seen.folder, &seen.remote)?;
