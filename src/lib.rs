@@ -13,6 +13,7 @@ pub mod hash;
 pub mod ingest;
 pub mod language;
 pub mod limits;
+pub mod mail;
 pub mod proof;
 pub mod pulse;
 pub mod retention;

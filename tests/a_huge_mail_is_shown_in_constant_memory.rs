@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{self, Write};
 
-use archivista::web::mail::{Collector, Mode, Outliner, PartWriter, Plan};
+use archivista::mail::{Collector, Mode, Outliner, PartWriter, Plan};
 
 const LINES: usize = 2_000_000;
 /// 57 bytes in Base64.

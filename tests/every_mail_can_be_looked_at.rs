@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::corpus::mails;
-use archivista::web::mail::{
+use archivista::mail::{
     Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset, safe_html,
 };
 use html5ever::tendril::TendrilSink;

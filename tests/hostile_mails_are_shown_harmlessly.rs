@@ -3,9 +3,9 @@
 
 use crate::support::hostile::{self, CANARY, HTML, MARK, VISIBLE};
 use archivista::limits::{HTML_DEPTH, MAIL_NAME_CHARS, NESTING, PARTS};
-use archivista::web::mail::html::{html_to_text, is_allowed_attribute, is_allowed_element};
-use archivista::web::mail::special::{Special, calendar, cms, report, tnef};
-use archivista::web::mail::{Collector, Mode, Outline, Outliner, Plan, Shown, View, Wanted, file_name, safe_html};
+use archivista::mail::html::{html_to_text, is_allowed_attribute, is_allowed_element};
+use archivista::mail::special::{Special, calendar, cms, report, tnef};
+use archivista::mail::{Collector, Mode, Outline, Outliner, Plan, Shown, View, Wanted, file_name, safe_html};
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::limits::{EXPORT_NAME_BYTES, EXPORT_NAME_CHARS};
-use crate::web::mail::file_name::{ending, safe};
+use crate::mail::file_name::{ending, safe};
 
 /// `2026-11-21_8441_Offerte Dachsanierung.eml`, `2026-11-21_8442_plan.pdf`.
 pub fn of(number: Number, document: &Document, date: Date) -> String {

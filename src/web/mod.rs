@@ -7,13 +7,13 @@
 //! Rules of the room: it writes nothing itself; it asks `archive`, `settings` and `fetch`. Every page is a [`routes::Route`]
 //! with the access it asks for, so that rights are checked in one place before a page is made. A page gets a [`Context`]
 //! (who asks, in which language, for what) and gives a [`Response`] or a [`WebError`]. Markup is escaped by `maud`; header
-//! values go through one check. What comes from a mail is shown by `mail` alone.
+//! values go through one check. What comes from a mail is shown by the room `mail` alone.
 //!
 //! - `gate`: the network's side; `server`: the archive's side of the same socket
 //! - `request`, `response`, `error`: what comes in and goes out
 //! - `routes`: the table of all pages, `session`: who is logged in, `context`: what a page knows
 //! - `multipart`: files that a form brings
-//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `compile`: compilations; `admin`: WebAdmin; `api`: all of it for programs; `mail`: how a message is shown
+//! - `entry`: setup, login, logout, password; `dms`: WebDMS; `compile`: compilations; `admin`: WebAdmin; `api`: all of it for programs
 //! - `trouble`: the one page of a box that cannot open its archive
 //! - `layout`: what all pages share, `happening`: what stands in the journal, `show`: dates, numbers and sizes, `charts`: pictures of numbers, `qr`: QR codes, `texts`: every word in German and English, `assets`: style, script, pictures
 
@@ -29,7 +29,6 @@ pub mod error;
 pub mod gate;
 pub mod happening;
 pub mod layout;
-pub mod mail;
 pub mod multipart;
 mod qr;
 pub mod request;

@@ -7,7 +7,7 @@ use super::super::dms::state::{Only, State};
 use super::super::dms::upload::Refused;
 use super::super::dms::{access, ended, link, proof, upload, versions, view};
 use super::super::happening::Teller;
-use super::super::mail::{Part, file_name};
+use crate::mail::{Part, file_name};
 use super::super::multipart::MultipartError;
 use super::super::request::Form;
 use super::super::{Context, Response, WebError, show};

@@ -221,7 +221,7 @@ fn zip(context: &Context<'_>, mut wanted: Wanted) -> Result<Response> {
 
 /// `Muster AG 2026-11-21`
 fn name(administration: &Administration) -> String {
-    let name = super::super::mail::file_name::safe(&administration.archive_name);
+    let name = crate::mail::file_name::safe(&administration.archive_name);
     let day = jiff::Timestamp::from_second(clock::now()).unwrap_or_default().to_zoned(show::zone()).date();
     if name.is_empty() { format!("archivista {day}") } else { format!("{name} {day}") }
 }

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::error::Result;
-use super::super::mail::html::{self, Inline, SafeHtml};
-use super::super::mail::plain::{self, Wrapping};
-use super::super::mail::special::{Special, cms};
-use super::super::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
+use crate::mail::html::{self, Inline, SafeHtml};
+use crate::mail::plain::{self, Wrapping};
+use crate::mail::special::{Special, cms};
+use crate::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
 use crate::archive::Archive;
 use crate::archive::commit::Number;
 use crate::limits::{INLINE_IMAGE, INLINE_IMAGES, MAIL_ENVELOPE, MAIL_TEXT, VIEW_TEXT};

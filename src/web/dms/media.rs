@@ -14,7 +14,7 @@ pub enum Show {
 
 /// The media type of a file by its first bytes, [`crate::limits::MEDIA_HEAD`] or all.
 pub fn media_type(head: &[u8]) -> &'static str {
-    if let Some(picture) = crate::web::mail::html::picture_type(head) {
+    if let Some(picture) = crate::mail::html::picture_type(head) {
         return picture;
     }
     match head {

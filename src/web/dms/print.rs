@@ -6,8 +6,8 @@
 use maud::html;
 
 use super::super::Context;
-use super::super::mail::file_name;
-use super::super::mail::html::SafeHtml;
+use crate::mail::file_name;
+use crate::mail::html::SafeHtml;
 use super::access::Shown;
 use super::mail::Mail;
 use super::{show, view};

@@ -4,8 +4,8 @@ use maud::html;
 
 use super::super::Context;
 use super::super::error::Result;
-use super::super::mail::charset;
-use super::super::mail::source::RawHeader;
+use crate::mail::charset;
+use crate::mail::source::RawHeader;
 use super::super::response::Response;
 use super::access;
 use super::content;

@@ -8,7 +8,7 @@ use maud::html;
 use super::super::Context;
 use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
-use super::super::mail::file_name;
+use crate::mail::file_name;
 use super::super::multipart::{Multipart, MultipartError};
 use super::super::response::Response;
 use super::versions::{self, Back, Next};

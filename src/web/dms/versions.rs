@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::error::Result;
-use super::super::mail::file_name;
+use crate::mail::file_name;
 use super::super::request::number;
 use super::access::{self, Shown};
 use super::state::State;

@@ -4,8 +4,8 @@ use maud::{Markup, PreEscaped, html};
 
 use super::super::Context;
 use super::super::error::Result;
-use super::super::mail::special::{Special, calendar, report, tnef};
-use super::super::mail::{Part, Piece, Wanted, charset, file_name, plain};
+use crate::mail::special::{Special, calendar, report, tnef};
+use crate::mail::{Part, Piece, Wanted, charset, file_name, plain};
 use super::access::{self, Shown};
 use super::content;
 use super::mail::{Mail, turn};
@@ -258,7 +258,7 @@ fn called(person: &calendar::Person) -> String {
 fn winmail(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, packed: &tnef::Tnef) -> Markup {
     let t = &context.t.dms;
     let text =
-        if packed.text.is_empty() { super::super::mail::html::html_to_text(&packed.html) } else { packed.text.clone() };
+        if packed.text.is_empty() { crate::mail::html::html_to_text(&packed.html) } else { packed.text.clone() };
     let is_all = mail.bodies.text.is_empty();
     html! {
         @if is_all && !text.is_empty() {
