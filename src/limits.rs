@@ -287,6 +287,39 @@ pub const SEARCH_LOOKED: usize = 10_000;
 pub const SORT_LOOKED: usize = 20_000;
 /// Characters of a title or sender by which documents are put in order.
 pub const SORT_CHARS: usize = 100;
+/// Characters of a word that the index keeps; the others of a longer one are passed over.
+pub const WORD_CHARS: usize = 40;
+/// Bytes of text of one document that are searched.
+pub const INDEX_TEXT: usize = 1024 * 1024;
+/// A mail of at most so many bytes is read once to be indexed, and held for that.
+pub const INDEX_IN_MEMORY: usize = 1024 * 1024;
+/// Bytes of pages that each connection to the index keeps.
+pub const INDEX_CACHE: usize = 2 * 1024 * 1024;
+/// Bytes of new words that the index collects in memory before it writes them.
+pub const INDEX_PENDING: i64 = 4 * 1024 * 1024;
+/// Bytes that all work on the index together may take: a search that needs more is ended.
+pub const INDEX_SEARCH: usize = 24 * 1024 * 1024;
+/// Connections that stay open for searching.
+pub const INDEX_READERS: usize = 2;
+/// Documents of one transaction of the index.
+pub const INDEX_BATCH: usize = 500;
+/// How often the index looks for what is new.
+pub const INDEX_LOOK: Duration = Duration::from_secs(2);
+/// How long a search waits for an index that is behind.
+pub const INDEX_WAIT: Duration = Duration::from_millis(1500);
+/// The newest documents that fit, of which those that fit best are shown.
+pub const RANKED: i64 = 10_000;
+/// Bytes of a piece of a text that is shown of a hit, and places in the text that are looked at for it.
+pub const SNIPPET_CHARS: usize = 200;
+pub const SNIPPET_MATCHES: usize = 200;
+/// Bytes of a document whose text is read for that.
+pub const SNIPPET_MAIL: u64 = 1024 * 1024;
+/// How long the pieces of one page may take together; the other rows have none.
+pub const SNIPPETS: Duration = Duration::from_millis(150);
+/// Letters that a beginning needs.
+pub const BEGINNING_CHARS: usize = 2;
+/// Folders of one name that the index is asked for; where there are more, each document is looked at.
+pub const EXPRESSION_FOLDERS: usize = 500;
 /// Characters and terms of a query.
 pub const QUERY_CHARS: usize = 1000;
 pub const QUERY_TERMS: usize = 20;

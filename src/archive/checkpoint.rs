@@ -164,7 +164,7 @@ impl Kept {
 
     /// Where what it speaks for ends, to go on from there.
     pub fn mark(&self, checkpoint: &Checkpoint) -> Mark {
-        Mark { sequence: checkpoint.commit, link: checkpoint.link, pack: self.signed.pack }
+        Mark { sequence: checkpoint.commit, link: checkpoint.link, pack: self.signed.pack, end: 0 }
     }
 
     /// Whether something was committed that no checkpoint speaks for, apart from this one. `last`: the last commit.

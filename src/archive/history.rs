@@ -21,13 +21,15 @@ use crate::pulse::{Cancelled, Pulse};
 /// From here on, the first second of the year 9999, a time is written as a number.
 const NO_DATE: i64 = 253_370_764_800;
 
-/// A commit up to which something is known, and the pack that it lies in: where it stands there may change, that does not.
+/// A commit up to which something is known, and where it lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     /// 0: before the first commit.
     pub sequence: u64,
     pub link: Sha256,
     pub pack: u32,
+    /// Byte behind its link; 0 where that is not remembered, and the pack is looked through for it.
+    pub end: u64,
 }
 
 /// Which archive is read.
@@ -52,6 +54,7 @@ pub fn walk(
         sequence: from.sequence,
         commit: from.link,
         pack: from.pack,
+        end: from.end,
         ..Position::default()
     };
     let start = Start { archive: of.archive, keys: of.keys, position, known: until, depth: Depth::Headers };

@@ -30,6 +30,8 @@ pub struct Paths {
     pub spool: PathBuf,
     pub keys: PathBuf,
     pub recovered: PathBuf,
+    /// The index of words, which is made from all of this.
+    pub search: PathBuf,
     pub control: PathBuf,
     /// Where the gate reaches the pages.
     pub web: PathBuf,
@@ -46,6 +48,7 @@ impl Paths {
             spool: data.join("spool"),
             keys: data.join("keys"),
             recovered: data.join("recovered"),
+            search: data.join("search"),
             control: data.join("control.sock"),
             web: data.join("web.sock"),
             disk: Disk::default(),

@@ -42,6 +42,7 @@ archivista: archives the mail of an organisation, complete, unaltered and findab
   proof FOLDER                      sign what is not signed yet, and write the whole proof: a stranger
                                     verifies it as its README.txt says, with sha256sum and openssl alone
   rebuild catalog                   make the catalog anew from the packs
+  rebuild search                    make the search index anew from the archive
   recover                           the key of the archive, where it is missing, from the words of its
                                     recovery sheet: typed, or from standard input
   retention [--dry-run]             end the documents whose terms are over; or list them, and why
@@ -328,9 +329,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             Ok(Request::Proof)
         }
         "rebuild" => {
-            let what = one(given, "what: `rebuild catalog`")?;
-            ensure!(what == "catalog", "`rebuild {what}`: there is `rebuild catalog`");
-            Ok(Request::RebuildCatalog)
+            match one(given, "what: `rebuild catalog` or `rebuild search`")?.as_str() {
+                "catalog" => Ok(Request::RebuildCatalog),
+                "search" => Ok(Request::RebuildSearch),
+                what => bail!("`rebuild {what}`: there are `rebuild catalog` and `rebuild search`"),
+            }
         }
         "retention" => {
             none_left(given, "retention")?;
@@ -469,7 +472,7 @@ mod tests {
             "proof a b",
             "proof a --json",
             "proof a --out b",
-            "rebuild search",
+            "rebuild index",
             "source",
             "source move x",
             "cancel",

@@ -1,6 +1,8 @@
 //! `list [QUERY]`: the documents, one per line.
 
-use anyhow::bail;
+use std::collections::BTreeSet;
+
+use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -12,6 +14,8 @@ use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::ingest::Defect;
 use crate::language::Lang;
+use crate::search::index::{self, Within};
+use crate::search::query::Asker;
 use crate::search::{Places, Query, Searchable};
 use crate::settings::document_fields::DocumentFields;
 use crate::source::RemoteId;
@@ -31,12 +35,36 @@ pub fn run(session: &Session<'_>, query: &str, as_json: bool, terminal: &mut dyn
     let query = self::query(query, &Searchable::of(&fields, None, true))?;
     let places = Places::of(&view, &Reads::All)?;
     drop(view);
-    session.archive.documents(|view, number, document| {
-        if query.fits(view, &places, number, document)? {
-            show(view, number, document, as_json, terminal)?;
-        }
-        anyhow::Ok(true)
+    if !query.asks_index() {
+        let put = query.put(Asker { reads: &Reads::All, places: &places, fields: &BTreeSet::new() });
+        session.archive.documents(|view, number, document| {
+            if put.fits(view, &places, None, number, document)? {
+                show(view, number, document, as_json, terminal)?;
+            }
+            anyhow::Ok(true)
+        })?;
+        return Ok(Exit::Fine);
+    }
+    session.index.settle(session.archive, session.pulse)?;
+    let reading = session.index.reading()?.context("there is no search index")?;
+    let put = query.put(Asker { reads: &Reads::All, places: &places, fields: &reading.fields()? });
+    let (since, before) = query.times();
+    let within = Within { since, before, ..Within::default() };
+    let mut hits: Vec<(Number, i64)> = Vec::new();
+    reading.hits(put.expression.as_deref().unwrap_or_default(), within, |hit| {
+        hits.push((hit.number, hit.id));
+        index::Result::Ok(true)
     })?;
+    hits.sort_unstable();
+    let view = session.archive.view()?;
+    for (number, id) in hits {
+        session.pulse.go_on()?;
+        let Some(document) = view.document(number)? else { continue };
+        if put.fits(&view, &places, Some((&reading, id)), number, &document)? {
+            show(&view, number, &document, as_json, terminal)?;
+        }
+    }
+    session.index.done(reading);
     Ok(Exit::Fine)
 }
 

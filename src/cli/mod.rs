@@ -32,6 +32,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::control;
 use crate::fetch::Fetcher;
 use crate::pulse::Pulse;
+use crate::search::Index;
 use crate::settings::{self, Definition};
 use crate::verification::Verifier;
 use args::{Command, Local};
@@ -54,6 +55,7 @@ pub struct Session<'a> {
     pub archive: &'a Archive,
     pub fetcher: &'a Fetcher,
     pub verifier: &'a Verifier,
+    pub index: &'a Index,
     pub pulse: &'a Pulse,
 }
 
@@ -92,6 +94,7 @@ pub enum Request {
     Verify { quick: bool, json: bool },
     Proof,
     RebuildCatalog,
+    RebuildSearch,
     Retention { dry_run: bool, json: bool },
     Password,
 }
@@ -121,6 +124,7 @@ impl Request {
             Self::Verify { quick, json } => verify::run(session, *quick, *json, terminal),
             Self::Proof => proof::run(session, terminal),
             Self::RebuildCatalog => rebuild::run(session, terminal),
+            Self::RebuildSearch => rebuild::search(session, terminal),
             Self::Retention { dry_run: false, json } => retention::run(session, *json, terminal),
             Self::Retention { dry_run: true, json } => retention::dry_run(session, *json, terminal),
             Self::Password => password::run(session, terminal),
@@ -187,5 +191,7 @@ fn run_request(data: &Path, request: &Request, console: &mut Console) -> anyhow:
         console.log(&finding);
     }
     let (fetcher, verifier) = (Fetcher::default(), Verifier::default());
-    request.run(&Session { archive: &archive, fetcher: &fetcher, verifier: &verifier, pulse: &pulse }, console)
+    let index = Index::new(paths.search.clone());
+    let session = Session { archive: &archive, fetcher: &fetcher, verifier: &verifier, index: &index, pulse: &pulse };
+    request.run(&session, console)
 }

@@ -1,4 +1,4 @@
-//! `rebuild catalog`: the catalog made anew from the packs.
+//! `rebuild catalog` and `rebuild search`: what is made from the packs, made anew.
 
 use super::terminal::{Console, Terminal};
 use super::{Exit, Session};
@@ -10,6 +10,14 @@ pub fn run(session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result
     let findings = session.archive.rebuild_catalog()?;
     let documents = session.archive.view()?.count()?;
     Ok(tell(&findings, Some(documents), terminal))
+}
+
+/// The index of words.
+pub fn search(session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
+    session.index.make_anew();
+    session.index.settle(session.archive, session.pulse)?;
+    terminal.log("The search index was made anew from the archive.");
+    Ok(Exit::Fine)
 }
 
 /// Where the archive cannot be opened because catalog and packs do not fit.

@@ -122,7 +122,7 @@ impl Stretch {
         history::walk(of, self.mark, position.sequence, pulse, &mut |read| {
             history::write(&read.commit, &read.link, &mut self.history).map_err(ArchiveError::io("history"))?;
             self.documents += read.commit.documents.len() as u64;
-            self.mark = Mark { sequence: read.commit.sequence, link: read.link, pack: read.pack };
+            self.mark = Mark { sequence: read.commit.sequence, link: read.link, pack: read.pack, end: read.end };
             Ok(())
         })?;
         // Where the end cannot be read, nothing says that what was read is all.

@@ -1,19 +1,20 @@
 //! One page of the documents that fit, in an order.
 //!
-//! By date and by number the catalog is walked from a cursor, so that pages stand still while new mail arrives. By title,
-//! sender and size there is no such walk: the newest documents up to a bound are looked at, and the best of them kept.
+//! By date and by number the catalog is walked from a cursor, so that pages stand still while new mail arrives; a query with words walks what
+//! the index finds, by date. By title, sender and size there is no such walk: the newest documents up to a bound are looked at, and
+//! the best of them kept. By relevance, the index says it of the newest that fit.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use super::index::{Index, Reading, Result, Within};
 use super::places::Places;
-use super::query::Query;
+use super::query::{Asker, Put, Query};
 use crate::archive::commit::Number;
-use crate::archive::error::Result;
 use crate::archive::rows::Document;
-use crate::archive::view::{Reads, View};
-use crate::limits::{SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
+use crate::archive::view::{Reader, Reads, View};
+use crate::limits::{INDEX_WAIT, SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -23,6 +24,8 @@ pub enum Sort {
     Title,
     From,
     Size,
+    /// What fits best first. Without words in the query there is no such order, and it is that of dates.
+    Relevance,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,103 +90,203 @@ pub struct Found<T> {
     pub further: Option<Cursor>,
     /// Only so many of the newest documents were put in order.
     pub only_newest: bool,
+    /// The index was asked and has not read all of the archive yet: documents may be missing.
+    pub is_behind: bool,
 }
 
 /// Finds a page of what `reads` allows, and keeps of each document what `keep` makes of it.
-pub fn find<T>(view: &View, reads: &Reads, ask: Ask<'_>, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
-    let places = Places::of(view, reads)?;
-    match ask.order.sort {
-        Sort::Date | Sort::Number => walk(view, reads, &places, ask, keep),
-        Sort::Title | Sort::From | Sort::Size => best(view, reads, &places, ask, keep),
-    }
-}
-
-fn walk<T>(
+pub fn find<T>(
+    index: &Index,
     view: &View,
     reads: &Reads,
-    places: &Places,
     ask: Ask<'_>,
     keep: impl Fn(Number, &Document) -> T,
 ) -> Result<Found<T>> {
-    let by_date = ask.order.sort == Sort::Date;
-    // Newest or highest first.
-    let down = ask.order.descending != ask.back;
-    let (since, before) = ask.query.times();
-    let mut from = ask.at.map(|at| (at.time, at.number));
-    if by_date && down {
-        from = from.into_iter().chain(before.map(|before| (before, 0))).min();
-    } else if by_date {
-        from = from.into_iter().chain(since.map(|since| (since.saturating_sub(1), Number::MAX))).max();
-    }
-    let numbers = if by_date {
-        view.by_time(reads, down, from)?
-    } else {
-        view.by_number(reads, down, from.map(|(_, number)| number))?
+    let places = Places::of(view, reads)?;
+    let (reading, is_behind) = if ask.query.asks_index() { reading(index, view)? } else { (None, false) };
+    let fields = reading.as_ref().map(Reading::fields).transpose()?.unwrap_or_default();
+    let put = ask.query.put(Asker { reads, places: &places, fields: &fields });
+    let finding = Finding { view, documents: view.reader()?, reads, places: &places, put, reading: reading.as_ref(), ask };
+    let found = match ask.order.sort {
+        _ if finding.put.expression.is_some() && finding.reading.is_none() => Ok(Found::default()),
+        Sort::Date => finding.walk(keep),
+        Sort::Number | Sort::Relevance if finding.put.expression.is_none() => finding.walk(keep),
+        Sort::Relevance => finding.ranked(keep),
+        Sort::Title | Sort::From | Sort::Size | Sort::Number => finding.best(keep),
     };
-    let documents = view.reader()?;
-    let mut rows: Vec<(Cursor, T)> = Vec::new();
-    let mut further = None;
-    let mut more = false;
-    let mut last = None;
-    for (looked, item) in numbers.enumerate() {
-        let (time, number) = item?;
-        let over = if down { since.is_some_and(|since| time < since) } else { before.is_some_and(|end| time >= end) };
-        if by_date && over {
-            break;
-        }
-        if looked == SEARCH_LOOKED {
-            further = last;
-            break;
-        }
-        let Some(document) = documents.document(number)? else { continue };
-        let cursor = Cursor { time: document.time, number };
-        last = Some(cursor);
-        if ask.query.fits(view, places, number, &document)? {
-            if rows.len() == ask.most {
-                more = true;
-                break;
+    drop(finding);
+    if let Some(reading) = reading {
+        index.done(reading);
+    }
+    Ok(Found { is_behind, ..found? })
+}
+
+/// The index, as far as it is; waits a moment for what was archived just now. Whether it is behind.
+fn reading(index: &Index, view: &View) -> Result<(Option<Reading>, bool)> {
+    let last = view.position()?.unwrap_or_default().sequence;
+    let reaches = index.reaches(last, INDEX_WAIT);
+    Ok((index.reading()?, !reaches))
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), before: None, after: None, further: None, only_newest: false, is_behind: false }
+    }
+}
+
+struct Finding<'a> {
+    view: &'a View,
+    documents: Reader,
+    reads: &'a Reads,
+    places: &'a Places,
+    put: Put<'a>,
+    reading: Option<&'a Reading>,
+    ask: Ask<'a>,
+}
+
+/// A page that is being filled.
+struct Filling<T> {
+    rows: Vec<(Cursor, T)>,
+    looked: usize,
+    last: Option<Cursor>,
+    further: Option<Cursor>,
+    more: bool,
+}
+
+impl Finding<'_> {
+    /// Where its words are asked for: the index and the question.
+    fn asked(&self) -> Option<(&Reading, &str)> {
+        self.reading.zip(self.put.expression.as_deref())
+    }
+
+    /// Calls `each` with what may fit, by time from the cursor on or from an end, until it says stop (`false`).
+    fn by_time(&self, down: bool, from: Option<Cursor>, mut each: impl FnMut(i64, Number, Option<i64>) -> Result<bool>) -> Result<()> {
+        let (since, before) = self.ask.query.times();
+        let Some((reading, expression)) = self.asked() else {
+            let mut from = from.map(|at| (at.time, at.number));
+            if down {
+                from = from.into_iter().chain(before.map(|before| (before, 0))).min();
+            } else {
+                from = from.into_iter().chain(since.map(|since| (since.saturating_sub(1), Number::MAX))).max();
             }
-            rows.push((cursor, keep(number, &places.narrow(view, number, document)?)));
+            for item in self.view.by_time(self.reads, down, from)? {
+                let (time, number) = item?;
+                let over =
+                    if down { since.is_some_and(|since| time < since) } else { before.is_some_and(|end| time >= end) };
+                if over || !each(time, number, None)? {
+                    break;
+                }
+            }
+            return Ok(());
+        };
+        // One that is gone by now stood about there.
+        let from = match from {
+            Some(at) => Some(reading.id(at.number)?.unwrap_or(at.time)),
+            None => None,
+        };
+        let within = Within { down, from, since, before };
+        reading.hits(expression, within, |hit| {
+            let Some(time) = self.documents.document(hit.number)?.map(|document| document.time) else { return Ok(true) };
+            each(time, hit.number, Some(hit.id))
+        })
+    }
+
+    fn fits(&self, number: Number, id: Option<i64>, document: &Document) -> Result<bool> {
+        self.put.fits(self.view, self.places, self.reading.zip(id), number, document)
+    }
+
+    fn narrow<T>(&self, number: Number, document: Document, keep: &impl Fn(Number, &Document) -> T) -> Result<T> {
+        Ok(keep(number, &self.places.narrow(self.view, number, document)?))
+    }
+
+    fn walk<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
+        let ask = self.ask;
+        let by_number = ask.order.sort == Sort::Number;
+        // Newest or highest first.
+        let down = ask.order.descending != ask.back;
+        let mut page = Filling { rows: Vec::new(), looked: 0, last: None, further: None, more: false };
+        let mut look = |time: i64, number: Number, id: Option<i64>| -> Result<bool> {
+            if page.looked == SEARCH_LOOKED {
+                page.further = page.last;
+                return Ok(false);
+            }
+            page.looked += 1;
+            let Some(document) = self.documents.document(number)? else { return Ok(true) };
+            let time = if by_number { document.time } else { time };
+            let cursor = Cursor { time, number };
+            page.last = Some(cursor);
+            if self.fits(number, id, &document)? {
+                if page.rows.len() == ask.most {
+                    page.more = true;
+                    return Ok(false);
+                }
+                page.rows.push((cursor, self.narrow(number, document, &keep)?));
+            }
+            Ok(true)
+        };
+        if by_number {
+            for item in self.view.by_number(self.reads, down, ask.at.map(|at| at.number))? {
+                let (time, number) = item?;
+                if !look(time, number, None)? {
+                    break;
+                }
+            }
+        } else {
+            self.by_time(down, ask.at, look)?;
         }
+        let Filling { mut rows, further, more, .. } = page;
+        if ask.back {
+            rows.reverse();
+        }
+        let first = rows.first().map(|(cursor, _)| *cursor);
+        let end = rows.last().map(|(cursor, _)| *cursor);
+        let (before, after) = if ask.back {
+            (first.filter(|_| more), end.or(ask.at))
+        } else {
+            (ask.at.and(first.or(ask.at)), end.filter(|_| more))
+        };
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        Ok(Found { rows, before, after, further, ..Found::default() })
     }
-    if ask.back {
-        rows.reverse();
+
+    /// One page only: there is no way to go on from one that fits best.
+    fn ranked<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
+        let Some((reading, expression)) = self.asked() else { return Ok(Found::default()) };
+        let mut rows = Vec::new();
+        let only_newest = reading.ranked(expression, |hit| -> Result<bool> {
+            if let Some(document) = self.documents.document(hit.number)?
+                && self.fits(hit.number, Some(hit.id), &document)?
+            {
+                rows.push(self.narrow(hit.number, document, &keep)?);
+            }
+            Ok(rows.len() < self.ask.most)
+        })?;
+        Ok(Found { rows, only_newest, ..Found::default() })
     }
-    let first = rows.first().map(|(cursor, _)| *cursor);
-    let end = rows.last().map(|(cursor, _)| *cursor);
-    let (before, after) = if ask.back {
-        (first.filter(|_| more), end.or(ask.at))
-    } else {
-        (ask.at.and(first.or(ask.at)), end.filter(|_| more))
-    };
-    let rows = rows.into_iter().map(|(_, row)| row).collect();
-    Ok(Found { rows, before, after, further, only_newest: false })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Text(String),
+    /// Or number.
     Size(u64),
 }
 
 impl Key {
-    fn of(sort: Sort, document: &Document) -> Self {
+    fn of(sort: Sort, number: Number, document: &Document) -> Self {
         let text = |text: &str| Self::Text(text.chars().take(SORT_CHARS).flat_map(char::to_lowercase).collect());
         match sort {
             Sort::Title => text(&document.metadata.title),
             Sort::From => text(document.metadata.from.trim_start_matches('"')),
+            Sort::Number => Self::Size(number),
             _ => Self::Size(document.size),
         }
     }
 }
 
-fn best<T>(
-    view: &View,
-    reads: &Reads,
-    places: &Places,
-    ask: Ask<'_>,
-    keep: impl Fn(Number, &Document) -> T,
-) -> Result<Found<T>> {
+impl Finding<'_> {
+    fn best<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
+    let Self { view, reads, ask, .. } = *self;
     let down = ask.order.descending != ask.back;
     let compare =
         |one: &(Key, Number), other: &(Key, Number)| -> Ordering { if down { other.cmp(one) } else { one.cmp(other) } };
@@ -193,34 +296,35 @@ fn best<T>(
         && view.may_read(reads, cursor.number)?
         && let Some(document) = view.document(cursor.number)?
     {
-        at = Some((Key::of(ask.order.sort, &document), cursor.number));
+        at = Some((Key::of(ask.order.sort, cursor.number, &document), cursor.number));
     }
-    let documents = view.reader()?;
     let mut rows: Vec<((Key, Number), Cursor, T)> = Vec::with_capacity(ask.most + 1);
     let mut only_newest = false;
     let mut more = false;
-    for (looked, item) in view.by_time(reads, true, None)?.enumerate() {
-        let (time, number) = item?;
+    let mut looked = 0;
+    self.by_time(true, None, |time, number, id| {
         if looked == SORT_LOOKED {
             only_newest = true;
-            break;
+            return Ok(false);
         }
-        let Some(document) = documents.document(number)? else { continue };
-        let key = (Key::of(ask.order.sort, &document), number);
+        looked += 1;
+        let Some(document) = self.documents.document(number)? else { return Ok(true) };
+        let key = (Key::of(ask.order.sort, number, &document), number);
         let is_behind = at.as_ref().is_none_or(|at| compare(&key, at) == Ordering::Greater);
         if !is_behind {
-            continue;
+            return Ok(true);
         }
         let place = rows.partition_point(|(other, ..)| compare(other, &key) == Ordering::Less);
         if place == ask.most {
             // The page is full of better ones; whether this one fits is asked only until there is a next page.
-            more = more || ask.query.fits(view, places, number, &document)?;
-        } else if ask.query.fits(view, places, number, &document)? {
-            rows.insert(place, (key, Cursor { time, number }, keep(number, &places.narrow(view, number, document)?)));
+            more = more || self.fits(number, id, &document)?;
+        } else if self.fits(number, id, &document)? {
+            rows.insert(place, (key, Cursor { time, number }, self.narrow(number, document, &keep)?));
             more |= rows.len() > ask.most;
             rows.truncate(ask.most);
         }
-    }
+        Ok(true)
+    })?;
     if ask.back {
         rows.reverse();
     }
@@ -232,5 +336,6 @@ fn best<T>(
         (at.and(first.or(ask.at)), end.filter(|_| more))
     };
     let rows = rows.into_iter().map(|(_, _, row)| row).collect();
-    Ok(Found { rows, before, after, further: None, only_newest })
+    Ok(Found { rows, before, after, only_newest, ..Found::default() })
+}
 }

@@ -30,6 +30,11 @@ impl Places {
         Ok(Self { folders: folders.collect(), owners })
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &FolderRow> {
+        self.folders.values()
+    }
+
     pub fn get(&self, folder: FolderNumber) -> Option<&FolderRow> {
         self.folders.get(&folder)
     }

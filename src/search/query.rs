@@ -1,28 +1,32 @@
-//! What somebody looks for: words, phrases and fields. Everything has to fit.
+//! What somebody looks for: words, phrases and fields, some of them not, some of them one or the other.
+//!
+//! A query is a list of clauses, which all have to fit; a clause is a list of alternatives, one of which has to fit. Most of it is a question to
+//! the index ([`Query::expression`]); what only the catalog knows is asked of each document that the index gives ([`Query::fits`]).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::index::{self, Reading};
 use super::places::Places;
+use super::text;
 use super::versions::Ties;
-use crate::archive::commit::{Metadata, Number};
-use crate::archive::error::Result;
-use crate::archive::rows::{Document, FolderRow};
-use crate::archive::view::View;
+use super::words;
+use crate::archive::commit::{KIND_FILE, Metadata, Number};
+use crate::archive::rows::{Document, FIELD_NOTE, FolderRow};
+use crate::archive::view::{Reads, View};
 use crate::language::Lang;
-use crate::limits::{QUERY_CHARS, QUERY_TERMS};
+use crate::limits::{BEGINNING_CHARS, EXPRESSION_FOLDERS, QUERY_CHARS, QUERY_TERMS};
 use crate::settings::document_fields::{DocumentFields, Kind};
 use crate::settings::field_value::{self, day};
 use crate::settings::users::User;
 
-/// What is looked for: all of it has to fit.
+/// What is looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    terms: Vec<Term>,
+    clauses: Vec<Vec<Literal>>,
     hints: Vec<Hint>,
     /// Unix seconds: received before this.
     before: Option<i64>,
@@ -36,6 +40,14 @@ pub struct Query {
     unseen: BTreeSet<String>,
     /// Notes are not shown, so nothing is found by them.
     hides_notes: bool,
+    all_versions: bool,
+}
+
+/// A term, or its contrary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Literal {
+    is_not: bool,
+    term: Term,
 }
 
 /// The further fields, as somebody may search them.
@@ -64,25 +76,76 @@ impl Searchable {
     }
 }
 
-/// Values are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Term {
-    Word(String),
-    From(String),
-    To(String),
-    Cc(String),
-    Subject(String),
-    File(String),
+    /// Anywhere in a document.
+    Text(Phrase),
+    /// In these columns of the index.
+    In(&'static str, Phrase),
+    Note(Phrase),
+    /// A further field of text, by its name.
+    Field(String, Phrase),
+    /// A field that nobody defined and that a document may have, by its name and value; or the whole, anywhere.
+    Other(String, Phrase, Phrase),
+    Attachment,
+    /// Of these places by their names. Values are in lower case, as in all that follow.
     Mailbox(String),
     Folder(String),
-    Note(String),
     Owner(String),
-    /// Earlier versions fit too.
-    AllVersions,
-    /// A defined field by its name.
-    Field(String, Kind, String),
-    /// One that nobody defined and that a document may have, by its name in lower case and its value; else the whole is a word.
-    Other(String, String, String),
+    /// A field of another kind, or any value of one.
+    Compared(String, Kind, String),
+    /// Bytes: more than that, or less.
+    Larger(u64),
+    Smaller(u64),
+}
+
+/// Words that stand one behind the other; of the last one perhaps only the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Phrase {
+    words: Vec<String>,
+    is_beginning: bool,
+}
+
+impl Phrase {
+    /// `None` where there is no letter and no digit.
+    fn of(text: &str) -> Option<Self> {
+        let is_beginning = text.ends_with('*');
+        let mut words: Vec<String> = words::words(text).map(|word| word.text).collect();
+        if is_beginning && let Some(last) = words.last_mut() {
+            let from = words::words(text).last().map(|word| word.place.start).unwrap_or_default();
+            *last = words::fold_beginning(&text[from..]);
+        }
+        (!words.is_empty()).then_some(Self { words, is_beginning })
+    }
+
+    /// As FTS5 wants it; each word goes through `spell`.
+    fn expression(&self, spell: impl Fn(&str) -> String) -> String {
+        let words: Vec<String> = self.words.iter().map(|word| spell(word)).collect();
+        // Words are letters and digits, and so need no escape.
+        format!("\"{}\"{}", words.join(" "), if self.is_beginning { " *" } else { "" })
+    }
+
+    fn plain(&self) -> String {
+        self.expression(str::to_owned)
+    }
+
+    fn in_field(&self, name: &str) -> String {
+        format!("field : {}", self.expression(|word| text::in_field(name, word)))
+    }
+
+    /// So short a beginning would be one of far too many words.
+    fn is_too_short(&self) -> bool {
+        self.is_beginning && self.words.last().is_some_and(|last| last.chars().count() < BEGINNING_CHARS)
+    }
+}
+
+/// Who asks, and what they may see: what a query is put to the index for.
+#[derive(Clone, Copy)]
+pub struct Asker<'a> {
+    pub reads: &'a Reads,
+    pub places: &'a Places,
+    /// Fields that documents have, see [`Reading::fields`].
+    pub fields: &'a BTreeSet<String>,
 }
 
 /// What could not be understood; the rest of the query counts all the same.
@@ -92,6 +155,14 @@ pub enum Hint {
     NoValue(String),
     /// A field that wants a day, and what was written.
     NoDay(String),
+    /// One that wants a size.
+    NoSize(String),
+    /// `has:` of something else.
+    NoThing(String),
+    /// `or` with nothing before or behind it.
+    NoAlternative,
+    /// A beginning of so few letters.
+    TooShort(String),
     /// Quotation marks that nobody closed.
     Open,
     /// More than is looked at.
@@ -110,6 +181,18 @@ impl Hint {
             }
             (Self::NoDay(text), Lang::En) => format!("{text:?} is no day: write 2026-11-21 or 21.11.2026"),
             (Self::NoDay(text), Lang::De) => format!("«{text}» ist kein Tag: schreiben Sie 21.11.2026 oder 2026-11-21"),
+            (Self::NoSize(text), Lang::En) => format!("{text:?} is no size: write 500k, 2M or 1G"),
+            (Self::NoSize(text), Lang::De) => format!("«{text}» ist keine Grösse: schreiben Sie 500k, 2M oder 1G"),
+            (Self::NoThing(text), Lang::En) => format!("has:{text} is not known: write has:attachment"),
+            (Self::NoThing(text), Lang::De) => format!("has:{text} ist nicht bekannt: schreiben Sie hat:anhang"),
+            (Self::NoAlternative, Lang::En) => "or stands between two things: offer or invoice".into(),
+            (Self::NoAlternative, Lang::De) => "oder steht zwischen zwei Dingen: Offerte oder Rechnung".into(),
+            (Self::TooShort(text), Lang::En) => {
+                format!("{text} is too short a beginning: write at least {BEGINNING_CHARS} letters before the *")
+            }
+            (Self::TooShort(text), Lang::De) => {
+                format!("{text} ist ein zu kurzer Anfang: schreiben Sie mindestens {BEGINNING_CHARS} Buchstaben vor den *")
+            }
             (Self::Open, Lang::En) => "A quotation mark has no partner; everything after it was taken as one.".into(),
             (Self::Open, Lang::De) => {
                 "Ein Anführungszeichen hat keinen Partner; alles dahinter gilt als ein Ausdruck.".into()
@@ -121,10 +204,11 @@ impl Hint {
 }
 
 impl Query {
-    /// Words, phrases in quotation marks, and fields: `from:`, `to:`, `cc:`, `subject:`, `file:`, `note:`, `owner:`,
-    /// `mailbox:`, `folder:`, `before:`, `after:`, or their German names, and further fields by theirs, in upper or lower
-    /// case; a name with spaces stands in quotation marks. A word before a colon that is no field is a word like any other.
-    /// `version:all` finds earlier versions too. Days are those of `zone`.
+    /// Words, phrases in quotation marks, beginnings (`offer*`), and fields: `from:`, `to:`, `cc:`, `subject:`, `file:`, `note:`, `owner:`,
+    /// `mailbox:`, `folder:`, `before:`, `after:`, `larger:`, `smaller:`, `has:`, `field:NAME=VALUE`, or their German names, and further fields by
+    /// theirs, in upper or lower case; a name with spaces stands in quotation marks. A word before a colon that is no field is a word like any
+    /// other. `-` before something: it must not fit; `or` between two: one of them has to. `version:all` finds earlier versions too. Days are
+    /// those of `zone`.
     pub fn parse(text: &str, zone: &TimeZone, searchable: &Searchable) -> Self {
         let mut query =
             Self { unseen: searchable.unseen.clone(), hides_notes: searchable.hides_notes, ..Self::default() };
@@ -139,8 +223,32 @@ impl Query {
         if words.len() > QUERY_TERMS {
             query.hints.push(Hint::TooLong);
         }
-        for word in words.into_iter().take(QUERY_TERMS) {
-            query.add(&word, zone, searchable);
+        // Whether what comes next is an alternative to the clause before.
+        let mut or = false;
+        let mut may_have_or = false;
+        for (word, is_quoted) in words.into_iter().take(QUERY_TERMS) {
+            if !is_quoted && matches!(word.to_lowercase().as_str(), "or" | "oder" | "|") {
+                if !may_have_or || or {
+                    query.hints.push(Hint::NoAlternative);
+                } else {
+                    or = true;
+                }
+                continue;
+            }
+            let (is_not, word) = match word.strip_prefix('-') {
+                Some(rest) if !is_quoted && rest.starts_with(|c: char| c.is_alphanumeric()) => (true, rest),
+                _ => (false, word.as_str()),
+            };
+            let Some(term) = query.term(word, zone, searchable) else { continue };
+            let literal = Literal { is_not, term };
+            match query.clauses.last_mut().filter(|_| or) {
+                Some(clause) => clause.push(literal),
+                None => query.clauses.push(vec![literal]),
+            }
+            (or, may_have_or) = (false, true);
+        }
+        if or {
+            query.hints.push(Hint::NoAlternative);
         }
         query
     }
@@ -154,50 +262,109 @@ impl Query {
     /// Of documents that are versions of one, only the newest fits, unless all versions are asked for.
     #[must_use]
     pub fn newest(self, ties: Ties) -> Self {
-        let asks_for_all = self.terms.contains(&Term::AllVersions);
-        Self { newest: Some(ties).filter(|_| !asks_for_all), ..self }
+        Self { newest: Some(ties).filter(|_| !self.all_versions), ..self }
     }
 
-    fn add(&mut self, word: &str, zone: &TimeZone, searchable: &Searchable) {
-        let lower = word.to_lowercase();
-        let Some((name, value)) = lower.split_once(':') else {
-            self.terms.push(Term::Word(lower));
-            return;
+    fn term(&mut self, word: &str, zone: &TimeZone, searchable: &Searchable) -> Option<Term> {
+        let Some((name, value)) = word.split_once(':') else {
+            return self.phrase(word, word).map(Term::Text);
         };
-        let term = match name {
-            "from" | "von" => Term::From,
-            "to" | "an" => Term::To,
-            "cc" => Term::Cc,
-            "subject" | "betreff" | "title" | "titel" => Term::Subject,
-            "file" | "datei" => Term::File,
-            "note" | "notiz" => Term::Note,
-            "owner" | "eigentümer" => Term::Owner,
-            "version" | "versionen" if matches!(value, "all" | "alle") => |_| Term::AllVersions,
-            "mailbox" | "postfach" => Term::Mailbox,
-            "folder" | "ordner" => Term::Folder,
+        let lower = name.to_lowercase();
+        let column = match lower.as_str() {
+            "from" | "von" => "sender",
+            "to" | "an" => "{recipient cc}",
+            "cc" => "cc",
+            "subject" | "betreff" | "title" | "titel" => "subject",
+            "file" | "datei" => "file",
+            "text" => "body",
+            _ => return self.special(&lower, word, value, zone, searchable),
+        };
+        self.phrase(word, value).map(|phrase| Term::In(column, phrase))
+    }
+
+    /// What is not simply words in a column.
+    fn special(&mut self, name: &str, word: &str, value: &str, zone: &TimeZone, searchable: &Searchable) -> Option<Term> {
+        let lower = value.to_lowercase();
+        match name {
+            "version" | "versionen" if matches!(lower.as_str(), "all" | "alle") => {
+                self.all_versions = true;
+                return None;
+            }
+            "field" | "feld" if value.contains('=') => {
+                let (name, value) = value.split_once('=')?;
+                return self.field(&name.trim().to_lowercase(), word, value.trim(), searchable);
+            }
+            _ => {}
+        }
+        let is_known = matches!(
+            name,
+            "note" | "notiz" | "owner" | "eigentümer" | "mailbox" | "postfach" | "folder" | "ordner" | "before" | "vor" | "after"
+                | "nach" | "larger" | "grösser" | "größer" | "smaller" | "kleiner" | "has" | "hat"
+        );
+        if is_known && value.trim().is_empty() {
+            self.hints.push(Hint::NoValue(word.into()));
+            return None;
+        }
+        match name {
+            "note" | "notiz" => self.phrase(word, value).map(Term::Note),
+            "owner" | "eigentümer" => Some(Term::Owner(lower)),
+            "mailbox" | "postfach" => Some(Term::Mailbox(lower)),
+            "folder" | "ordner" => Some(Term::Folder(lower)),
             "before" | "vor" | "after" | "nach" => {
-                self.add_day(matches!(name, "before" | "vor"), word, value, zone);
-                return;
+                self.add_day(matches!(name, "before" | "vor"), word, &lower, zone);
+                None
             }
-            name => {
-                let (name, value) = (name.trim(), value.trim());
-                let Some((field, kind)) = searchable.fields.get(name) else {
-                    self.terms.push(Term::Other(name.into(), value.into(), lower.clone()));
-                    return;
-                };
-                if value.is_empty() {
-                    self.hints.push(Hint::NoValue(word.into()));
-                } else {
-                    self.terms.push(Term::Field(field.clone(), *kind, value.into()));
+            "larger" | "grösser" | "größer" | "smaller" | "kleiner" => {
+                let size = size(&lower);
+                if size.is_none() {
+                    self.hints.push(Hint::NoSize(value.into()));
                 }
-                return;
+                let is_smaller = matches!(name, "smaller" | "kleiner");
+                size.map(if is_smaller { Term::Smaller } else { Term::Larger })
             }
+            "has" | "hat" => match lower.as_str() {
+                "attachment" | "attachments" | "anhang" | "anhänge" => Some(Term::Attachment),
+                _ => {
+                    self.hints.push(Hint::NoThing(value.into()));
+                    None
+                }
+            },
+            name => self.field(name.trim(), word, value.trim(), searchable),
+        }
+    }
+
+    fn field(&mut self, name: &str, word: &str, value: &str, searchable: &Searchable) -> Option<Term> {
+        let Some((field, kind)) = searchable.fields.get(name) else {
+            let whole = Phrase::of(word)?;
+            // A value without a word is none: `re:` is.
+            return Some(match Phrase::of(value).filter(|_| !self.unseen.iter().any(|field| field.to_lowercase() == name)) {
+                Some(value) => Term::Other(name.into(), value, whole),
+                None => Term::Text(whole),
+            });
         };
         if value.is_empty() {
             self.hints.push(Hint::NoValue(word.into()));
-        } else {
-            self.terms.push(term(value.into()));
+            return None;
         }
+        if *kind == Kind::Text && value != "*" {
+            return self.phrase(word, value).map(|phrase| Term::Field(field.clone(), phrase));
+        }
+        Some(Term::Compared(field.clone(), *kind, value.to_lowercase()))
+    }
+
+    /// The words of a value.
+    fn phrase(&mut self, word: &str, value: &str) -> Option<Phrase> {
+        let phrase = Phrase::of(value);
+        match &phrase {
+            // What has no letter and no digit fits everything, as it always did.
+            None if value.is_empty() => self.hints.push(Hint::NoValue(word.into())),
+            Some(phrase) if phrase.is_too_short() => {
+                self.hints.push(Hint::TooShort(value.into()));
+                return None;
+            }
+            _ => {}
+        }
+        phrase
     }
 
     fn add_day(&mut self, is_before: bool, word: &str, value: &str, zone: &TimeZone) {
@@ -227,7 +394,7 @@ impl Query {
 
     /// Whether everything fits.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && self.before.is_none() && self.since.is_none() && self.only.is_none()
+        self.clauses.is_empty() && self.before.is_none() && self.since.is_none() && self.only.is_none()
     }
 
     /// The times that can fit, Unix seconds: from the first on, and before the second.
@@ -235,90 +402,189 @@ impl Query {
         (self.since, self.before)
     }
 
-    /// Whether a document fits. `places` are those of its reader: a mailbox that somebody may not read finds nothing.
-    pub fn fits(&self, view: &View, places: &Places, number: Number, document: &Document) -> Result<bool> {
-        if self.before.is_some_and(|before| document.time >= before)
-            || self.since.is_some_and(|since| document.time < since)
-        {
-            return Ok(false);
+    /// Whether the index has to be asked.
+    pub fn asks_index(&self) -> bool {
+        self.clauses.iter().flatten().any(|literal| literal.term.is_known_to_index())
+    }
+
+    /// The words and phrases that are looked for, as [`words::fold`] writes them, and whether the last one of each is a beginning: what is
+    /// shown in bright letters.
+    pub fn marks(&self) -> Vec<(Vec<String>, bool)> {
+        let literals = self.clauses.iter().flatten().filter(|literal| !literal.is_not);
+        let phrases = literals.filter_map(|literal| match &literal.term {
+            Term::Text(phrase) | Term::In(_, phrase) | Term::Other(_, _, phrase) => Some(phrase),
+            _ => None,
+        });
+        phrases.map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
+    }
+
+    /// The query as it is put for somebody.
+    pub fn put<'a>(&'a self, asker: Asker<'_>) -> Put<'a> {
+        let mut must = Vec::new();
+        let mut not = Vec::new();
+        match asker.reads {
+            Reads::All => {}
+            Reads::Places(places) => {
+                must.push(any_of(places.iter().map(|place| text::place(*place))));
+                not.push(format!("place : {}", text::BLOCKED));
+            }
         }
-        if self.only.is_some_and(|kind| kind != document.metadata.kind) {
-            return Ok(false);
+        if let Some(kind) = self.only {
+            must.push(format!("place : {}", if kind == KIND_FILE { text::FILE } else { text::MAIL }));
         }
-        let is_place = |term: &Term| matches!(term, Term::Mailbox(_) | Term::Folder(_));
-        // Whose it is depends on who asks.
-        let document = if self.terms.iter().any(|term| matches!(term, Term::Owner(_))) {
-            Cow::Owned(places.narrow(view, number, document.clone())?)
-        } else {
-            Cow::Borrowed(document)
-        };
-        let mut plain = self.terms.iter().filter(|term| !is_place(term));
-        if !plain.all(|term| term.fits(number, &document.metadata, self)) {
-            return Ok(false);
+        let asks_index = self.asks_index();
+        let mut rest = Vec::new();
+        for clause in &self.clauses {
+            let open: Vec<Asked<'_>> = clause
+                .iter()
+                .map(|Literal { is_not, term }| {
+                    let expression = if asks_index { term.expression(self, asker) } else { None };
+                    Asked { is_not: *is_not, term, expression }
+                })
+                .collect();
+            let is_known = open.iter().all(|one| one.expression.is_some());
+            if is_known && open.iter().all(|one| !one.is_not) {
+                must.push(open.into_iter().filter_map(|one| one.expression).collect::<Vec<_>>().join(" OR "));
+            } else if is_known && open.len() == 1 {
+                not.extend(open.into_iter().filter_map(|one| one.expression));
+            } else {
+                rest.push(open);
+            }
         }
-        // Last of the questions about the document itself: it takes a look-up.
-        if let Some(ties) = &self.newest
-            && ties.has_newer(view, places, number, &document.metadata)?
-        {
-            return Ok(false);
+        if must.is_empty() {
+            must.push(format!("place : {}", text::ALL));
         }
-        if !self.terms.iter().any(is_place) {
-            return Ok(true);
+        let mut expression = format!("({})", must.join(") AND ("));
+        for term in not {
+            expression = format!("({expression}) NOT ({term})");
         }
-        let mut seen: Vec<&FolderRow> = Vec::new();
-        for occurrence in view.occurrences(number)? {
-            seen.extend(places.get(occurrence.folder));
-        }
-        Ok(self.terms.iter().filter(|term| is_place(term)).all(|term| seen.iter().any(|row| term.is_at(row))))
+        Put { query: self, expression: asks_index.then_some(expression), rest }
     }
 }
 
+/// A query as it is put for somebody.
+pub struct Put<'a> {
+    query: &'a Query,
+    /// The question to the index, where it is asked: every document that fits is among those that it finds, and nothing that whoever
+    /// asks may not read.
+    pub expression: Option<String>,
+    /// The clauses that it leaves open.
+    rest: Vec<Vec<Asked<'a>>>,
+}
+
+struct Asked<'a> {
+    is_not: bool,
+    term: &'a Term,
+    /// What the index is asked, where it knows.
+    expression: Option<String>,
+}
+
+impl Put<'_> {
+    /// Whether a document that the index found, or any one where it is not asked, fits in every other way too. `places` are those of its
+    /// reader: a mailbox that somebody may not read finds nothing.
+    pub fn fits(
+        &self,
+        view: &View,
+        places: &Places,
+        index: Option<(&Reading, i64)>,
+        number: Number,
+        document: &Document,
+    ) -> index::Result<bool> {
+        let query = self.query;
+        if query.before.is_some_and(|before| document.time >= before)
+            || query.since.is_some_and(|since| document.time < since)
+            || query.only.is_some_and(|kind| kind != document.metadata.kind)
+        {
+            return Ok(false);
+        }
+        for clause in &self.rest {
+            let mut fits = false;
+            for Asked { is_not, term, expression } in clause {
+                let has = match (expression, index) {
+                    (Some(expression), Some((reading, id))) => reading.fits(expression, id)?,
+                    _ => term.fits(view, places, number, document)?,
+                };
+                fits |= has != *is_not;
+            }
+            if !fits {
+                return Ok(false);
+            }
+        }
+        // Last of the questions about the document itself: it takes a look-up.
+        match &query.newest {
+            Some(ties) => Ok(!ties.has_newer(view, places, number, &document.metadata)?),
+            None => Ok(true),
+        }
+    }
+}
+
+fn any_of(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    // Nothing has this word.
+    if words.is_empty() { "place : none".into() } else { format!("place : ({})", words.join(" OR ")) }
+}
+
 impl Term {
-    fn fits(&self, number: Number, metadata: &Metadata, query: &Query) -> bool {
-        let has = |text: &str, value: &str| text.to_lowercase().contains(value);
-        let note = |value: &str| !query.hides_notes && has(&metadata.note, value);
-        let file = |value: &str| {
-            has(&metadata.media_name, value) || metadata.attachments.iter().any(|part| has(&part.name, value))
+    fn is_known_to_index(&self) -> bool {
+        !matches!(self, Self::Owner(_) | Self::Compared(..) | Self::Larger(_) | Self::Smaller(_))
+    }
+
+    /// What the index is asked; `None` where only the catalog knows.
+    fn expression(&self, query: &Query, asker: Asker<'_>) -> Option<String> {
+        let anywhere = |phrase: &Phrase| {
+            let plain = phrase.plain();
+            let mut terms = vec![format!("{{sender recipient cc subject file body}} : {plain}")];
+            let is_seen = |name: &&String| !query.unseen.contains(*name) && (*name != FIELD_NOTE || !query.hides_notes);
+            terms.extend(asker.fields.iter().filter(is_seen).map(|name| phrase.in_field(name)));
+            if let ([word], false) = (&phrase.words[..], phrase.is_beginning)
+                && let Ok(number) = word.parse()
+            {
+                terms.push(format!("place : {}", text::number(number)));
+            }
+            terms.join(" OR ")
         };
-        // Of a journaled mail, also those whom only its envelope names.
-        let envelope = metadata.envelope.as_ref();
-        let from = |value: &str| {
-            has(&metadata.from, value)
-                || envelope.is_some_and(|it| has(&it.sender, value) || has(&it.on_behalf_of, value))
-        };
-        let to = |value: &str| {
-            has(&metadata.to, value)
-                || has(&metadata.cc, value)
-                || envelope.is_some_and(|it| it.to_whom().into_iter().any(|text| has(text, value)))
-        };
-        let word = |value: &str| {
-            has(&metadata.title, value)
-                || from(value)
-                || to(value)
-                || note(value)
-                || metadata.fields.iter().any(|(name, field)| !query.unseen.contains(name) && has(field, value))
-                || file(value)
-                || number.to_string() == *value
+        let among = |is_it: &dyn Fn(&FolderRow) -> bool| {
+            let found: Vec<String> = asker.places.all().filter(|row| is_it(row)).map(|row| text::folder(row.folder.number)).collect();
+            (found.len() <= EXPRESSION_FOLDERS).then(|| any_of(found.into_iter()))
         };
         match self {
-            Self::From(value) => from(value),
-            Self::To(value) => to(value),
-            Self::Cc(value) => has(&metadata.cc, value),
-            Self::Subject(value) => has(&metadata.title, value),
-            Self::File(value) => file(value),
-            Self::Word(value) => word(value),
-            Self::Note(value) => note(value),
-            Self::Owner(value) => has(&metadata.owner, value),
-            Self::Field(name, kind, value) => {
-                field_value::fits(*kind, metadata.fields.get(name).map(String::as_str), value)
-            }
-            Self::Other(name, value, whole) => {
-                let is_meant = |field: &str| !query.unseen.contains(field) && field.to_lowercase() == *name;
-                let mut fields = metadata.fields.iter().filter(|(field, _)| is_meant(field));
-                word(whole) || fields.any(|(_, field)| field_value::fits(Kind::Text, Some(field), value))
-            }
-            Self::Mailbox(_) | Self::Folder(_) | Self::AllVersions => true,
+            Self::Text(phrase) => Some(anywhere(phrase)),
+            Self::In(columns, phrase) => Some(format!("{columns} : {}", phrase.plain())),
+            Self::Note(_) if query.hides_notes => Some("place : none".into()),
+            Self::Note(phrase) => Some(phrase.in_field(FIELD_NOTE)),
+            Self::Field(name, phrase) => Some(phrase.in_field(name)),
+            Self::Other(name, value, whole) => Some(format!("{} OR {}", anywhere(whole), value.in_field(name))),
+            Self::Attachment => Some(format!("place : {}", text::ATTACHMENT)),
+            Self::Mailbox(_) | Self::Folder(_) => among(&|row| self.is_at(row)),
+            Self::Owner(_) | Self::Compared(..) | Self::Larger(_) | Self::Smaller(_) => None,
         }
+    }
+
+    /// What only the catalog knows, and what it knows as well as the index.
+    fn fits(&self, view: &View, places: &Places, number: Number, document: &Document) -> index::Result<bool> {
+        let metadata = &document.metadata;
+        Ok(match self {
+            Self::Attachment => !metadata.attachments.is_empty(),
+            Self::Larger(size) => document.size > *size,
+            Self::Smaller(size) => document.size < *size,
+            Self::Owner(value) => {
+                // Whose it is depends on who asks.
+                let document = places.narrow(view, number, document.clone())?;
+                document.metadata.owner.to_lowercase().contains(value)
+            }
+            Self::Compared(..) => self.compares(metadata),
+            Self::Mailbox(_) | Self::Folder(_) => {
+                let seen = view.occurrences(number)?;
+                seen.iter().filter_map(|seen| places.get(seen.folder)).any(|row| self.is_at(row))
+            }
+            // Words are the index's.
+            Self::Text(_) | Self::In(..) | Self::Note(_) | Self::Field(..) | Self::Other(..) => false,
+        })
+    }
+
+    fn compares(&self, metadata: &Metadata) -> bool {
+        let Self::Compared(name, kind, value) = self else { return false };
+        field_value::fits(*kind, metadata.fields.get(name).map(String::as_str), value)
     }
 
     fn is_at(&self, row: &FolderRow) -> bool {
@@ -331,18 +597,37 @@ impl Term {
     }
 }
 
-/// Splits at spaces that stand outside quotation marks; the marks fall away. Also says whether a mark has no partner.
-fn words(text: &str) -> (Vec<String>, bool) {
-    let mut words = vec![String::new()];
+/// `500k`, `2M`, `1.5G`, or bytes.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches('b');
+    let (digits, unit) = match digits.chars().last()? {
+        'k' => (&digits[..digits.len() - 1], 1_000),
+        'm' => (&digits[..digits.len() - 1], 1_000_000),
+        'g' => (&digits[..digits.len() - 1], 1_000_000_000),
+        _ => (digits, 1),
+    };
+    let (whole, part) = digits.trim().split_once(['.', ',']).unwrap_or((digits.trim(), "0"));
+    let tenths: u64 = part.get(..1)?.parse().ok()?;
+    let whole: u64 = whole.parse().ok()?;
+    whole.checked_mul(unit)?.checked_add(tenths * unit / 10)
+}
+
+/// Splits at spaces that stand outside quotation marks; the marks fall away, and of each is said whether it began with one. Also says
+/// whether a mark has no partner.
+fn words(text: &str) -> (Vec<(String, bool)>, bool) {
+    let mut words = vec![(String::new(), false)];
     let mut quoted = false;
     for c in text.chars() {
         match c {
-            '"' | '«' | '»' | '„' | '“' | '”' => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => words.push(String::new()),
-            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
+            '"' | '«' | '»' | '„' | '“' | '”' => {
+                quoted = !quoted;
+                words.last_mut().into_iter().for_each(|(word, begins)| *begins |= word.is_empty());
+            }
+            c if c.is_whitespace() && !quoted => words.push((String::new(), false)),
+            c => words.last_mut().into_iter().for_each(|(word, _)| word.push(c)),
         }
     }
-    words.retain(|word| !word.is_empty());
+    words.retain(|(word, _)| !word.is_empty());
     (words, quoted)
 }
 

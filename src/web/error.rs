@@ -1,6 +1,7 @@
 //! Why there is no page, and what the person reads instead.
 
 use crate::archive::ArchiveError;
+use crate::search::IndexError;
 use crate::settings::SettingsError;
 
 /// A request that gets no page.
@@ -30,6 +31,8 @@ pub enum WebError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
@@ -40,9 +43,11 @@ impl WebError {
             Self::Method => 405,
             Self::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => 413,
             Self::Stale | Self::Forbidden | Self::Elsewhere => 403,
-            Self::Wrong(_) | Self::Settings(SettingsError::Wrong { .. } | SettingsError::NoDefinition { .. }) => 400,
+            Self::Wrong(_)
+            | Self::Index(IndexError::TooMany)
+            | Self::Settings(SettingsError::Wrong { .. } | SettingsError::NoDefinition { .. }) => 400,
             Self::TooMany => 429,
-            Self::Settings(_) | Self::Archive(_) | Self::Io(_) => 500,
+            Self::Settings(_) | Self::Archive(_) | Self::Index(_) | Self::Io(_) => 500,
         }
     }
 }

@@ -52,12 +52,15 @@ use crate::archive::Archive;
 use crate::archive::growth::Marks;
 use crate::fetch::Fetcher;
 use crate::settings::succession;
+use crate::search::Index;
 use crate::verification::Verifier;
 use session::{Attempts, Sessions};
 
 /// What all pages work with.
 pub struct Web {
     pub archive: Arc<Archive>,
+    /// The index of words.
+    pub index: Arc<Index>,
     pub fetcher: Arc<Fetcher>,
     pub sessions: Sessions,
     pub attempts: Attempts,
@@ -101,6 +104,7 @@ impl Web {
     pub fn new(archive: Arc<Archive>, fetcher: Arc<Fetcher>, link: Option<Arc<Link>>) -> std::io::Result<Self> {
         let settings = Arc::default();
         Ok(Self {
+            index: Arc::new(Index::new(archive.paths().search.clone())),
             archive,
             fetcher,
             sessions: Sessions::default(),

@@ -28,6 +28,7 @@ use crate::limits::{DESCRIPTORS, SERVER_TIMEOUT};
 use crate::pulse::Pulse;
 use crate::retention::{self, OwnClock};
 use crate::roles::{Role, Stuck, keep_all};
+use crate::search::index;
 use crate::settings::users;
 use crate::verification::scrub;
 use crate::web::gate::tls::Identity;
@@ -42,6 +43,8 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(3 * SERVER_TIMEOUT.as_secs(
 const ARCHIVE_DEADLINE: Duration = Duration::from_mins(5);
 /// A disk may take minutes for a bad sector.
 const SCRUB_DEADLINE: Duration = Duration::from_mins(5);
+/// Merging what lies in the index may take a slow disk minutes.
+const INDEX_DEADLINE: Duration = Duration::from_mins(10);
 const LOOK: Duration = Duration::from_secs(1);
 /// A box whose archive could not be opened tries it again after this.
 const TRY_AGAIN: Duration = Duration::from_mins(5);
@@ -145,6 +148,7 @@ fn serve(
         scrub_role(&web),
         signing::role(&archive, &fetcher),
         retention_role(&archive, &fetcher, &web),
+        index_role(&web),
     ];
     let (boxed, sockets) = match boxed {
         Some((boxed, sockets)) => (Some(boxed), Some(sockets)),
@@ -347,6 +351,11 @@ fn scrub_role(web: &Arc<Web>) -> Role {
     Role::new("scrub", SCRUB_DEADLINE, move |pulse| {
         Ok(scrub::run(&web.archive, &web.verifier, scrub::Manner::default(), pulse)?)
     })
+}
+
+fn index_role(web: &Arc<Web>) -> Role {
+    let web = web.clone();
+    Role::new("index", INDEX_DEADLINE, move |pulse| Ok(index::follow(&web.archive, &web.index, pulse)?))
 }
 
 fn fetch_role(archive: &Arc<Archive>, fetcher: &Arc<Fetcher>) -> Role {

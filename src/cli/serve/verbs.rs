@@ -114,8 +114,8 @@ impl Verb {
             }
             self.is_busy = true;
         }
-        let Web { archive, fetcher, verifier, .. } = web;
-        control::answer(stream, &request, &Session { archive, fetcher, verifier, pulse })
+        let Web { archive, fetcher, verifier, index, .. } = web;
+        control::answer(stream, &request, &Session { archive, fetcher, verifier, index, pulse })
     }
 }
 

@@ -108,6 +108,7 @@ const FOUND: Named = Named {
         has("previous", Schema::Maybe(&SAID), "Cursor of the page before"),
         has("is_partial", Schema::Flag, "Many documents were looked at and the page is not full: next goes on"),
         has("only_newest", Schema::Flag, "Only the newest documents were put in this order"),
+        has("is_behind", Schema::Flag, "The search index has not read all of the archive yet: documents may be missing"),
         has("hints", Schema::List(&SAID, 2 * QUERY_TERMS + 2), "What of q could not be understood"),
     ]),
 };
@@ -312,7 +313,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     let reads = context.reads(&view)?;
     let most = asked.asked_number("limit", PAGE_DOCUMENTS);
     let ask = Ask { query: &query, order, at, back, most };
-    let found = find(&view, &reads, ask, |number, document| summary(context, number, document))?;
+    let found = find(&context.web.index, &view, &reads, ask, |number, document| summary(context, number, document))?;
     let hints: Vec<String> = query.hints().iter().map(|hint| hint.sentence(Lang::En)).collect();
     // Where the bound was reached, the same way goes on.
     let further = found.further.is_some();
@@ -326,6 +327,7 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
             "previous": cursor(previous, true),
             "is_partial": further,
             "only_newest": found.only_newest,
+            "is_behind": found.is_behind,
             "hints": hints,
         }),
     ))

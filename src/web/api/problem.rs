@@ -225,7 +225,7 @@ macro_rules! through_web_error {
     })* };
 }
 
-through_web_error!(ArchiveError, crate::settings::SettingsError, std::io::Error);
+through_web_error!(ArchiveError, crate::search::IndexError, crate::settings::SettingsError, std::io::Error);
 
 const ERROR: &[Member] = &[
     has("at", SAID, "A JSON pointer into the body, or the name of a parameter"),

@@ -19,11 +19,11 @@ use super::state::State;
 use super::{show, table};
 use crate::archive::Archive;
 use crate::archive::commit::{Happening, Number};
-use crate::archive::error::Result as Read;
 use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::export::{self, Asked, Limits};
 use crate::limits::{EXPORT_BATCH, EXPORT_BYTES, EXPORT_DOCUMENTS, EXPORT_RIGHTS};
+use crate::search::index::{self, Index};
 use crate::search::{Ask, Cursor, Order, Query, find};
 use crate::settings::administration::Administration;
 use crate::settings::{tokens, users};
@@ -39,6 +39,7 @@ enum Wanted {
 
 /// A search that goes on as long as more is asked for.
 struct Search {
+    index: Arc<Index>,
     query: Query,
     reads: Reads,
     at: Option<Cursor>,
@@ -50,18 +51,19 @@ impl Search {
         let view = context.view()?;
         let query = Query::parse(&state.query, &show::zone(), &context.searchable());
         let query = query.newest(context.ties()).only(table::only(context, state).kind());
-        Ok(Self { query, reads: context.reads(&view)?, at: None, is_over: false })
+        let index = context.web.index.clone();
+        Ok(Self { index, query, reads: context.reads(&view)?, at: None, is_over: false })
     }
 
     /// The next of what it finds, newest first; none at its end, or after so many looks at the catalog, each of which is bounded.
-    fn more(&mut self, view: &View, looks: usize) -> Read<Vec<(Number, u64)>> {
+    fn more(&mut self, view: &View, looks: usize) -> index::Result<Vec<(Number, u64)>> {
         for _ in 0..looks {
             if self.is_over {
                 break;
             }
             let order = Order::default();
             let ask = Ask { query: &self.query, order, at: self.at, back: false, most: EXPORT_BATCH };
-            let found = find(view, &self.reads, ask, |number, document| (number, document.size))?;
+            let found = find(&self.index, view, &self.reads, ask, |number, document| (number, document.size))?;
             self.at = found.further.or(found.after);
             self.is_over = self.at.is_none();
             if !found.rows.is_empty() {
@@ -199,8 +201,8 @@ fn zip(context: &Context<'_>, mut wanted: Wanted) -> Result<Response> {
                 }
                 Wanted::Found(search) => {
                     search.reads = reads;
-                    let found =
-                        archive.view().and_then(|view| search.more(&view, usize::MAX)).map_err(io::Error::other)?;
+                    let view = archive.view().map_err(io::Error::other)?;
+                    let found = search.more(&view, usize::MAX).map_err(io::Error::other)?;
                     found.into_iter().map(|(number, _)| number).collect()
                 }
             };

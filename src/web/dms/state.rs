@@ -49,12 +49,13 @@ pub struct State {
 }
 
 /// The columns by which the table can be put in order, with their names in addresses.
-const SORTS: [(Sort, &str); 5] = [
+const SORTS: [(Sort, &str); 6] = [
     (Sort::Date, "date"),
     (Sort::Number, "number"),
     (Sort::Title, "title"),
     (Sort::From, "from"),
     (Sort::Size, "size"),
+    (Sort::Relevance, "relevance"),
 ];
 
 impl State {
@@ -167,7 +168,7 @@ impl State {
 
 /// Newest, highest and largest first; texts from A to Z.
 fn usual(sort: Sort) -> bool {
-    matches!(sort, Sort::Date | Sort::Number | Sort::Size)
+    matches!(sort, Sort::Date | Sort::Number | Sort::Size | Sort::Relevance)
 }
 
 fn address(path: &str, form: &Form) -> String {

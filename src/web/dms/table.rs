@@ -1,5 +1,7 @@
 //! The search field and the table of documents.
 
+use std::time::Instant;
+
 use maud::{Markup, html};
 
 use super::super::Context;
@@ -10,7 +12,9 @@ use super::state::{Only, State};
 use super::{link, show};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
-use crate::limits::{PAGE_DOCUMENTS, SEARCH_LOOKED, SORT_LOOKED, TABLE_CHARS};
+use crate::limits::{PAGE_DOCUMENTS, RANKED, SEARCH_LOOKED, SNIPPET_MAIL, SNIPPETS, SORT_LOOKED, TABLE_CHARS};
+use crate::search::snippet::{Snippet, snippet};
+use crate::search::text::Body;
 use crate::search::{Ask, Found, Query, Sort, find};
 use crate::settings::administration::{Field, TWIPS, Usage};
 use crate::settings::document_fields::Kind;
@@ -34,6 +38,8 @@ struct Row {
     archived: i64,
     /// What stands in the columns of defined fields.
     further: Vec<String>,
+    /// Where in its text it was found.
+    snippet: Option<Snippet>,
 }
 
 /// Which columns the table has.
@@ -77,6 +83,7 @@ fn row(context: &Context<'_>, columns: &Columns, number: Number, document: &Docu
         owner: show::cut(&metadata.owner, TABLE_CHARS),
         archived: metadata.archived,
         further: further.collect(),
+        snippet: None,
     }
 }
 
@@ -98,24 +105,26 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;
     let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
-    let mut found = find(&view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+    let mut found = find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     let mut state = State { is_listed: true, ..state.clone() };
     if found.rows.is_empty() && state.back && found.further.is_none() {
         // Nothing is before: the first page.
         state = state.page(None, false);
         let ask = Ask { at: None, back: false, ..ask };
-        found = find(&view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+        found = find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     }
     drop(view);
+    snippets(context, &query, &mut found.rows)?;
     Ok(html! {
         (search(context, &state, &query))
-        (views(context, &state, only, &columns))
+        (views(context, &state, only, &columns, &query))
         @if found.rows.is_empty() {
             p.empty { @if query.is_empty() && state.at.is_none() { (t.no_documents) } @else { (t.nothing_found) } }
         } @else {
             (rows(context, &state, &columns, &found, chosen))
         }
-        @if found.only_newest { p.soft { ((t.only_newest)(SORT_LOOKED as u64)) } }
+        @if found.is_behind { p.hint.note role="status" { (t.index_behind) } }
+        @if found.only_newest { p.soft { ((t.only_newest)(if state.order.sort == Sort::Relevance { RANKED.cast_unsigned() } else { SORT_LOOKED as u64 })) } }
         @if let Some(further) = found.further {
             p.soft { ((t.looked_at)(SEARCH_LOOKED as u64)) " "
                 a href=(state.page(Some(further), state.back).table()) { (t.search_further) } }
@@ -125,6 +134,30 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
             p.all { a href=(state.all("/export", only)) { (context.t.manage.export_all) } }
         }
     })
+}
+
+/// Reads the texts of the documents of a page, as many as there is time for, and takes out where the words stand.
+fn snippets(context: &Context<'_>, query: &Query, rows: &mut [Row]) -> Result<()> {
+    let marks = query.marks();
+    let until = Instant::now() + SNIPPETS;
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let archive = &context.web.archive;
+    for row in rows {
+        if Instant::now() >= until {
+            break;
+        }
+        let Some(document) = archive.view()?.document(row.number)? else { continue };
+        // A long one would take the time of all others.
+        if document.size > SNIPPET_MAIL {
+            continue;
+        }
+        let mut body = Body::default();
+        body.read(archive, row.number, &document)?;
+        row.snippet = body.texts.iter().find_map(|text| snippet(text, &marks));
+    }
+    Ok(())
 }
 
 fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
@@ -142,14 +175,15 @@ fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
         details.help #search-help {
             summary { (t.search_help) }
             p { (t.search_help_more) " " (context.t.fields.search_fields) }
+            p { (t.search_help_words) }
             p data-keys { (t.keys_help) }
         }
     }
 }
 
 /// What is shown, and how much of it.
-fn views(context: &Context<'_>, state: &State, only: Only, columns: &Columns) -> Markup {
-    let t = &context.t.fields;
+fn views(context: &Context<'_>, state: &State, only: Only, columns: &Columns, query: &Query) -> Markup {
+    let (t, d) = (&context.t.fields, &context.t.dms);
     let entry = |to: Only, text: &str| {
         html! { a href=(state.showing(to).table()) aria-current=[(to == only).then_some("true")] { (text) } }
     };
@@ -158,6 +192,10 @@ fn views(context: &Context<'_>, state: &State, only: Only, columns: &Columns) ->
             (entry(Only::All, t.only_all))
             (entry(Only::Mails, t.only_mails))
             (entry(Only::Files, t.only_files))
+            @if !query.marks().is_empty() {
+                @if state.order.sort == Sort::Relevance { a href=(state.sorted(Sort::Date).table()) { (d.by_date) } }
+                @else { a href=(state.sorted(Sort::Relevance).table()) { (d.by_relevance) } }
+            }
             a.apart href=(state.reduced(!columns.is_reduced).table()) data-table {
                 @if columns.is_reduced { (t.full_table) } @else { (t.reduced_table) }
             }
@@ -250,6 +288,9 @@ fn one(context: &Context<'_>, state: &State, columns: &Columns, row: &Row, is_ch
                     @if row.title.is_empty() { (t.no_title) } @else { (row.title) }
                 }
                 @if row.is_published { " " span.tag.good { (t.published) } }
+                @if let Some(snippet) = &row.snippet {
+                    p.snippet { @for (bit, is_match) in &snippet.bits { @if *is_match { mark { (bit) } } @else { (bit) } } }
+                }
             }
             @for ((name, _), value) in columns.further.iter().zip(&row.further) { td.further data-field=(name) { (value) } }
             @if !columns.is_reduced { td.to { (row.to) } }
