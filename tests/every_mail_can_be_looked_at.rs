@@ -4,9 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::corpus::mails;
-use archivista::mail::{
-    Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset, safe_html,
-};
+use archivista::mail::{Bodies, Collector, Mode, Outline, Outliner, Piece, Plan, Shown, Wanted, charset, safe_html};
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};

@@ -76,6 +76,7 @@ mod people_and_compilations_in_a_browser;
 mod progress_of_a_fetch_is_seen;
 mod retention_keeps_its_terms;
 mod rights_hold_on_every_route;
+mod search_finds_what_is_written;
 mod secrets_are_sealed;
 mod serve_does_what_a_box_needs;
 mod several_documents_leave_as_one_file;

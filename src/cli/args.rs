@@ -328,13 +328,11 @@ fn request(verb: &str, given: &mut Given) -> anyhow::Result<Request> {
             given.out = Some(one(given, "one folder: `proof FOLDER`")?.into());
             Ok(Request::Proof)
         }
-        "rebuild" => {
-            match one(given, "what: `rebuild catalog` or `rebuild search`")?.as_str() {
-                "catalog" => Ok(Request::RebuildCatalog),
-                "search" => Ok(Request::RebuildSearch),
-                what => bail!("`rebuild {what}`: there are `rebuild catalog` and `rebuild search`"),
-            }
-        }
+        "rebuild" => match one(given, "what: `rebuild catalog` or `rebuild search`")?.as_str() {
+            "catalog" => Ok(Request::RebuildCatalog),
+            "search" => Ok(Request::RebuildSearch),
+            what => bail!("`rebuild {what}`: there are `rebuild catalog` and `rebuild search`"),
+        },
         "retention" => {
             none_left(given, "retention")?;
             Ok(Request::Retention { dry_run: given.flag("dry-run"), json: given.flag("json") })

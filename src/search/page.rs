@@ -106,7 +106,8 @@ pub fn find<T>(
     let (reading, is_behind) = if ask.query.asks_index() { reading(index, view)? } else { (None, false) };
     let fields = reading.as_ref().map(Reading::fields).transpose()?.unwrap_or_default();
     let put = ask.query.put(Asker { reads, places: &places, fields: &fields });
-    let finding = Finding { view, documents: view.reader()?, reads, places: &places, put, reading: reading.as_ref(), ask };
+    let finding =
+        Finding { view, documents: view.reader()?, reads, places: &places, put, reading: reading.as_ref(), ask };
     let found = match ask.order.sort {
         _ if finding.put.expression.is_some() && finding.reading.is_none() => Ok(Found::default()),
         Sort::Date => finding.walk(keep),
@@ -160,7 +161,12 @@ impl Finding<'_> {
     }
 
     /// Calls `each` with what may fit, by time from the cursor on or from an end, until it says stop (`false`).
-    fn by_time(&self, down: bool, from: Option<Cursor>, mut each: impl FnMut(i64, Number, Option<i64>) -> Result<bool>) -> Result<()> {
+    fn by_time(
+        &self,
+        down: bool,
+        from: Option<Cursor>,
+        mut each: impl FnMut(i64, Number, Option<i64>) -> Result<bool>,
+    ) -> Result<()> {
         let (since, before) = self.ask.query.times();
         let Some((reading, expression)) = self.asked() else {
             let mut from = from.map(|at| (at.time, at.number));
@@ -186,7 +192,9 @@ impl Finding<'_> {
         };
         let within = Within { down, from, since, before };
         reading.hits(expression, within, |hit| {
-            let Some(time) = self.documents.document(hit.number)?.map(|document| document.time) else { return Ok(true) };
+            let Some(time) = self.documents.document(hit.number)?.map(|document| document.time) else {
+                return Ok(true);
+            };
             each(time, hit.number, Some(hit.id))
         })
     }
@@ -286,56 +294,57 @@ impl Key {
 
 impl Finding<'_> {
     fn best<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
-    let Self { view, reads, ask, .. } = *self;
-    let down = ask.order.descending != ask.back;
-    let compare =
-        |one: &(Key, Number), other: &(Key, Number)| -> Ordering { if down { other.cmp(one) } else { one.cmp(other) } };
-    let mut at = None;
-    // Whoever may not read a document does not learn where its title stands either.
-    if let Some(cursor) = ask.at
-        && view.may_read(reads, cursor.number)?
-        && let Some(document) = view.document(cursor.number)?
-    {
-        at = Some((Key::of(ask.order.sort, cursor.number, &document), cursor.number));
+        let Self { view, reads, ask, .. } = *self;
+        let down = ask.order.descending != ask.back;
+        let compare = |one: &(Key, Number), other: &(Key, Number)| -> Ordering {
+            if down { other.cmp(one) } else { one.cmp(other) }
+        };
+        let mut at = None;
+        // Whoever may not read a document does not learn where its title stands either.
+        if let Some(cursor) = ask.at
+            && view.may_read(reads, cursor.number)?
+            && let Some(document) = view.document(cursor.number)?
+        {
+            at = Some((Key::of(ask.order.sort, cursor.number, &document), cursor.number));
+        }
+        let mut rows: Vec<((Key, Number), Cursor, T)> = Vec::with_capacity(ask.most + 1);
+        let mut only_newest = false;
+        let mut more = false;
+        let mut looked = 0;
+        self.by_time(true, None, |time, number, id| {
+            if looked == SORT_LOOKED {
+                only_newest = true;
+                return Ok(false);
+            }
+            looked += 1;
+            let Some(document) = self.documents.document(number)? else { return Ok(true) };
+            let key = (Key::of(ask.order.sort, number, &document), number);
+            let is_behind = at.as_ref().is_none_or(|at| compare(&key, at) == Ordering::Greater);
+            if !is_behind {
+                return Ok(true);
+            }
+            let place = rows.partition_point(|(other, ..)| compare(other, &key) == Ordering::Less);
+            if place == ask.most {
+                // The page is full of better ones; whether this one fits is asked only until there is a next page.
+                more = more || self.fits(number, id, &document)?;
+            } else if self.fits(number, id, &document)? {
+                rows.insert(place, (key, Cursor { time, number }, self.narrow(number, document, &keep)?));
+                more |= rows.len() > ask.most;
+                rows.truncate(ask.most);
+            }
+            Ok(true)
+        })?;
+        if ask.back {
+            rows.reverse();
+        }
+        let first = rows.first().map(|(_, cursor, _)| *cursor);
+        let end = rows.last().map(|(_, cursor, _)| *cursor);
+        let (before, after) = if ask.back {
+            (first.filter(|_| more), end.or(ask.at))
+        } else {
+            (at.and(first.or(ask.at)), end.filter(|_| more))
+        };
+        let rows = rows.into_iter().map(|(_, _, row)| row).collect();
+        Ok(Found { rows, before, after, only_newest, ..Found::default() })
     }
-    let mut rows: Vec<((Key, Number), Cursor, T)> = Vec::with_capacity(ask.most + 1);
-    let mut only_newest = false;
-    let mut more = false;
-    let mut looked = 0;
-    self.by_time(true, None, |time, number, id| {
-        if looked == SORT_LOOKED {
-            only_newest = true;
-            return Ok(false);
-        }
-        looked += 1;
-        let Some(document) = self.documents.document(number)? else { return Ok(true) };
-        let key = (Key::of(ask.order.sort, number, &document), number);
-        let is_behind = at.as_ref().is_none_or(|at| compare(&key, at) == Ordering::Greater);
-        if !is_behind {
-            return Ok(true);
-        }
-        let place = rows.partition_point(|(other, ..)| compare(other, &key) == Ordering::Less);
-        if place == ask.most {
-            // The page is full of better ones; whether this one fits is asked only until there is a next page.
-            more = more || self.fits(number, id, &document)?;
-        } else if self.fits(number, id, &document)? {
-            rows.insert(place, (key, Cursor { time, number }, self.narrow(number, document, &keep)?));
-            more |= rows.len() > ask.most;
-            rows.truncate(ask.most);
-        }
-        Ok(true)
-    })?;
-    if ask.back {
-        rows.reverse();
-    }
-    let first = rows.first().map(|(_, cursor, _)| *cursor);
-    let end = rows.last().map(|(_, cursor, _)| *cursor);
-    let (before, after) = if ask.back {
-        (first.filter(|_| more), end.or(ask.at))
-    } else {
-        (at.and(first.or(ask.at)), end.filter(|_| more))
-    };
-    let rows = rows.into_iter().map(|(_, _, row)| row).collect();
-    Ok(Found { rows, before, after, only_newest, ..Found::default() })
-}
 }

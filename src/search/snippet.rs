@@ -31,7 +31,8 @@ pub fn snippet(text: &str, marks: &[Mark]) -> Option<Snippet> {
     let best = matches.iter().map(|it| it.from).max_by_key(|from| (distinct(*from), std::cmp::Reverse(*from)))?;
     let begin = text.floor_char_boundary(best.saturating_sub(SNIPPET_CHARS / 4));
     // Not in the middle of a word, where one ends nearby.
-    let begin = if begin == 0 { 0 } else { text[begin..best].find(char::is_whitespace).map_or(begin, |at| begin + at + 1) };
+    let begin =
+        if begin == 0 { 0 } else { text[begin..best].find(char::is_whitespace).map_or(begin, |at| begin + at + 1) };
     let begin = text.ceil_char_boundary(begin);
     let end = text.floor_char_boundary((begin + SNIPPET_CHARS).max(matches.iter().find(|it| it.from == best)?.to));
     let mut snippet = Snippet::default();
@@ -87,7 +88,11 @@ fn matches(text: &str, marks: &[Mark]) -> Vec<Match> {
         for (mark, (words, is_beginning)) in marks.iter().enumerate() {
             let is_here = words.len() <= window.len()
                 && words.iter().zip(&window).enumerate().all(|(at, (wanted, word))| {
-                    if *is_beginning && at + 1 == words.len() { word.text.starts_with(wanted) } else { word.text == *wanted }
+                    if *is_beginning && at + 1 == words.len() {
+                        word.text.starts_with(wanted)
+                    } else {
+                        word.text == *wanted
+                    }
                 });
             if is_here && let Some(last) = window.get(words.len().saturating_sub(1)) {
                 found.push(Match { from: first.place.start, to: last.place.end, mark });
@@ -117,7 +122,10 @@ mod tests {
     #[test]
     fn words_are_found_as_the_index_finds_them() {
         assert_eq!(shown("Grüsse aus\r\n  Zürich!", &["zuerich"]).unwrap(), "Grüsse aus [Zürich]!");
-        assert_eq!(shown("Die letzte Offerte, die letzte", &["letzte offerte"]).unwrap(), "Die [letzte Offerte], die letzte");
+        assert_eq!(
+            shown("Die letzte Offerte, die letzte", &["letzte offerte"]).unwrap(),
+            "Die [letzte Offerte], die letzte"
+        );
         assert_eq!(shown("Offerten und mehr", &["offert*"]).unwrap(), "[Offerten] und mehr");
         assert_eq!(shown("nichts davon", &["offerte"]), None);
         assert_eq!(shown("", &["offerte"]), None);

@@ -44,7 +44,8 @@ impl Iterator for Words<'_> {
             let run = &self.text[from..];
             let mut chars = run.char_indices();
             let stands_alone = chars.next().is_some_and(|(_, c)| is_alone(c));
-            let end = chars.find(|(_, c)| stands_alone || !is_inside(*c) || is_alone(*c)).map_or(run.len(), |(at, _)| at);
+            let end =
+                chars.find(|(_, c)| stands_alone || !is_inside(*c) || is_alone(*c)).map_or(run.len(), |(at, _)| at);
             let place = from..self.label(from, from + end);
             self.at = place.end;
             let text = fold(&self.text[place.clone()]);
@@ -93,7 +94,8 @@ pub fn fold(word: &str) -> String {
     while let Some(c) = letters.next() {
         out.push(c);
         // An umlaut written as two letters. Behind a vowel or a q, and at the end of a word, it is none: *neue*, *Quelle*, *due*.
-        let may_be = matches!(c, 'a' | 'o' | 'u') && !before.is_some_and(|c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'q'));
+        let may_be =
+            matches!(c, 'a' | 'o' | 'u') && !before.is_some_and(|c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'q'));
         before = Some(c);
         if may_be && letters.next_if_eq(&'e').is_some() {
             if letters.peek().is_none() {
@@ -119,7 +121,8 @@ fn plain(word: &str) -> String {
     if word.is_ascii() && !word.contains('-') {
         return word.to_ascii_lowercase();
     }
-    let unpacked = if word.len() >= 4 && word.as_bytes()[..4].eq_ignore_ascii_case(b"xn--") { unpacked(word) } else { None };
+    let unpacked =
+        if word.len() >= 4 && word.as_bytes()[..4].eq_ignore_ascii_case(b"xn--") { unpacked(word) } else { None };
     let word = unpacked.as_deref().unwrap_or(word);
     let mut out = String::with_capacity(word.len());
     for c in word.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
@@ -172,7 +175,10 @@ mod tests {
 
     #[test]
     fn texts_fall_into_words() {
-        assert_eq!(of("Anna Meier <anna.meier@xn--mller-kva.example>"), ["anna", "meier", "anna", "meier", "muller", "example"]);
+        assert_eq!(
+            of("Anna Meier <anna.meier@xn--mller-kva.example>"),
+            ["anna", "meier", "anna", "meier", "muller", "example"]
+        );
         assert_eq!(of("xn--, xn--\u{fc} xn---"), ["xn", "xn", "u", "xn"]);
         assert_eq!(of("CHF 1’200.50 – 2026-11-21_x"), ["chf", "1", "200", "50", "2026", "11", "21", "x"]);
         assert_eq!(of("東京に行く abc東"), ["東", "京", "に", "行", "く", "abc", "東"]);

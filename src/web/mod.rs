@@ -51,8 +51,8 @@ use crate::appliance::link::Link;
 use crate::archive::Archive;
 use crate::archive::growth::Marks;
 use crate::fetch::Fetcher;
-use crate::settings::succession;
 use crate::search::Index;
+use crate::settings::succession;
 use crate::verification::Verifier;
 use session::{Attempts, Sessions};
 

@@ -85,7 +85,7 @@ pub fn put(archive: &Archive, mailbox: &str, mails: Vec<(u64, Vec<u8>)>) -> Vec<
         let mut incoming = Incoming::new(&spool);
         incoming.write_all(&bytes).unwrap();
         let message = incoming.finish().unwrap();
-        let metadata = Metadata { title: message.head.subject.clone(), ..Metadata::default() };
+        let metadata = Metadata::from(message.head.clone());
         let new = NewMessage {
             message,
             metadata,

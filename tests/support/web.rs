@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
 
 use archivista::appliance::link::Link;
 use archivista::archive::Archive;
@@ -12,6 +13,7 @@ use archivista::fetch::Fetcher;
 use archivista::ingest::{Incoming, Spool};
 use archivista::language::Lang;
 use archivista::pulse::Pulse;
+use archivista::search::index;
 use archivista::settings;
 use archivista::settings::administration::Administration;
 use archivista::settings::password::Password;
@@ -33,6 +35,18 @@ pub const PEER: &str = "192.0.2.7";
 pub struct Site {
     pub web: Arc<Web>,
     dir: TempDir,
+    /// Keeps the index of words behind the log, as `serve` does.
+    following: Option<(Pulse, JoinHandle<()>)>,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some((pulse, following)) = self.following.take() {
+            pulse.cancel();
+            let ended = following.join();
+            assert!(ended.is_ok() || thread::panicking());
+        }
+    }
 }
 
 /// What a browser gets.
@@ -89,7 +103,11 @@ impl Site {
         let dir = tempfile::Builder::new().prefix("archivista-").tempdir().unwrap();
         let archive = Archive::open(&dir.path().join("data"), &Pulse::new()).unwrap();
         let web = Web::new(Arc::new(archive), Arc::new(Fetcher::new(link.clone())), link).unwrap();
-        let site = Self { web: Arc::new(web), dir };
+        let web = Arc::new(web);
+        let (pulse, follower) = (Pulse::new(), web.clone());
+        let hears = pulse.clone();
+        let following = thread::spawn(move || index::follow(&follower.archive, &follower.index, &hears).unwrap());
+        let site = Self { web, dir, following: Some((pulse, following)) };
         site.administer(|administration| administration.archive_name = "Test".into());
         RecoverySheet::confirm(&site.web.archive, "test").unwrap();
         site

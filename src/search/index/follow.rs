@@ -47,7 +47,8 @@ pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
 
 /// Brings it up to the last commit that there is, and returns.
 pub fn once(archive: &Archive, index: &Index, anew: bool, pulse: &Pulse) -> Result<()> {
-    let store = if anew { make_anew(archive, index, &Useless("somebody asked for it".into()))? } else { open(archive, index)? };
+    let store =
+        if anew { make_anew(archive, index, &Useless("somebody asked for it".into()))? } else { open(archive, index)? };
     match catch_up(archive, index, &store, pulse) {
         Err(IndexError::Sqlite { source, .. }) if is_damage(&source) => {
             let store = make_anew(archive, index, &Useless(source.to_string()))?;
@@ -154,7 +155,13 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn begin(archive: &'a Archive, index: &'a Index, store: &'a Store, through: Mark, pulse: &'a Pulse) -> Result<Self> {
+    fn begin(
+        archive: &'a Archive,
+        index: &'a Index,
+        store: &'a Store,
+        through: Mark,
+        pulse: &'a Pulse,
+    ) -> Result<Self> {
         store.begin()?;
         let view = archive.view()?;
         Ok(Self { archive, index, store, pulse, view, through, began: Instant::now(), taken: 0, is_open: true })

@@ -78,7 +78,8 @@ impl Reading {
         mut each: impl FnMut(Hit) -> std::result::Result<bool, E>,
     ) -> std::result::Result<(), E> {
         // A row may stand behind its time, where others took that second, and never before it.
-        let (mut low, mut high) = (since.unwrap_or(i64::MIN), before.map_or(i64::MAX, |before| before.saturating_add(DISPLACED)));
+        let (mut low, mut high) =
+            (since.unwrap_or(i64::MIN), before.map_or(i64::MAX, |before| before.saturating_add(DISPLACED)));
         if let Some(from) = from {
             if down {
                 high = high.min(from.saturating_sub(1));

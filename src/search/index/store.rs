@@ -64,7 +64,9 @@ impl Store {
             Ok((connection, state))
         });
         Ok(match opened {
-            Ok((_, (version, ..))) if version != self::version() => Err(Useless("it was made by another release".into())),
+            Ok((_, (version, ..))) if version != self::version() => {
+                Err(Useless("it was made by another release".into()))
+            }
             Ok((_, (_, of, _))) if of != archive => Err(Useless("it is that of another archive".into())),
             Ok((connection, (_, _, mark))) => Ok((Self { path, connection }, mark)),
             Err(error) => Err(Useless(error.to_string())),
@@ -133,7 +135,9 @@ impl Store {
         self.run(|inner| {
             let id = if let Some((id, _)) = known {
                 inner.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
-                inner.prepare_cached("UPDATE documents SET mark = ?2 WHERE id = ?1")?.execute(params![id, signed(mark)])?;
+                inner
+                    .prepare_cached("UPDATE documents SET mark = ?2 WHERE id = ?1")?
+                    .execute(params![id, signed(mark)])?;
                 id
             } else {
                 let id = free(inner, time.clamp(-TIMES, TIMES))?;

@@ -7,7 +7,6 @@ use super::super::dms::state::{Only, State};
 use super::super::dms::upload::Refused;
 use super::super::dms::{access, ended, link, proof, upload, versions, view};
 use super::super::happening::Teller;
-use crate::mail::{Part, file_name};
 use super::super::multipart::MultipartError;
 use super::super::request::Form;
 use super::super::{Context, Response, WebError, show};
@@ -22,6 +21,7 @@ use crate::limits::{
     ACCESSES, API_LIST, API_PAGE, DEFINED_FIELDS, DOCUMENT_FIELDS, FIELD_CHARS, NOTE_CHARS, PAGE_DOCUMENTS, PARTS,
     QUERY_CHARS, QUERY_TERMS, VERSIONS,
 };
+use crate::mail::{Part, file_name};
 use crate::search::{Ask, Query, find};
 use crate::settings::administration::{Field, Versioning};
 
@@ -108,7 +108,11 @@ const FOUND: Named = Named {
         has("previous", Schema::Maybe(&SAID), "Cursor of the page before"),
         has("is_partial", Schema::Flag, "Many documents were looked at and the page is not full: next goes on"),
         has("only_newest", Schema::Flag, "Only the newest documents were put in this order"),
-        has("is_behind", Schema::Flag, "The search index has not read all of the archive yet: documents may be missing"),
+        has(
+            "is_behind",
+            Schema::Flag,
+            "The search index has not read all of the archive yet: documents may be missing",
+        ),
         has("hints", Schema::List(&SAID, 2 * QUERY_TERMS + 2), "What of q could not be understood"),
     ]),
 };

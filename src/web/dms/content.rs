@@ -9,9 +9,6 @@ use std::sync::Arc;
 use super::super::Context;
 use super::super::entry::to_login;
 use super::super::error::{Result, WebError};
-use crate::mail::html::CONTENT_SECURITY_POLICY;
-use crate::mail::special::{Special, tnef};
-use crate::mail::{PartWriter, Wanted, file_name as names};
 use super::super::response::{Body, Response, Sending, disposition};
 use super::access::{self, Shown};
 use super::mail::{Mail, turn};
@@ -23,6 +20,9 @@ use crate::archive::Archive;
 use crate::archive::commit::Happening;
 use crate::ingest::Spool;
 use crate::limits::{ANSWER_SHORT, MAIL_ENVELOPE, MEDIA_HEAD, MESSAGE};
+use crate::mail::html::CONTENT_SECURITY_POLICY;
+use crate::mail::special::{Special, tnef};
+use crate::mail::{PartWriter, Wanted, file_name as names};
 use crate::settings::administration::Versioning;
 
 /// Runs nothing and has no origin.

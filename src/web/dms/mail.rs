@@ -4,13 +4,13 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::error::Result;
+use crate::archive::Archive;
+use crate::archive::commit::Number;
+use crate::limits::{INLINE_IMAGE, INLINE_IMAGES, MAIL_ENVELOPE, MAIL_TEXT, VIEW_TEXT};
 use crate::mail::html::{self, Inline, SafeHtml};
 use crate::mail::plain::{self, Wrapping};
 use crate::mail::special::{Special, cms};
 use crate::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
-use crate::archive::Archive;
-use crate::archive::commit::Number;
-use crate::limits::{INLINE_IMAGE, INLINE_IMAGES, MAIL_ENVELOPE, MAIL_TEXT, VIEW_TEXT};
 
 /// More than the estimate of a part's size may be wrong by.
 const SLACK: usize = 4096;

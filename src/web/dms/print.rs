@@ -6,12 +6,12 @@
 use maud::html;
 
 use super::super::Context;
-use crate::mail::file_name;
-use crate::mail::html::SafeHtml;
 use super::access::Shown;
 use super::mail::Mail;
 use super::{show, view};
 use crate::limits::VIEW_ATTACHMENTS;
+use crate::mail::file_name;
+use crate::mail::html::SafeHtml;
 
 /// Of the host: nothing that a mail says of all elements changes it.
 const HOST: &str = "all:initial!important;display:block!important;color:#000!important";

@@ -4,14 +4,14 @@ use maud::html;
 
 use super::super::Context;
 use super::super::error::Result;
-use crate::mail::charset;
-use crate::mail::source::RawHeader;
 use super::super::response::Response;
 use super::access;
 use super::content;
 use super::document::{Tab, page};
 use super::show;
 use crate::limits::SOURCE_TEXT;
+use crate::mail::charset;
+use crate::mail::source::RawHeader;
 
 pub fn show(context: &Context<'_>) -> Result<Response> {
     let t = &context.t.dms;

@@ -105,13 +105,15 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;
     let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
-    let mut found = find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+    let mut found =
+        find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     let mut state = State { is_listed: true, ..state.clone() };
     if found.rows.is_empty() && state.back && found.further.is_none() {
         // Nothing is before: the first page.
         state = state.page(None, false);
         let ask = Ask { at: None, back: false, ..ask };
-        found = find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+        found =
+            find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
     }
     drop(view);
     snippets(context, &query, &mut found.rows)?;

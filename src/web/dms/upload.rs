@@ -8,7 +8,6 @@ use maud::html;
 use super::super::Context;
 use super::super::error::{Result, WebError};
 use super::super::layout::{self, Section, Width};
-use crate::mail::file_name;
 use super::super::multipart::{Multipart, MultipartError};
 use super::super::response::Response;
 use super::versions::{self, Back, Next};
@@ -18,6 +17,7 @@ use crate::archive::view::Reads;
 use crate::archive::writer::{Booked, NewMessage, Task};
 use crate::ingest::{Head, Incoming, Spool};
 use crate::limits::{MEDIA_HEAD, UPLOAD_FILES};
+use crate::mail::file_name;
 use crate::pulse;
 use crate::settings::administration::Field;
 

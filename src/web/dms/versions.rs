@@ -8,7 +8,6 @@ use maud::{Markup, html};
 
 use super::super::Context;
 use super::super::error::Result;
-use crate::mail::file_name;
 use super::super::request::number;
 use super::access::{self, Shown};
 use super::state::State;
@@ -19,6 +18,7 @@ use crate::archive::view::{Reads, View};
 use crate::archive::writer::Task;
 use crate::clock;
 use crate::hash::Sha256;
+use crate::mail::file_name;
 use crate::search::Places;
 use crate::settings::administration::{Field, Versioning};
 

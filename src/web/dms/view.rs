@@ -4,8 +4,6 @@ use maud::{Markup, PreEscaped, html};
 
 use super::super::Context;
 use super::super::error::Result;
-use crate::mail::special::{Special, calendar, report, tnef};
-use crate::mail::{Part, Piece, Wanted, charset, file_name, plain};
 use super::access::{self, Shown};
 use super::content;
 use super::mail::{Mail, turn};
@@ -16,6 +14,8 @@ use crate::archive::Archive;
 use crate::archive::commit::Number;
 use crate::ingest::Defect;
 use crate::limits::{MAIL_ENVELOPE, MAIL_SMALL_PART, VIEW_ATTACHMENTS, VIEW_TEXT};
+use crate::mail::special::{Special, calendar, report, tnef};
+use crate::mail::{Part, Piece, Wanted, charset, file_name, plain};
 
 /// What the tab shows; for a published document also what a visitor sees.
 pub fn body(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
@@ -257,8 +257,7 @@ fn called(person: &calendar::Person) -> String {
 
 fn winmail(context: &Context<'_>, shown: &Shown, mail: &Mail, number: usize, packed: &tnef::Tnef) -> Markup {
     let t = &context.t.dms;
-    let text =
-        if packed.text.is_empty() { crate::mail::html::html_to_text(&packed.html) } else { packed.text.clone() };
+    let text = if packed.text.is_empty() { crate::mail::html::html_to_text(&packed.html) } else { packed.text.clone() };
     let is_all = mail.bodies.text.is_empty();
     html! {
         @if is_all && !text.is_empty() {

@@ -1,0 +1,260 @@
+//! The index of words: what it finds, for whom, and how it heals.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use archivista::archive::Archive;
+use archivista::archive::commit::{Ending, Outcome};
+use archivista::archive::view::Reads;
+use archivista::pulse::Pulse;
+use archivista::search::index::{self, Index};
+use archivista::search::{Ask, Order, Query, Searchable, Sort, find};
+use jiff::tz::TimeZone;
+
+use crate::support::small;
+
+fn mail(number: u64, subject: &str, text: &str) -> (u64, Vec<u8>) {
+    let head = format!(
+        "From: Jörg Müller <joerg@xn--mller-kva.example>\r\nTo: Beat <beat@example.ch>\r\nSubject: {subject}\r\n\
+         Date: Mon, 1 Jan 2024 09:{:02}:00 +0100\r\nMessage-ID: <{number}@example.ch>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n",
+        number % 60
+    );
+    (number, head.into_bytes())
+}
+
+struct Found {
+    archive: Archive,
+    index: Index,
+}
+
+impl Found {
+    fn at(data: &Path) -> Self {
+        let archive = small::open(data);
+        let index = Index::new(archive.paths().search.clone());
+        Self { archive, index }
+    }
+
+    fn settle(&self) {
+        index::once(&self.archive, &self.index, false, &Pulse::new()).unwrap();
+    }
+
+    /// Numbers of what is found, the newest first.
+    fn search(&self, query: &str) -> Vec<u64> {
+        self.search_as(query, &Reads::All, Sort::Date)
+    }
+
+    fn search_as(&self, query: &str, reads: &Reads, sort: Sort) -> Vec<u64> {
+        let query = Query::parse(query, &TimeZone::UTC, &Searchable::default());
+        let order = Order { sort, descending: true };
+        let ask = Ask { query: &query, order, at: None, back: false, most: 100 };
+        let view = self.archive.view().unwrap();
+        let found = find(&self.index, &view, reads, ask, |number, _| number).unwrap();
+        assert!(!found.is_behind);
+        found.rows
+    }
+}
+
+fn some(data: &Path) -> Found {
+    let found = Found::at(data);
+    let mails = vec![
+        mail(1, "Letzte Offerte", "Grüsse aus Zürich, die Rechnung folgt."),
+        mail(2, "Invoice", "Greetings from Zurich, the offer is attached."),
+        mail(3, "Zuerich im Winter", "Die letzte schöne Offerte: 1200.50 CHF"),
+        mail(4, "Newsletter", "Werbung, letzte Gelegenheit. Offerten!"),
+    ];
+    small::put(&found.archive, "anna", mails);
+    found.settle();
+    found
+}
+
+#[test]
+fn words_phrases_beginnings_and_what_must_not_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = some(&folder.path().join("data"));
+    for (query, numbers) in [
+        ("zürich", &[3, 2, 1][..]),
+        ("ZURICH", &[3, 2, 1]),
+        ("Zuerich", &[3, 2, 1]),
+        ("rechnung", &[1]),
+        ("offerte", &[3, 1]),
+        ("offert*", &[4, 3, 1]),
+        ("\"letzte offerte\"", &[1]),
+        ("letzte offerte", &[3, 1]),
+        ("letzte -offerte", &[4]),
+        ("-letzte", &[2]),
+        ("rechnung or invoice", &[2, 1]),
+        ("zürich rechnung oder offer", &[2, 1]),
+        ("from:müller", &[4, 3, 2, 1]),
+        ("von:joerg@müller.example", &[4, 3, 2, 1]),
+        ("joerg@xn--mller-kva.example newsletter", &[4]),
+        ("to:müller", &[]),
+        ("to:beat subject:invoice", &[2]),
+        ("subject:rechnung", &[]),
+        ("1200.50", &[3]),
+        ("3", &[3]),
+        ("mailbox:anna folder:inbox werbung", &[4]),
+        ("mailbox:beat", &[]),
+        ("werbung or larger:1M", &[4]),
+        ("werbung or -larger:1", &[4]),
+        ("-larger:1M -werbung", &[3, 2, 1]),
+        ("letzte after:2024-01-01", &[]),
+        ("letzte before:2024-01-02", &[4, 3, 1]),
+        ("folgt attached", &[]),
+        ("folgt die", &[1]),
+        // The end of one text and the beginning of the next are no phrase.
+        ("\"offerte jorg\"", &[]),
+        ("\"", &[4, 3, 2, 1]),
+        ("NOT AND ( \" zurich", &[]),
+    ] {
+        assert_eq!(found.search(query), numbers, "{query}");
+    }
+    assert_eq!(found.search_as("offert*", &Reads::All, Sort::Relevance)[0], 1, "a subject counts for more");
+    assert_eq!(found.search_as("letzte", &Reads::All, Sort::Title), [3, 4, 1]);
+    assert_eq!(found.search_as("letzte", &Reads::All, Sort::Number), [4, 3, 1]);
+}
+
+#[test]
+fn pages_go_on_where_the_last_one_ended_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = Found::at(&folder.path().join("data"));
+    // Many of one second, as a machine sends them.
+    small::put(
+        &found.archive,
+        "anna",
+        (1..=300)
+            .map(|number| mail(number - number % 7, "Meldung", &format!("Nummer {number}")))
+            .enumerate()
+            .map(|(at, (_, bytes))| (at as u64 + 1, bytes))
+            .collect(),
+    );
+    found.settle();
+    let query = Query::parse("nummer", &TimeZone::UTC, &Searchable::default());
+    let view = found.archive.view().unwrap();
+    let page = |at, back| {
+        let ask = Ask { query: &query, order: Order::default(), at, back, most: 17 };
+        find(&found.index, &view, &Reads::All, ask, |number, _| number).unwrap()
+    };
+    let (mut all, mut at, mut pages) = (Vec::new(), None, Vec::new());
+    loop {
+        let found = page(at, false);
+        all.extend(found.rows.clone());
+        pages.push(found.rows);
+        at = found.after;
+        if at.is_none() {
+            break;
+        }
+    }
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 300);
+    assert_eq!(all.len(), 300);
+    let last = page(None, false);
+    let second = page(last.after, false);
+    assert_eq!(page(second.before, true).rows, last.rows);
+}
+
+#[test]
+fn nobody_finds_what_they_may_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = Found::at(&folder.path().join("data"));
+    small::put(&found.archive, "anna", vec![mail(1, "Lohn", "geheim"), mail(2, "Offen", "geheim und beiden bekannt")]);
+    small::put(&found.archive, "beat", vec![mail(2, "Offen", "geheim und beiden bekannt"), mail(3, "Beat", "geheim")]);
+    found.settle();
+    let view = found.archive.view().unwrap();
+    let place = |mailbox: &str| view.folders().unwrap().iter().find(|row| row.folder.mailbox == mailbox).unwrap().place;
+    let (anna, beat) = (Reads::Places(vec![place("anna")]), Reads::Places(vec![place("beat")]));
+    let none = Reads::Places(Vec::new());
+    assert_eq!(found.search_as("geheim", &anna, Sort::Date), [2, 1]);
+    assert_eq!(found.search_as("geheim", &beat, Sort::Date), [3, 2]);
+    assert_eq!(found.search_as("lohn or geheim", &beat, Sort::Relevance).len(), 2);
+    assert_eq!(found.search_as("mailbox:anna geheim", &beat, Sort::Date), [0; 0]);
+    assert_eq!(found.search_as("-nichts", &beat, Sort::Date), [3, 2]);
+    assert_eq!(found.search_as("geheim", &none, Sort::Date), [0; 0]);
+    drop(view);
+    // One more place of a document that is in the index already, and a document that is blocked.
+    small::put(&found.archive, "beat", vec![mail(1, "Lohn", "geheim")]);
+    found.archive.block("test", 3, true).unwrap();
+    found.settle();
+    assert_eq!(found.search_as("geheim", &beat, Sort::Date), [2, 1]);
+    assert_eq!(found.search("geheim"), [3, 2, 1]);
+    found.archive.block("test", 3, false).unwrap();
+    found.settle();
+    assert_eq!(found.search_as("geheim", &beat, Sort::Date), [3, 2, 1]);
+}
+
+#[test]
+fn what_changes_or_ends_is_found_as_it_is_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = some(&folder.path().join("data"));
+    found.archive.end(vec![1, 4], Ending::Erased, Vec::new()).unwrap();
+    found.settle();
+    assert_eq!(found.search("zürich"), [3, 2]);
+    assert_eq!(found.search("offert*"), [3]);
+    assert_eq!(found.search("-letzte"), [2]);
+}
+
+#[test]
+fn an_index_that_is_gone_cut_foreign_or_ahead_heals_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = data.join("search/index.db");
+    drop(some(&data));
+    let old = fs::read(&file).unwrap();
+    let heals = |what: &str, why: &str| {
+        let found = Found::at(&data);
+        found.settle();
+        assert_eq!(found.search("zürich"), [3, 2, 1], "{what}");
+        let healed = found.index.progress().healed;
+        assert!(healed.as_ref().is_some_and(|healed| healed.contains(why)), "{what}: {healed:?}");
+    };
+    fs::remove_dir_all(data.join("search")).unwrap();
+    heals("deleted", "there is none");
+    for cut in [0, 1, 100, 5000, old.len() / 2] {
+        fs::write(&file, &fs::read(&file).unwrap()[..cut]).unwrap();
+        heals("cut", "");
+    }
+    fs::write(&file, vec![7; 50_000]).unwrap();
+    heals("another file", "not a database");
+    for at in [0u64, 30, 4096, 9000] {
+        let open = fs::OpenOptions::new().write(true).open(&file).unwrap();
+        open.write_all_at(&[0xff; 64], at).unwrap();
+        let found = Found::at(&data);
+        found.settle();
+        let hits = found.search("zürich");
+        assert_eq!(hits, [3, 2, 1], "broken at {at}");
+    }
+    let other = tempfile::tempdir().unwrap();
+    drop(some(&other.path().join("data")));
+    fs::copy(other.path().join("data/search/index.db"), &file).unwrap();
+    heals("that of another archive", "another archive");
+    let set = |text: &str| {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.execute_batch(text).unwrap();
+    };
+    set("UPDATE state SET sequence = 900");
+    heals("ahead of the log", "a commit that the archive does not have");
+    set("UPDATE state SET link = zeroblob(32)");
+    heals("of another history", "a commit that the archive does not have");
+    set("UPDATE state SET version = version + 1");
+    heals("of other words", "another release");
+}
+
+#[test]
+fn an_index_from_yesterday_is_brought_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(some(&data));
+    let yesterday = fs::read(data.join("search/index.db")).unwrap();
+    {
+        let found = Found::at(&data);
+        assert_eq!(small::put(&found.archive, "anna", vec![mail(5, "Neu", "aus Zürich")]), [Outcome::Archived(5)]);
+        found.settle();
+        assert_eq!(found.search("zürich"), [5, 3, 2, 1]);
+    }
+    fs::write(data.join("search/index.db"), yesterday).unwrap();
+    let found = Found::at(&data);
+    found.settle();
+    assert_eq!(found.search("zürich"), [5, 3, 2, 1]);
+    assert_eq!(found.index.progress().healed, None);
+}
