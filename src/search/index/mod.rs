@@ -53,6 +53,13 @@ pub enum IndexError {
 /// Result of everything in this room.
 pub type Result<T> = std::result::Result<T, IndexError>;
 
+impl Progress {
+    /// Commits that it has not read yet.
+    pub fn behind(&self) -> u64 {
+        self.until.saturating_sub(self.through.sequence)
+    }
+}
+
 /// The index of an archive that this process has open: where it lies, and how far it is.
 #[derive(Debug)]
 pub struct Index {
