@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::text::Text;
 use super::{About, Unread, file};
 use crate::limits::{EXTRACT_DEPTH, MAIL_ENVELOPE, MAIL_TEXT};
+use crate::web::mail::html::html_to_text;
 use crate::web::mail::special::cms::{self, Cms};
 use crate::web::mail::special::tnef;
 use crate::web::mail::{Collected, Collector, Outline, Outliner, Part, Piece, Transfer, Wanted, charset};
-use crate::web::mail::html::html_to_text;
 
 /// Header fields whose values are words that people look for.
 const FIELDS: [&str; 4] = ["Subject", "From", "To", "Cc"];

@@ -282,7 +282,10 @@ mod tests {
             ("word/footer1.xml", b"<w:ftr><w:p><w:t>Fuss</w:t></w:p></w:ftr>"),
             ("word/document.xml", document.as_bytes()),
             ("word/styles.xml", b"<w:t>no</w:t>"),
-            ("docProps/core.xml", b"<cp:coreProperties><dc:title>Titel</dc:title><dc:creator>x</dc:creator></cp:coreProperties>"),
+            (
+                "docProps/core.xml",
+                b"<cp:coreProperties><dc:title>Titel</dc:title><dc:creator>x</dc:creator></cp:coreProperties>",
+            ),
         ]);
         assert_eq!((text.as_str(), read), ("Titel\nGrüsse & Küsse x\neinmal\nFuss\n", Ok(())));
     }
@@ -312,10 +315,8 @@ mod tests {
     #[test]
     fn open_documents() {
         let content = "<office:text><text:h>Titel</text:h><text:p>Gr<text:span>üsse</text:span><text:s/>an<text:tab/>alle</text:p></office:text>";
-        let (text, read) = found(&[
-            ("mimetype", b"application/vnd.oasis.opendocument.text"),
-            ("content.xml", content.as_bytes()),
-        ]);
+        let (text, read) =
+            found(&[("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", content.as_bytes())]);
         assert_eq!((text.as_str(), read), ("Titel\nGrüsse an alle\n", Ok(())));
         let sealed: &[u8] = b"<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>";
         let (text, read) =

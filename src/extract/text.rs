@@ -53,7 +53,8 @@ impl<'a> Text<'a> {
             match char {
                 '\r' if chars.peek() == Some(&'\n') => {}
                 '\r' | '\u{c}' | '\u{2028}' | '\u{2029}' => self.put('\n'),
-                '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
+                '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                }
                 '\n' | '\t' => self.put(char),
                 // Two or three letters that are printed as one.
                 '\u{fb00}'..='\u{fb06}' => {

@@ -93,7 +93,9 @@ impl Unread {
             Self::TooLarge => "The file is too large; not all of its text could be read.",
             Self::TooSlow => "Reading the file took too long; not all of its text can be searched.",
             Self::TooDeep => "Messages are nested too deeply in the file; the innermost were not read.",
-            Self::NoText => "The file has no text that can be searched; it may consist of pictures, as a scanner makes them.",
+            Self::NoText => {
+                "The file has no text that can be searched; it may consist of pictures, as a scanner makes them."
+            }
             Self::Crashed => {
                 "Reading the file failed; it may be damaged or made to do harm. Not all of its text can be searched."
             }

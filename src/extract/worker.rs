@@ -13,9 +13,7 @@ use nix::sys::time::TimeValLike;
 
 use super::text::Text;
 use super::{About, Unread, file, frame};
-use crate::limits::{
-    EXTRACT_CPU, EXTRACT_FILE, EXTRACT_FILES, EXTRACT_IDLE, EXTRACT_MEMORY, EXTRACT_TEXT,
-};
+use crate::limits::{EXTRACT_CPU, EXTRACT_FILE, EXTRACT_FILES, EXTRACT_IDLE, EXTRACT_MEMORY, EXTRACT_TEXT};
 
 /// Processor time that is never passed: that of all files, a second each for rounding.
 const CPU: u64 = (EXTRACT_CPU + 1) * (EXTRACT_FILES as u64 + 1);

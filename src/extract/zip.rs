@@ -260,15 +260,12 @@ pub(super) mod tests {
                 &[0, 0],
             ]
             .concat();
-            directory.extend(
-                [CENTRAL, &[20, 0], &head, &[0; 10], &length(out.len()), name.as_bytes()].concat(),
-            );
+            directory.extend([CENTRAL, &[20, 0], &head, &[0; 10], &length(out.len()), name.as_bytes()].concat());
             out.extend([LOCAL, &head, name.as_bytes(), &packed].concat());
         }
         let count = u16::try_from(entries.len()).unwrap().to_le_bytes();
         let length = |count: usize| u32::try_from(count).unwrap().to_le_bytes();
-        let end =
-            [END, &[0; 4], &count, &count, &length(directory.len()), &length(out.len()), &[0, 0]].concat();
+        let end = [END, &[0; 4], &count, &count, &length(directory.len()), &length(out.len()), &[0, 0]].concat();
         [out, directory, end].concat()
     }
 

@@ -174,8 +174,7 @@ fn token<'a>(rest: &mut &'a [u8]) -> Option<Token<'a>> {
 
 /// The bytes of hexadecimal digits, at most [`TEXT`]; what is none is passed over.
 fn hex(digits: &[u8]) -> Vec<u8> {
-    let digits: Vec<u8> =
-        digits.iter().filter_map(|digit| crate::ingest::text::hex(*digit)).take(2 * TEXT).collect();
+    let digits: Vec<u8> = digits.iter().filter_map(|digit| crate::ingest::text::hex(*digit)).take(2 * TEXT).collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect()
 }
 
@@ -203,7 +202,9 @@ mod tests {
     fn hostile_maps_end() {
         let wide = CMap::read(b"1 beginbfrange <00000000> <FFFFFFFF> <0041> <00000000> <FFFFFFFF> <0041>");
         assert!(wide.texts.len() <= EXTRACT_CODES);
-        for bytes in [&b"beginbfrange <"[..], b"beginbfchar <zz> <", b"beginbfrange [[[[ ]]]] <00> [", b"<<<<>>>>", b"%"] {
+        for bytes in
+            [&b"beginbfrange <"[..], b"beginbfchar <zz> <", b"beginbfrange [[[[ ]]]] <00> [", b"<<<<>>>>", b"%"]
+        {
             assert!(CMap::read(bytes).is_empty());
         }
         assert!(CMap::read(&b"beginbfrange <00> <01> [".repeat(100_000)).is_empty());

@@ -13,10 +13,11 @@ use crate::limits::EXTRACT_CODES;
 const WIDTH: f64 = 500.0;
 /// Widths of Helvetica from the space on; Times is narrower, but not by much.
 const HELVETICA: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
-    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556,
-    556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
+    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
+    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
+    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
+    260, 334, 584,
 ];
 
 /// A font as far as its text is concerned.
@@ -33,9 +34,19 @@ pub(super) struct Font {
 
 enum Widths {
     /// From the first code on, what all others have, and what they are to be multiplied with.
-    Simple { first: usize, widths: Vec<f64>, missing: f64, scale: f64 },
-    Wide { widths: HashMap<u32, f64>, missing: f64 },
-    Standard { is_fixed: bool },
+    Simple {
+        first: usize,
+        widths: Vec<f64>,
+        missing: f64,
+        scale: f64,
+    },
+    Wide {
+        widths: HashMap<u32, f64>,
+        missing: f64,
+    },
+    Standard {
+        is_fixed: bool,
+    },
 }
 
 impl Font {

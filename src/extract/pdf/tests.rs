@@ -11,9 +11,7 @@ pub(in crate::extract) fn pdf(objects: &[&str]) -> Vec<u8> {
     let xref = out.len();
     out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
     places.iter().for_each(|place| out.extend(format!("{place:010} 00000 n \n").bytes()));
-    out.extend(
-        format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n", objects.len() + 1).bytes(),
-    );
+    out.extend(format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n", objects.len() + 1).bytes());
     out
 }
 
@@ -28,7 +26,9 @@ fn page(content: &str, more: &str) -> Vec<u8> {
     pdf(&[
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        &format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F 5 0 R /G 6 0 R >> /XObject << /X 9 0 R >> >> {more} >>"),
+        &format!(
+            "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Resources << /Font << /F 5 0 R /G 6 0 R >> /XObject << /X 9 0 R >> >> {more} >>"
+        ),
         &stream(content),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding << /BaseEncoding /WinAnsiEncoding /Differences [1 /scaron /f_i] >> >>",
         "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 7 0 R /DescendantFonts [8 0 R] >>",
@@ -55,7 +55,10 @@ fn words_and_lines_by_where_they_stand() {
         ("BT /F 10 Tf 1 0 0 1 50 700 Tm (Hello) Tj 1 0 0 1 75.5 700 Tm (Welt) Tj ET", "Hello Welt\n"),
         ("BT /F 10 Tf 1 0 0 1 50 700 Tm (Hel) Tj 1 0 0 1 65 700 Tm (lo) Tj ET", "Hello\n"),
         // Turned by a quarter.
-        ("BT /F 10 Tf 0 1 -1 0 50 100 Tm (auf) Tj 0 1 -1 0 50 140 Tm (ab) Tj 0 1 -1 0 62 100 Tm (neu) Tj ET", "auf ab\nneu\n"),
+        (
+            "BT /F 10 Tf 0 1 -1 0 50 100 Tm (auf) Tj 0 1 -1 0 50 140 Tm (ab) Tj 0 1 -1 0 62 100 Tm (neu) Tj ET",
+            "auf ab\nneu\n",
+        ),
         ("BT /G 10 Tf <000100020011> Tj ET", "Züb\n"),
         ("BT /F 10 Tf <0102> Tj ET", "šfi\n"),
         ("q 1 0 0 1 10 10 cm /X Do Q BT /F 10 Tf 0 700 Td (Seite) Tj ET", "Form\nSeite\n"),
