@@ -8,6 +8,7 @@ pub mod control;
 pub mod disk;
 pub mod ending;
 pub mod export;
+pub mod extract;
 pub mod fetch;
 pub mod hash;
 pub mod ingest;

@@ -574,3 +574,31 @@ pub const SIGN_INS: usize = 8;
 pub const SIGN_IN_RESULTS: usize = 32;
 /// An access token is renewed so long before it ends.
 pub const ACCESS_TOKEN_MARGIN: Duration = Duration::from_mins(5);
+
+/// Text of attachments. Bytes of one file that are handed over; bytes of text that are taken of it.
+pub const EXTRACT_FILE: u64 = 32 * 1024 * 1024;
+pub const EXTRACT_TEXT: usize = 1024 * 1024;
+/// Bytes at the beginning of a file by which it is told how to read it.
+pub const EXTRACT_HEAD: usize = 4 * 1024;
+/// Memory that the child may take beyond its own size, and seconds of the processor's time for one file.
+pub const EXTRACT_MEMORY: u64 = 96 * 1024 * 1024;
+pub const EXTRACT_CPU: u64 = 10;
+/// Time that one file makes its parent wait.
+pub const EXTRACT_TIME: Duration = Duration::from_secs(30);
+/// A child without work ends after so long; and after so many files.
+pub const EXTRACT_IDLE: Duration = Duration::from_mins(1);
+pub const EXTRACT_FILES: u32 = 1000;
+/// Files around a file (messages, `winmail.dat`) that are followed.
+pub const EXTRACT_DEPTH: usize = 4;
+/// ZIP files: entries that are looked at, bytes of one entry and of all that are inflated (of a PDF too), bytes of one tag or
+/// text of XML.
+pub const EXTRACT_ENTRIES: usize = 10_000;
+pub const EXTRACT_ENTRY: u64 = 32 * 1024 * 1024;
+pub const EXTRACT_INFLATED: u64 = 128 * 1024 * 1024;
+pub const EXTRACT_TOKEN: usize = 4 * 1024 * 1024;
+/// PDF: pages that are read, annotations of one page, forms that are painted, fonts held at a time, codes of one font.
+pub const EXTRACT_PAGES: usize = 2000;
+pub const EXTRACT_ANNOTATIONS: usize = 1000;
+pub const EXTRACT_FORMS: usize = 20_000;
+pub const EXTRACT_FONTS: usize = 50;
+pub const EXTRACT_CODES: usize = 70_000;

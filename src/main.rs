@@ -16,6 +16,7 @@
 //! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
 //! | `retention` | which documents' terms are over, and their end |
 //! | `export` | several documents as one ZIP file |
+//! | `extract` | the words in attachments, read by a child that is bound before it reads |
 //! | `proof` | checkpoints that are signed, and all of it for a stranger to verify |
 //! | `archive` | packs (the log, the one truth), catalog (a view of it in redb), verify, rebuild |
 //! | `verification` | the whole archive looked at: slowly every 30 days, at once when somebody wants it; leaves a report |

@@ -110,5 +110,6 @@ mod the_server_goes_away;
 mod uid_validity_change_archives_nothing_twice;
 mod verify_finds_every_change;
 mod versions_are_tied_by_key_and_by_name;
+mod what_an_attachment_says_is_found_out;
 mod what_ended_is_gone_for_good;
 mod what_has_ended_stays_and_raises_no_alarm;

@@ -111,6 +111,7 @@ pub enum Local {
     Serve(Listen),
     Supervise,
     Recover,
+    Extract,
     Mailtest { source: Box<Login>, json: bool },
 }
 
@@ -215,6 +216,11 @@ pub fn parse(words: impl Iterator<Item = OsString>) -> anyhow::Result<Command> {
         "supervise" => {
             none_left(&given, "supervise")?;
             command.local = Some(Local::Supervise);
+        }
+        // Started by this program itself, to read what strangers wrote; nothing for people.
+        "extract" => {
+            none_left(&given, "extract")?;
+            command.local = Some(Local::Extract);
         }
         "" => bail!("which verb?"),
         _ => command.request = Some(request(&verb, &mut given)?),

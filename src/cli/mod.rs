@@ -30,6 +30,7 @@ use crate::appliance::supervise;
 use crate::archive::start::Paths;
 use crate::archive::{Archive, ArchiveError};
 use crate::control;
+use crate::extract::worker;
 use crate::fetch::Fetcher;
 use crate::pulse::Pulse;
 use crate::search::Index;
@@ -167,6 +168,7 @@ fn run_local(data: &Path, local: Local) -> anyhow::Result<Exit> {
         Local::Serve(listen) => serve::run(data, &listen),
         Local::Supervise => supervise::run().map(|()| Exit::Fine),
         Local::Recover => recover::run(data),
+        Local::Extract => worker::run().map(|()| Exit::Fine).context("reading attachments"),
         Local::Mailtest { source, json } => mailtest::run(*source, json, &mut Console::new(None)),
     }
 }

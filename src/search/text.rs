@@ -1,13 +1,15 @@
 //! What of a document is searched: its words, in the columns of the index.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use super::words::{self, Word};
 use crate::archive::Archive;
-use crate::archive::commit::{KIND_FILE, Metadata, Number};
+use crate::archive::commit::{Metadata, Number};
 use crate::archive::error::{ArchiveError, Result};
 use crate::archive::rows::{Document, FIELD_NOTE};
 use crate::archive::view::View;
+use crate::extract::{About, Extracted, Extractor, Parts, Unread};
 use crate::limits::{INDEX_IN_MEMORY, INDEX_TEXT};
 use crate::mail::html::html_to_text;
 use crate::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
@@ -30,6 +32,8 @@ pub struct Columns {
     pub names: BTreeSet<String>,
     /// There is more text than is searched, or it cannot be read.
     pub cut: bool,
+    /// What of it could not be read: [`Part::number`], 0 for a file.
+    pub unread: Vec<(usize, Unread)>,
 }
 
 /// A word of every document.
@@ -87,8 +91,15 @@ fn places(view: &View, number: Number) -> Result<(BTreeSet<String>, bool)> {
     Ok((found, is_blocked))
 }
 
-/// The columns of a document. What of its bytes cannot be read is left out; an error is one of the archive.
-pub fn columns(archive: &Archive, view: &View, number: Number, document: &Document) -> Result<Columns> {
+/// The columns of a document, with the text of its attachments. What of its bytes cannot be read is left out; an error is one of the
+/// archive.
+pub fn columns(
+    archive: &Archive,
+    view: &View,
+    number: Number,
+    document: &Document,
+    extractor: &mut Extractor,
+) -> Result<Columns> {
     let metadata = &document.metadata;
     let mut columns = of_metadata(metadata);
     let mut marks = places(view, number)?.0;
@@ -99,9 +110,9 @@ pub fn columns(archive: &Archive, view: &View, number: Number, document: &Docume
     }
     columns.place = marks.into_iter().collect::<Vec<_>>().join(" ");
     let mut body = Body::default();
-    body.read(archive, number, document)?;
+    body.read_all(archive, number, document, extractor)?;
     columns.body = body.folded();
-    columns.cut = body.cut;
+    (columns.cut, columns.unread) = (body.cut, body.unread);
     Ok(columns)
 }
 
@@ -165,15 +176,38 @@ pub struct Body {
     pub texts: Vec<String>,
     /// There is more, or something cannot be read.
     pub cut: bool,
+    /// As in [`Columns`].
+    pub unread: Vec<(usize, Unread)>,
 }
 
 impl Body {
-    /// Reads the text of a document. Bytes that are damaged or gone leave it without.
+    /// Reads the text of a mail, without that of its attachments. Bytes that are damaged or gone leave it without.
     pub fn read(&mut self, archive: &Archive, number: Number, document: &Document) -> Result<()> {
-        let read = if document.metadata.kind == KIND_FILE {
-            self.file(archive, number, document)
-        } else {
-            self.mail(archive, number, document.size)
+        self.read_with(archive, number, document, None)
+    }
+
+    /// The same with the text of attachments, and that of a file.
+    pub fn read_all(
+        &mut self,
+        archive: &Archive,
+        number: Number,
+        document: &Document,
+        extractor: &mut Extractor,
+    ) -> Result<()> {
+        self.read_with(archive, number, document, Some(extractor))
+    }
+
+    fn read_with(
+        &mut self,
+        archive: &Archive,
+        number: Number,
+        document: &Document,
+        extractor: Option<&mut Extractor>,
+    ) -> Result<()> {
+        let read = match extractor {
+            extractor if document.metadata.is_mail() => self.mail(archive, number, document.size, extractor),
+            Some(extractor) => self.file(archive, number, document, extractor),
+            None => Ok(()),
         };
         match read {
             Err(ArchiveError::DocumentDamaged { .. } | ArchiveError::NoDocument { .. }) => {
@@ -184,24 +218,33 @@ impl Body {
         }
     }
 
-    fn file(&mut self, archive: &Archive, number: Number, document: &Document) -> Result<()> {
-        let is_html = document.metadata.media_type.starts_with("text/html");
-        if !document.metadata.media_type.starts_with("text/") {
-            return Ok(());
-        }
-        let mut beginning = Beginning { bytes: Vec::new(), cut: false };
-        archive.read(number, &mut beginning)?;
-        let text = if is_html {
-            html_to_text(&charset::html_text(&beginning.bytes, "", beginning.cut))
-        } else {
-            charset::text(&beginning.bytes, "", beginning.cut)
-        };
-        self.take(text);
-        self.cut |= beginning.cut;
+    fn file(
+        &mut self,
+        archive: &Archive,
+        number: Number,
+        document: &Document,
+        extractor: &mut Extractor,
+    ) -> Result<()> {
+        let Metadata { media_type, media_name, .. } = &document.metadata;
+        let mut job = extractor.begin(&About { media_type, charset: "", name: media_name });
+        archive.read(number, &mut job)?;
+        self.found(0, job.finish());
         Ok(())
     }
 
-    fn mail(&mut self, archive: &Archive, number: Number, size: u64) -> Result<()> {
+    fn found(&mut self, number: usize, Extracted { text, cut, unread }: Extracted) {
+        self.cut |= cut;
+        self.unread.extend(unread.map(|unread| (number, unread)));
+        self.take(text);
+    }
+
+    fn mail(
+        &mut self,
+        archive: &Archive,
+        number: Number,
+        size: u64,
+        extractor: Option<&mut Extractor>,
+    ) -> Result<()> {
         // A short one is read once.
         let mut held = Vec::new();
         if size <= INDEX_IN_MEMORY as u64 {
@@ -233,7 +276,6 @@ impl Body {
         } else {
             Collector::read(&held, &wanted)
         };
-        drop(held);
         let mut plain = 0;
         for collected in collected {
             let Some(part) = outline.parts.get(collected.number) else { continue };
@@ -247,6 +289,21 @@ impl Body {
                 continue;
             }
             self.take(text);
+        }
+        let Some(extractor) = extractor else { return Ok(()) };
+        let attached = attached(&outline, &pieces);
+        if attached.is_empty() {
+            return Ok(());
+        }
+        let mut parts = Parts::new(extractor, attached);
+        if held.is_empty() {
+            archive.read(number, &mut parts)?;
+        } else {
+            // Writing to it never fails.
+            let _ = parts.write_all(&held);
+        }
+        for (number, extracted) in parts.finish() {
+            self.found(number, extracted);
         }
         Ok(())
     }
@@ -301,21 +358,15 @@ fn text(part: &Part, collected: &Collected) -> String {
     }
 }
 
-/// Keeps the beginning of what is written.
-struct Beginning {
-    bytes: Vec<u8>,
-    cut: bool,
-}
-
-impl std::io::Write for Beginning {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let taken = bytes.len().min(INDEX_TEXT - self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..taken]);
-        self.cut |= taken < bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// The parts that are neither text nor parts of parts, and may have a text.
+fn attached<'a>(outline: &'a Outline, pieces: &[(usize, bool)]) -> Vec<&'a Part> {
+    let may_have_text = |part: &Part| {
+        !["image/", "audio/", "video/", "multipart/"].iter().any(|kind| part.media_type.starts_with(kind))
+    };
+    // One that is followed has parts of its own.
+    let is_followed = |number: usize| outline.children(number).next().is_some();
+    let all = outline.parts.iter().enumerate().filter(|(number, part)| {
+        !pieces.iter().any(|(piece, _)| piece == number) && may_have_text(part) && !is_followed(*number)
+    });
+    all.map(|(_, part)| part).collect()
 }
