@@ -12,6 +12,7 @@ use crate::archive::history::{self, Mark, Of};
 use crate::archive::log::ReadCommit;
 use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError, pack};
+use crate::extract::Extractor;
 use crate::limits::{INDEX_BATCH, INDEX_LOOK};
 use crate::pulse::{Cancelled, Pulse};
 use crate::search::text;
@@ -23,11 +24,12 @@ const HELD: Duration = Duration::from_secs(2);
 pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
     index.with(|progress| progress.is_followed = true);
     let mut store = open(archive, index)?;
+    let mut extractor = index.extractor();
     while pulse.go_on().is_ok() {
         if index.with(|progress| std::mem::take(&mut progress.again)) {
             store = make_anew(archive, index, &Useless("somebody asked for it".into()))?;
         }
-        match catch_up(archive, index, &store, pulse) {
+        match catch_up(archive, index, &store, &mut extractor, pulse) {
             Ok(()) => {}
             Err(_) if pulse.go_on().is_err() => break,
             // What SQLite finds broken is not mended but made anew.
@@ -41,18 +43,22 @@ pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
             index.rests(SLICE.min(INDEX_LOOK));
         }
         index.with(|progress| progress.wanted = false);
+        if rested.elapsed() >= INDEX_LOOK {
+            extractor.rest();
+        }
     }
     Ok(())
 }
 
 /// Brings it up to the last commit that there is, and returns.
 pub fn once(archive: &Archive, index: &Index, anew: bool, pulse: &Pulse) -> Result<()> {
+    let mut extractor = index.extractor();
     let store =
         if anew { make_anew(archive, index, &Useless("somebody asked for it".into()))? } else { open(archive, index)? };
-    match catch_up(archive, index, &store, pulse) {
+    match catch_up(archive, index, &store, &mut extractor, pulse) {
         Err(IndexError::Sqlite { source, .. }) if is_damage(&source) => {
             let store = make_anew(archive, index, &Useless(source.to_string()))?;
-            catch_up(archive, index, &store, pulse)
+            catch_up(archive, index, &store, &mut extractor, pulse)
         }
         done => done,
     }
@@ -111,7 +117,13 @@ fn is_of_log(archive: &Archive, mark: &Mark) -> Result<bool> {
     Ok(read.is_ok() && link == mark.link.0)
 }
 
-fn catch_up(archive: &Archive, index: &Index, store: &Store, pulse: &Pulse) -> Result<()> {
+fn catch_up(
+    archive: &Archive,
+    index: &Index,
+    store: &Store,
+    extractor: &mut Extractor,
+    pulse: &Pulse,
+) -> Result<()> {
     loop {
         let last = archive.view()?.position()?.unwrap_or_default().sequence;
         let through = index.progress().through;
@@ -123,7 +135,7 @@ fn catch_up(archive: &Archive, index: &Index, store: &Store, pulse: &Pulse) -> R
         let mut batch = Batch::begin(archive, index, store, through, pulse)?;
         let mut failed = None;
         let walked = history::walk(of, through, last, pulse, &mut |read| {
-            batch.take(read).map_err(|error| {
+            batch.take(read, extractor).map_err(|error| {
                 let told = ArchiveError::from(Cancelled);
                 failed = Some(error);
                 told
@@ -167,7 +179,7 @@ impl<'a> Batch<'a> {
         Ok(Self { archive, index, store, pulse, view, through, began: Instant::now(), taken: 0, is_open: true })
     }
 
-    fn take(&mut self, read: &ReadCommit) -> Result<()> {
+    fn take(&mut self, read: &ReadCommit, extractor: &mut Extractor) -> Result<()> {
         let commit = &read.commit;
         for number in touched(read) {
             self.pulse.go_on().map_err(ArchiveError::from)?;
@@ -176,7 +188,7 @@ impl<'a> Batch<'a> {
                 Some(document) => {
                     let mark = text::mark(&self.view, number)?;
                     let (archive, view) = (self.archive, &self.view);
-                    let columns = || Ok(text::columns(archive, view, number, &document)?);
+                    let columns = || Ok(text::columns(archive, view, number, &document, extractor)?);
                     self.taken += usize::from(self.store.put(number, document.time, mark, columns)?);
                 }
                 None => self.store.remove(number)?,

@@ -23,6 +23,7 @@ pub use store::Store;
 
 use crate::archive::history::Mark;
 use crate::archive::{Archive, ArchiveError};
+use crate::extract::Extractor;
 use crate::pulse::Pulse;
 
 /// The longest time without a look at the pulse.
@@ -67,6 +68,8 @@ pub struct Index {
     progress: Mutex<Progress>,
     moved: Condvar,
     readers: Mutex<Vec<Reading>>,
+    /// The program that reads attachments, where it is not this one.
+    program: Option<PathBuf>,
 }
 
 /// How far it is.
@@ -91,7 +94,17 @@ pub struct Progress {
 impl Index {
     /// Opens nothing yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, progress: Mutex::default(), moved: Condvar::new(), readers: Mutex::default() }
+        Self { folder, progress: Mutex::default(), moved: Condvar::new(), readers: Mutex::default(), program: None }
+    }
+
+    /// With another program that reads attachments: tests are programs of their own.
+    #[must_use]
+    pub fn reading_with(self, program: PathBuf) -> Self {
+        Self { program: Some(program), ..self }
+    }
+
+    fn extractor(&self) -> Extractor {
+        self.program.as_ref().map_or_else(Extractor::new, Extractor::of)
     }
 
     pub fn folder(&self) -> &std::path::Path {

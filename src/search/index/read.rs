@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Rows, params};
 use super::store::{connect, path, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
+use crate::extract::Unread;
 use crate::limits::{INDEX_SEARCH, RANKED};
 
 /// The index opened for reading.
@@ -50,6 +51,21 @@ impl Reading {
             let mut read = inner.prepare_cached("SELECT name FROM fields")?;
             let names = read.query_map([], |row| row.get(0))?;
             names.collect()
+        })
+    }
+
+    /// What of a document could not be read to be searched: the part, and why.
+    pub fn unread(&self, number: Number) -> Result<Vec<(usize, Unread)>> {
+        self.run(|inner| {
+            let text = "SELECT part, code FROM unread WHERE id = (SELECT id FROM documents WHERE number = ?1) ORDER BY part";
+            let mut read = inner.prepare_cached(text)?;
+            let rows = read.query_map([signed(number)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?)))?;
+            let mut all = Vec::new();
+            for row in rows {
+                let (part, code) = row?;
+                all.extend(usize::try_from(part).ok().zip(Unread::from_code(code)));
+            }
+            Ok(all)
         })
     }
 

@@ -26,6 +26,7 @@ CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT
     sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL);
 CREATE TABLE documents (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, mark INTEGER NOT NULL);
 CREATE TABLE taken (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE unread (id INTEGER NOT NULL, part INTEGER NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID;
 CREATE TABLE fields (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (place, sender, recipient, cc, subject, file, body, field,
     content = '', contentless_delete = 1, tokenize = 'ascii');
@@ -134,7 +135,7 @@ impl Store {
         let columns = columns()?;
         self.run(|inner| {
             let id = if let Some((id, _)) = known {
-                inner.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
+                forget(inner, id)?;
                 inner
                     .prepare_cached("UPDATE documents SET mark = ?2 WHERE id = ?1")?
                     .execute(params![id, signed(mark)])?;
@@ -145,6 +146,11 @@ impl Store {
                 inner.prepare_cached(insert)?.execute(params![id, signed(number), signed(mark)])?;
                 id
             };
+            for (part, unread) in &columns.unread {
+                let part = i64::try_from(*part).unwrap_or(i64::MAX);
+                let insert = "INSERT OR REPLACE INTO unread (id, part, code) VALUES (?1, ?2, ?3)";
+                inner.prepare_cached(insert)?.execute(params![id, part, unread.code()])?;
+            }
             for name in &columns.names {
                 inner.prepare_cached("INSERT OR IGNORE INTO fields (name) VALUES (?1)")?.execute([name])?;
             }
@@ -163,7 +169,7 @@ impl Store {
             let mut remove = inner.prepare_cached("DELETE FROM documents WHERE number = ?1 RETURNING id")?;
             let id: Option<i64> = remove.query_row([signed(number)], |row| row.get(0)).optional()?;
             if let Some(id) = id {
-                inner.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
+                forget(inner, id)?;
             }
             Ok(())
         })
@@ -172,6 +178,13 @@ impl Store {
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.connection).map_err(|source| IndexError::Sqlite { path: self.path.clone(), source })
     }
+}
+
+/// Takes out what is known of a row.
+fn forget(inner: &Connection, id: i64) -> rusqlite::Result<()> {
+    inner.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
+    inner.prepare_cached("DELETE FROM unread WHERE id = ?1")?.execute([id])?;
+    Ok(())
 }
 
 /// The first free second from `time` on. Who sends a thousand mails in one second makes a long row of taken ones, so that each remembers where

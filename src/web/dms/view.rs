@@ -12,6 +12,7 @@ use super::state::State;
 use super::{link, show};
 use crate::archive::Archive;
 use crate::archive::commit::Number;
+use crate::extract::Unread;
 use crate::ingest::Defect;
 use crate::limits::{MAIL_ENVELOPE, MAIL_SMALL_PART, VIEW_ATTACHMENTS, VIEW_TEXT};
 use crate::mail::special::{Special, calendar, report, tnef};
@@ -166,6 +167,8 @@ fn may_open(part: &Part, name: &str) -> bool {
 fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option<usize>, used: &[usize]) -> Markup {
     let t = &context.t.dms;
     let all = attached(mail, used);
+    // Parts of a mail within a signature have numbers of their own.
+    let unread = if within.is_none() { unread(context, shown.number) } else { Vec::new() };
     let address = |part: &Part, open: bool| {
         let mut query: Vec<String> = within.map(|within| format!("in={within}")).into_iter().collect();
         if open {
@@ -184,6 +187,9 @@ fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option
                         li {
                             span.name { (name) }
                             span.soft { (show::size(context.lang, part.decoded_size())) }
+                            @for (_, why) in unread.iter().filter(|(number, _)| *number == part.number) {
+                                span.soft { (why.sentence(context.lang)) }
+                            }
                             @if may_open(part, &name) {
                                 a href=(address(part, true)) target="_blank" rel="noopener" aria-label={ (t.open) " " (name) } { (t.open) }
                             }
@@ -195,6 +201,15 @@ fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option
             }
         }
     }
+}
+
+/// What of a document is not searched, and why, where its text was expected.
+fn unread(context: &Context<'_>, number: Number) -> Vec<(usize, Unread)> {
+    let index = &context.web.index;
+    let Ok(Some(reading)) = index.reading() else { return Vec::new() };
+    let unread = reading.unread(number).unwrap_or_default();
+    index.done(reading);
+    unread.into_iter().filter(|(_, why)| *why != Unread::Kind).collect()
 }
 
 /// What can be said of appointments, reports and `winmail.dat`.
@@ -301,6 +316,7 @@ fn file(context: &Context<'_>, shown: &Shown) -> Result<Markup> {
             dt { (t.date) } dd { (show::minute(shown.document.time)) }
             dt { (t.size) } dd { (show::size(context.lang, shown.document.size)) }
         }
+        @for (_, why) in unread(context, shown.number) { p.soft { (why.sentence(context.lang)) } }
         @match media::show(kind) {
             Show::Picture => { img.shown src=(address) alt=(name); }
             Show::Video => { video.shown controls preload="metadata" src=(address) aria-label=(name) data-media {} }
