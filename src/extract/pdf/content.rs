@@ -247,7 +247,7 @@ impl<'t, 'o> Content<'t, 'o> {
         let along = (dx * right + dy * up) / length;
         let across = (dy * right - dx * up) / length;
         if across.abs() > LINE {
-            self.text.line();
+            self.text.next_line();
         } else if !(BACK..=SPACE).contains(&along) {
             self.text.space();
         }
