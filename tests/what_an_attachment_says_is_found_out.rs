@@ -151,7 +151,9 @@ fn pdf_of(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
     }
     let xref = out.len();
     out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-    places.iter().for_each(|place| out.extend(format!("{place:010} 00000 n \n").bytes()));
+    for place in places {
+        out.extend(format!("{place:010} 00000 n \n").bytes());
+    }
     let size = objects.len() + 1;
     out.extend(format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n").bytes());
     out
@@ -399,9 +401,9 @@ fn pdfs_that_are_made_to_do_harm() {
 
 #[test]
 fn of_very_many_pages_the_first_are_read() {
-    let mut extractor = extractor();
     const PAGES: usize = 10_000;
-    let kids: String = (0..PAGES).map(|page| format!("{} 0 R ", 4 + 2 * page)).collect();
+    let mut extractor = extractor();
+    let kids = (0..PAGES).map(|page| format!("{} 0 R", 4 + 2 * page)).collect::<Vec<_>>().join(" ");
     let mut objects = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
         format!("<< /Type /Pages /Kids [{kids}] /Count {PAGES} >>").into_bytes(),
@@ -463,8 +465,8 @@ fn entities_of_xml_stand_for_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("geheim");
     fs::write(&secret, "Geheimnis").unwrap();
-    let laughs: String =
-        (1..10).map(|level| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10))).collect();
+    let laughs = |level: usize| format!("<!ENTITY l{level} \"{}\">", format!("&l{};", level - 1).repeat(10));
+    let laughs = (1..10).map(laughs).collect::<Vec<_>>().concat();
     let outside = secret.display();
     let xml = format!(
         "<?xml version=\"1.0\"?><!DOCTYPE x SYSTEM \"file://{outside}\" [<!ENTITY l0 \"Lachen\">{laughs}\
@@ -574,7 +576,7 @@ fn the_child_is_bound_and_its_end_costs_one_file() {
         job.write_all(&pdf()).unwrap();
         job.write_all(&[b' '; 10_000]).unwrap();
         kill(Pid::from_raw(child), signal).unwrap();
-        job.write_all(&[b' '; 200_000]).unwrap();
+        job.write_all(&vec![b' '; 200_000]).unwrap();
         assert_eq!(job.finish().unread, Some(expected));
         assert_eq!(read(&mut extractor, "a.pdf", &pdf()).text, "Grüsse\nZürich\n");
     }
@@ -592,11 +594,11 @@ fn the_child_is_bound_and_its_end_costs_one_file() {
 
 #[test]
 fn a_child_that_was_taken_over_gets_nowhere() {
-    let folder = tempfile::tempdir().unwrap();
-    let frame = folder.path().join("frame");
-    fs::write(&frame, [&65_536u32.to_le_bytes()[..], &[b'x'; 65_536]].concat()).unwrap();
     // More than any socket holds, so that the parent waits while it writes.
     const MUCH: usize = 4 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let frame = folder.path().join("frame");
+    fs::write(&frame, [&65_536u32.to_le_bytes()[..], &vec![b'x'; 65_536]].concat()).unwrap();
     for (name, does, size, expected) in [
         ("nonsense", "exec yes".to_string(), 0, Unread::Crashed),
         ("endless", format!("while :; do cat {} || exit; done", frame.display()), 0, Unread::Crashed),
