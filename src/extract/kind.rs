@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::About;
+use crate::limits::EXTRACT_HEAD;
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ const TEXTS: [&str; 24] = [
 ];
 
 impl Kind {
-    /// `head` are the first [`crate::limits::EXTRACT_HEAD`] bytes, or all.
+    /// `head` are the first [`EXTRACT_HEAD`] bytes, or all.
     pub fn of(head: &[u8], about: &About<'_>) -> Self {
         let media_type = about.media_type;
         let ending = about.name.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase());
@@ -101,7 +102,7 @@ fn is_text(head: &[u8], says_text: bool) -> bool {
     let valid = match std::str::from_utf8(head) {
         Ok(_) => true,
         // The end of what was looked at may cut a character.
-        Err(error) => error.error_len().is_none(),
+        Err(error) => error.error_len().is_none() && head.len() == EXTRACT_HEAD,
     };
     valid && odd == 0
 }
@@ -131,7 +132,6 @@ mod tests {
             (b"caf\xe9", "text/plain", "", Kind::Text),
             (b"caf\xe9", "application/octet-stream", "a", Kind::None),
             (b"caf\xc3\xa9", "application/octet-stream", "a", Kind::Text),
-            (b"caf\xc3", "application/octet-stream", "a", Kind::Text),
             (b"a\0b", "text/plain", "a.txt", Kind::None),
             (b"\xff\xfea\0", "text/plain", "", Kind::Text),
             (b"\x89PNG\r\n\x1a\n\0\0\0", "image/png", "", Kind::None),

@@ -303,7 +303,7 @@ mod tests {
                 b"<sheetData><row><c t=\"s\"><v>0</v></c><c><v>47.5</v></c><c t=\"inlineStr\"><is><t>da</t></is></c></row></sheetData>",
             ),
         ]);
-        assert_eq!((text.as_str(), read), ("Umsätze\nZürich\nGenf\n 47.5 da\n", Ok(())));
+        assert_eq!((text.as_str(), read), ("Umsätze\nZürich\nGenf\n47.5 da\n", Ok(())));
         let slide = |word: &str| format!("<p:sld><a:p><a:r><a:t>{word}</a:t></a:r></a:p></p:sld>");
         let (text, _) = found(&[
             ("ppt/slides/slide10.xml", slide("zehn").as_bytes()),

@@ -6,6 +6,10 @@ use super::frame;
 
 /// Bytes of text that wait before they are handed on.
 const PIECE: usize = 32 * 1024;
+/// Bytes of the rest of a divided word.
+const REST: usize = 64;
+/// Words that follow half a word without being its end: `Ein- und Ausgang`.
+const APART: [&str; 9] = ["und", "oder", "sowie", "bzw", "and", "or", "et", "ou", "e"];
 
 /// Text that is found: at most so many bytes, without what no reader sees. Held, or handed on in frames as it comes, so that what
 /// follows cannot cost it.
@@ -14,6 +18,8 @@ pub(super) struct Text<'a> {
     left: usize,
     cut: bool,
     last: char,
+    /// What stands behind a hyphen at the end of a line, as long as it is not settled whether it is the rest of a word.
+    rest: Option<String>,
     /// Whether a letter or digit was among it.
     has_words: bool,
     out: Option<&'a mut dyn Write>,
@@ -22,7 +28,7 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     /// At most `limit` bytes, held.
     pub fn held(limit: usize) -> Self {
-        Self { held: String::new(), left: limit, cut: false, last: '\n', has_words: false, out: None }
+        Self { held: String::new(), left: limit, cut: false, last: '\n', rest: None, has_words: false, out: None }
     }
 
     /// At most `limit` bytes, handed on.
@@ -71,8 +77,32 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The next text begins a line, and may go on with a word that was divided.
+    pub fn next_line(&mut self) {
+        self.settle();
+        let mut before = self.held.chars().rev();
+        if before.next() == Some('-') && before.next().is_some_and(char::is_alphabetic) {
+            self.rest.get_or_insert_default();
+        } else {
+            self.line();
+        }
+    }
+
+    /// Decides what is behind a hyphen at the end of a line.
+    fn settle(&mut self) {
+        let Some(rest) = self.rest.take() else { return };
+        let is_rest = rest.chars().next().is_some_and(char::is_lowercase) && !APART.contains(&rest.as_str());
+        if is_rest && self.held.pop().is_some() {
+            self.left += 1;
+        } else {
+            self.put('\n');
+        }
+        rest.chars().for_each(|char| self.put(char));
+    }
+
     /// The next text begins a line.
     pub fn line(&mut self) {
+        self.settle();
         if self.last != '\n' {
             self.put('\n');
         }
@@ -80,12 +110,20 @@ impl<'a> Text<'a> {
 
     /// The next text begins a word.
     pub fn space(&mut self) {
+        self.settle();
         if !self.last.is_whitespace() {
             self.put(' ');
         }
     }
 
     fn put(&mut self, char: char) {
+        if let Some(rest) = &mut self.rest {
+            if char.is_alphabetic() && rest.len() < REST {
+                rest.push(char);
+                return;
+            }
+            self.settle();
+        }
         let length = char.len_utf8();
         if length > self.left {
             (self.left, self.cut) = (0, true);
@@ -102,6 +140,7 @@ impl<'a> Text<'a> {
 
     /// Hands on what is held, if it is to be. Where nobody takes it nothing more is gathered.
     pub fn hand_on(&mut self) {
+        self.settle();
         let Some(out) = &mut self.out else { return };
         if !self.held.is_empty() {
             let sent = frame::send(*out, self.held.as_bytes()).and_then(|()| out.flush());
@@ -122,6 +161,16 @@ impl<'a> Text<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn divided_words_are_put_together() {
+        let mut text = Text::held(1000);
+        for line in ["ein Ver-", "trag", "Ein-", "und Aus-", "gang, Nord-", "Süd, 1-", "zwei, offen-"] {
+            text.push(line);
+            text.next_line();
+        }
+        assert_eq!(text.finish().0, "ein Vertrag\nEin-\nund Ausgang, Nord-\nSüd, 1-\nzwei, offen-\n");
+    }
 
     #[test]
     fn bounded_and_clean() {

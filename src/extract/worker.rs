@@ -56,6 +56,7 @@ fn has_work(input: &io::StdinLock<'_>) -> io::Result<bool> {
 
 /// Takes away all that reading a file does not need.
 fn bind() -> io::Result<()> {
+    close_inherited()?;
     let memory = own_size().unwrap_or(OWN_SIZE) + EXTRACT_MEMORY;
     setrlimit(Resource::RLIMIT_AS, memory, memory)?;
     setrlimit(Resource::RLIMIT_CPU, EXTRACT_CPU, CPU)?;
@@ -63,6 +64,19 @@ fn bind() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_NPROC, 0, 0)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     setrlimit(Resource::RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS)?;
+    Ok(())
+}
+
+/// Closes what whoever started the parent had left open in it; its own descriptors are closed already.
+fn close_inherited() -> io::Result<()> {
+    let mut open: Vec<i32> = Vec::new();
+    for entry in std::fs::read_dir("/proc/self/fd")? {
+        open.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    // The folder itself was among them.
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
+        let _ = nix::unistd::close(descriptor);
+    }
     Ok(())
 }
 

@@ -88,10 +88,14 @@ impl<'t, 'o> Content<'t, 'o> {
 
     /// A form: contents of their own, with resources of their own or those of what is around them.
     pub fn form<'a>(&mut self, form: &Stream<'a>, around: &Resources<'a>, matrix: Matrix, depth: usize) {
-        if depth > FORMS_DEPTH || self.is_over() {
+        if self.is_over() {
             return;
         }
+        // One that lies too deep is looked up all the same.
         self.forms -= 1;
+        if depth > FORMS_DEPTH {
+            return;
+        }
         let mut bytes = Vec::new();
         self.decode(form, &mut bytes);
         let own = form.dict().get::<Dict<'a>>("Resources").map(Resources::new);
@@ -247,7 +251,7 @@ impl<'t, 'o> Content<'t, 'o> {
         let along = (dx * right + dy * up) / length;
         let across = (dy * right - dx * up) / length;
         if across.abs() > LINE {
-            self.text.line();
+            self.text.next_line();
         } else if !(BACK..=SPACE).contains(&along) {
             self.text.space();
         }

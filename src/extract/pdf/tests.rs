@@ -10,7 +10,9 @@ pub(in crate::extract) fn pdf(objects: &[&str]) -> Vec<u8> {
     }
     let xref = out.len();
     out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-    places.iter().for_each(|place| out.extend(format!("{place:010} 00000 n \n").bytes()));
+    for place in places {
+        out.extend(format!("{place:010} 00000 n \n").bytes());
+    }
     out.extend(format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n", objects.len() + 1).bytes());
     out
 }
@@ -49,6 +51,7 @@ fn words_and_lines_by_where_they_stand() {
     for (content, expected) in [
         ("BT /F 10 Tf 50 700 Td (Gr\\374sse) Tj ( aus) Tj ET", "Grüsse aus\n"),
         ("BT /F 10 Tf 50 700 Td (eins) Tj 0 -12 Td (zwei) Tj T* ET", "eins\nzwei\n"),
+        ("BT /F 10 Tf 50 700 Td (Ver-) Tj 0 -12 Td (tr) Tj (ag) Tj ET", "Vertrag\n"),
         // Kerning, and a space that is none.
         ("BT /F 10 Tf [(W) 80 (ort) -300 (zwei)] TJ ET", "Wort zwei\n"),
         // Each word placed on its own: 22.23 is how wide the first is.
