@@ -287,6 +287,10 @@ pub const SEARCH_LOOKED: usize = 10_000;
 pub const SORT_LOOKED: usize = 20_000;
 /// Characters of a title or sender by which documents are put in order.
 pub const SORT_CHARS: usize = 100;
+/// Senders that are suggested beside the search field.
+pub const SUGGESTED_SENDERS: usize = 20;
+/// Searches that one person keeps.
+pub const SAVED_SEARCHES: usize = 50;
 /// Characters of a word that the index keeps; the others of a longer one are passed over.
 pub const WORD_CHARS: usize = 40;
 /// Bytes of text of one document that are searched.

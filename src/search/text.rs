@@ -238,13 +238,7 @@ impl Body {
         self.take(text);
     }
 
-    fn mail(
-        &mut self,
-        archive: &Archive,
-        number: Number,
-        size: u64,
-        extractor: Option<&mut Extractor>,
-    ) -> Result<()> {
+    fn mail(&mut self, archive: &Archive, number: Number, size: u64, extractor: Option<&mut Extractor>) -> Result<()> {
         // A short one is read once.
         let mut held = Vec::new();
         if size <= INDEX_IN_MEMORY as u64 {

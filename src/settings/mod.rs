@@ -12,6 +12,7 @@
 //! - `sign_in`: accounts without a password; `providers`: where whose mail lies; `account_list` with `csv`: a pasted list of mailboxes
 //! - `recovery_sheet`: whether the key of the archive is in somebody's safe
 //! - `verifications`: what the last looks at the whole archive found
+//! - `searches`: what a person looks for again and again
 //! - `document_fields`: the fields of documents that people defined, `field_value`: what stands in one
 
 pub mod account_list;
@@ -37,6 +38,7 @@ pub mod recovery_sheet;
 pub mod rescue;
 pub mod retention;
 pub mod retention_passes;
+pub mod searches;
 pub mod sign_in;
 pub mod succession;
 pub mod tokens;

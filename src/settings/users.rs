@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::document_fields;
 use super::groups::{self, Group};
 use super::password::Password;
+use super::searches;
 use super::{Result, find_json, list_json, same_name, store_at, write_json};
 use crate::archive::Archive;
 use crate::archive::commit::FolderNumber;
@@ -142,6 +143,7 @@ pub fn remove_user(archive: &Archive, name: &str, who: &str) -> Result<()> {
     super::tokens::revoke_all(archive, name, who)?;
     groups::forget_member(archive, name, who)?;
     document_fields::forget_user(archive, name, who)?;
+    searches::forget_user(archive, name, who)?;
     // First, so that nobody gets the name in between.
     store_at(archive, gone(name), Some(clock::now().to_string().into_bytes()), who)?;
     store_at(archive, key(name), None, who)

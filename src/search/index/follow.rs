@@ -117,13 +117,7 @@ fn is_of_log(archive: &Archive, mark: &Mark) -> Result<bool> {
     Ok(read.is_ok() && link == mark.link.0)
 }
 
-fn catch_up(
-    archive: &Archive,
-    index: &Index,
-    store: &Store,
-    extractor: &mut Extractor,
-    pulse: &Pulse,
-) -> Result<()> {
+fn catch_up(archive: &Archive, index: &Index, store: &Store, extractor: &mut Extractor, pulse: &Pulse) -> Result<()> {
     loop {
         let last = archive.view()?.position()?.unwrap_or_default().sequence;
         let through = index.progress().through;

@@ -57,7 +57,8 @@ impl Reading {
     /// What of a document could not be read to be searched: the part, and why.
     pub fn unread(&self, number: Number) -> Result<Vec<(usize, Unread)>> {
         self.run(|inner| {
-            let text = "SELECT part, code FROM unread WHERE id = (SELECT id FROM documents WHERE number = ?1) ORDER BY part";
+            let text =
+                "SELECT part, code FROM unread WHERE id = (SELECT id FROM documents WHERE number = ?1) ORDER BY part";
             let mut read = inner.prepare_cached(text)?;
             let rows = read.query_map([signed(number)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, u8>(1)?)))?;
             let mut all = Vec::new();

@@ -26,6 +26,7 @@ pub(super) mod proof;
 mod range;
 pub mod restore;
 pub(super) mod retention;
+mod searches;
 mod selection;
 mod source;
 pub(super) mod state;
@@ -54,6 +55,7 @@ pub const ROUTES: &[Route] = &[
     get("/go/{number}", Access::Anybody, go::short),
     get("/perl/avclient/index.pl", Access::Anybody, go::as_the_maker),
     post("/selection", Access::Person, selection::act),
+    post("/searches", Access::Person, searches::change),
     get("/export", Access::Person, export::ask),
     post("/export", Access::Person, export::send),
     get("/documents/{number}/restore", Access::Person, restore::ask),

@@ -145,6 +145,12 @@ impl State {
         Self { only: Some(only), at: None, back: false, ..self.clone() }
     }
 
+    /// Another search, from its beginning.
+    #[must_use]
+    pub fn looking_for(&self, query: &str) -> Self {
+        Self { query: query.into(), at: None, back: false, ..self.clone() }
+    }
+
     /// The same place with all or only the main fields.
     #[must_use]
     pub fn reduced(&self, reduced: bool) -> Self {

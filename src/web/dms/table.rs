@@ -8,11 +8,14 @@ use super::super::Context;
 use super::super::error::Result;
 use super::super::layout;
 use super::access;
+use super::searches;
 use super::state::{Only, State};
 use super::{link, show};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
-use crate::limits::{PAGE_DOCUMENTS, RANKED, SEARCH_LOOKED, SNIPPET_MAIL, SNIPPETS, SORT_LOOKED, TABLE_CHARS};
+use crate::limits::{
+    PAGE_DOCUMENTS, RANKED, SEARCH_LOOKED, SNIPPET_MAIL, SNIPPETS, SORT_LOOKED, SUGGESTED_SENDERS, TABLE_CHARS,
+};
 use crate::search::snippet::{Snippet, snippet};
 use crate::search::text::Body;
 use crate::search::{Ask, Found, Query, Sort, find};
@@ -118,7 +121,8 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     drop(view);
     snippets(context, &query, &mut found.rows)?;
     Ok(html! {
-        (search(context, &state, &query))
+        (search(context, &state, &query, &found.rows))
+        (searches::list(context, &state)?)
         (views(context, &state, only, &columns, &query))
         @if found.rows.is_empty() {
             p.empty { @if query.is_empty() && state.at.is_none() { (t.no_documents) } @else { (t.nothing_found) } }
@@ -162,13 +166,15 @@ fn snippets(context: &Context<'_>, query: &Query, rows: &mut [Row]) -> Result<()
     Ok(())
 }
 
-fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
+fn search(context: &Context<'_>, state: &State, query: &Query, rows: &[Row]) -> Markup {
     let t = &context.t.dms;
+    let suggested = suggested(context, rows);
     html! {
         form.search method="get" action="/" role="search" {
             label.hidden-text for="q" { (t.search) }
             input #q name="q" type="search" value=(state.query) placeholder=(t.search_example) autocomplete="off"
-                aria-describedby="search-help" data-search;
+                aria-describedby="search-help" list="suggestions" data-search;
+            datalist #suggestions { @for one in &suggested { option value=(one) {} } }
             @for (name, value) in state.hidden() { input type="hidden" name=(name) value=(value); }
             button.first { (t.search) }
             @if access::may_change(context) { a.button href="/upload" { (t.upload) } }
@@ -181,6 +187,24 @@ fn search(context: &Context<'_>, state: &State, query: &Query) -> Markup {
             p data-keys { (t.keys_help) }
         }
     }
+}
+
+/// What can be written into the search field: fields, those that people defined, and who sent what the table shows.
+fn suggested(context: &Context<'_>, rows: &[Row]) -> Vec<String> {
+    let mut all: Vec<String> = context.t.dms.search_words.iter().map(|word| (*word).to_owned()).collect();
+    let defined = context.fields.shown().filter(|field| context.sees(&field.name));
+    all.extend(defined.map(|field| {
+        let name = field.name.to_lowercase();
+        if name.contains(' ') { format!("\"{name}\":") } else { format!("{name}:") }
+    }));
+    let mut senders: Vec<&str> = rows.iter().map(|row| row.from.as_str()).filter(|from| !from.is_empty()).collect();
+    senders.sort_unstable();
+    senders.dedup();
+    all.extend(senders.into_iter().take(SUGGESTED_SENDERS).map(|from| {
+        let plain: String = from.chars().filter(|c| *c != '"').collect();
+        format!("{}\"{plain}\"", context.t.dms.search_words[0])
+    }));
+    all
 }
 
 /// What is shown, and how much of it.
