@@ -111,6 +111,11 @@ bench-archive: ## Archive 100,000 office mails, 6,046 real ones and a million sm
 	cargo build --release --package archivista --package archive-bench
 	tests/bench/archive.py $(BENCH)
 
+bench-search: ## Index a million letters and ask 10,000 questions, side by side with notmuch; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) notmuch python3 python3-notmuch2 time
+	cargo build --release --package archivista --package archive-bench
+	tests/bench/search.py $(BENCH)
+
 bench-fetch: ## Fetch a mailbox side by side with mbsync, getmail6, offlineimap3 and fetchmail; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) fetchmail getmail6 isync offlineimap3 time
 	cargo build --release

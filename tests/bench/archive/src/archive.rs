@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
-use archivista::archive::commit::{Folder, FolderNumber, Outcome};
+use archivista::archive::commit::{Folder, FolderNumber, Metadata, Outcome};
 use archivista::archive::writer::{Booked, NewMessage, Task};
 use archivista::archive::{Archive, Options};
 use archivista::ingest::{Incoming, Spool};
@@ -35,7 +35,12 @@ impl Counts {
 }
 
 /// `first`: number of the first mail, which is its UID.
-pub fn run(data: &Path, is_splitting: bool, first: u64, tells: bool, input: &mut impl Read) -> anyhow::Result<()> {
+pub fn run(
+    data: &Path,
+    is_splitting: bool,
+    (first, tells, is_dated): (u64, bool, bool),
+    input: &mut impl Read,
+) -> anyhow::Result<()> {
     let archive = Archive::open_with(data, &Pulse::new(), Options { is_splitting, ..Options::default() })?;
     let spool = Spool::new(archive.paths().spool.clone())?;
     let mut folders = HashMap::new();
@@ -51,13 +56,14 @@ pub fn run(data: &Path, is_splitting: bool, first: u64, tells: bool, input: &mut
             None => *folders.entry(mailbox).or_insert(folder(&archive, mailbox)?),
         };
         let uid = u32::try_from(first + mails + 1)?;
-        let metadata = std::mem::take(&mut message.head).into();
+        let metadata: Metadata = std::mem::take(&mut message.head).into();
+        let received = metadata.date.filter(|_| is_dated).unwrap_or(1_772_438_400);
         let new = NewMessage {
             message,
             metadata,
             folder,
             remote: [VALIDITY.to_be_bytes(), uid.to_be_bytes()].concat(),
-            received: Some(1_772_438_400),
+            received: Some(received),
             flags: vec!["\\Seen".into()],
             after_due: false,
             variant_of: None,

@@ -11,7 +11,7 @@ use crate::pipe;
 /// The level of our own records.
 const LEVEL: i32 = 3;
 
-pub fn run(dir: &Path, input: &mut impl Read) -> anyhow::Result<()> {
+pub fn run(dir: &Path, is_plain: bool, input: &mut impl Read) -> anyhow::Result<()> {
     let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
     let (mut mails, mut bytes, mut stored) = (0u64, 0u64, 0u64);
     let (mut mail, mut made) = (Vec::new(), HashSet::new());
@@ -26,8 +26,8 @@ pub fn run(dir: &Path, input: &mut impl Read) -> anyhow::Result<()> {
                 fs::create_dir_all(part)?;
             }
         }
-        let packed = compressor.compress(&mail)?;
-        let name = format!("{mails}.M1P1.host.zst");
+        let packed = if is_plain { mail.clone() } else { compressor.compress(&mail)? };
+        let name = format!("{mails}.M1P1.host{}", if is_plain { "" } else { ".zst" });
         fs::write(tmp.join(&name), &packed)?;
         fs::rename(tmp.join(&name), new.join(&name))?;
         (mails, bytes, stored) = (mails + 1, bytes + u64::from(len), stored + packed.len() as u64);

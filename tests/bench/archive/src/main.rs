@@ -1,16 +1,23 @@
-//! `make bench-archive` pipes one of the first three into one of the last two, so that each process is measured alone:
+//! `make bench-archive` and `make bench-search` pipe one of the first four into one of the next two, so that each process is measured alone:
 //!
 //! ```text
 //! archive-bench office N        the mails of a company, as they come into its mailboxes
 //! archive-bench small N FROM    mails of one short text, the FROMth and those behind it
 //! archive-bench files DIR       the mails below DIR, as they would come from a server
-//! archive-bench archive DATA [--whole] [--from N] [--tell]
+//! archive-bench letters N FROM  mails of many words, over ten years
+//! archive-bench archive DATA [--whole] [--from N] [--tell] [--dated]
 //!                               archives what comes in; --whole: without splitting, --from: number of the first mail,
-//!                               --tell: a line for each thousand that is safe
-//! archive-bench maildir DIR     keeps what comes in as a Maildir of messages packed with zstd
+//!                               --tell: a line for each thousand that is safe, --dated: received when they say so
+//! archive-bench maildir DIR [--plain]
+//!                               keeps what comes in as a Maildir of messages packed with zstd, or as they are
+//! archive-bench queries N OF    N questions about the first OF letters, ours and notmuch's
+//! archive-bench index DATA      makes the search index of an archive anew
+//! archive-bench text DATA N     bytes of its text, from every Nth document
+//! archive-bench ask DATA [--relevance]
+//!                               asks the questions that come in, and says how long each took
 //! ```
 //!
-//! Same arguments, same mails. At the end a line of JSON on standard output (standard error of the first three) says how many
+//! Same arguments, same mails. At the end a line of JSON on standard output (standard error of the first four) says how many
 //! mails and bytes it was.
 
 mod archive;
@@ -18,9 +25,11 @@ mod attachment;
 mod chance;
 mod files;
 mod letter;
+mod letters;
 mod maildir;
 mod office;
 mod pipe;
+mod search;
 mod small;
 mod words;
 
@@ -32,6 +41,7 @@ use lexopt::{Arg, Parser, ValueExt};
 fn main() -> anyhow::Result<()> {
     let mut words = Vec::new();
     let (mut is_splitting, mut first, mut tells) = (true, 0, false);
+    let (mut is_dated, mut is_plain, mut by_relevance) = (false, false, false);
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -39,6 +49,9 @@ fn main() -> anyhow::Result<()> {
             Arg::Long("whole") => is_splitting = false,
             Arg::Long("from") => first = parser.value()?.parse()?,
             Arg::Long("tell") => tells = true,
+            Arg::Long("dated") => is_dated = true,
+            Arg::Long("plain") => is_plain = true,
+            Arg::Long("relevance") => by_relevance = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -49,9 +62,20 @@ fn main() -> anyhow::Result<()> {
         ["office", count] => give(office::Office::new().take(usize::try_from(number(count)?)?))?,
         ["small", count, from] => give(small::mails(number(from)?).take(usize::try_from(number(count)?)?))?,
         ["files", dir] => give(files::mails(dir.as_ref())?)?,
-        ["archive", data] => return archive::run(data.as_ref(), is_splitting, first, tells, &mut input),
-        ["maildir", dir] => return maildir::run(dir.as_ref(), &mut input),
-        _ => bail!("archive-bench office N | small N FROM | files DIR | archive DATA | maildir DIR"),
+        ["archive", data] => return archive::run(data.as_ref(), is_splitting, (first, tells, is_dated), &mut input),
+        ["letters", count, from] => give(letters::mails(number(from)?).take(usize::try_from(number(count)?)?))?,
+        ["maildir", dir] => return maildir::run(dir.as_ref(), is_plain, &mut input),
+        ["queries", count, of] => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            for query in letters::queries(number(of)?).take(usize::try_from(number(count)?)?) {
+                writeln!(out, "{query}")?;
+            }
+            return Ok(out.flush()?);
+        }
+        ["index", data] => return search::index(data.as_ref()),
+        ["text", data, every] => return search::text(data.as_ref(), number(every)?.max(1)),
+        ["ask", data] => return search::ask(data.as_ref(), by_relevance, &mut input),
+        _ => bail!("see the head of tests/bench/archive/src/main.rs"),
     };
     eprintln!("{told}");
     Ok(())

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Indexes a million letters and asks ten thousand questions, beside notmuch on the same mails.
+
+    search.py [--mails N] [--queries N] [--programs DIR] [--dry-run]
+
+`archive-bench` makes the letters (German and English words by Zipf's law, over ten years) and the questions: words, two words, phrases,
+beginnings, words of a sender, of a subject, without a word, one of two. Ours answer with the newest fifty, in the process that has the
+archive open; notmuch's library with the newest fifty of its own order, asked from Debian's Python in one process too. CPU time, peak
+memory and written bytes are what the kernel counted for the process. The table goes into docs/benchmarks.md, unless --dry-run
+or other numbers are asked for.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+
+from measure import MIB, ROOT, Process, archivista_version, circumstances, kept, write_page
+
+MAILS, QUERIES, RANKED = 1_000_000, 10_000, 1_000
+NOTMUCH = """
+import json, sys, time, notmuch2
+times, hits, empty = [], 0, 0
+with notmuch2.Database(sys.argv[1]) as database:
+    for line in sys.stdin:
+        query = line.rstrip("\\n").split("\\t")[1]
+        began = time.perf_counter()
+        found = 0
+        for _ in database.messages(query, sort=database.SORT.NEWEST_FIRST):
+            found += 1
+            if found == 50:
+                break
+        times.append(round((time.perf_counter() - began) * 1e6))
+        hits, empty = hits + found, empty + (found == 0)
+print(json.dumps({"hits": hits, "empty": empty, "microseconds": times}))
+"""
+
+
+class Bench:
+    def __init__(self, programs, place):
+        self.bench, self.place = programs / "archive-bench", place
+        self.environment = {**os.environ, "NOTMUCH_CONFIG": str(place / "notmuch")}
+
+    def measured(self, *command, stdin=subprocess.DEVNULL):
+        """What it said, and wall and CPU seconds, peak MiB, MiB written."""
+        os.sync()
+        with open(self.place / "said", "w+", encoding="utf-8") as said, open(self.place / "wrong", "w+", encoding="utf-8") as wrong:
+            process = Process(command, self.place / "counted", stdin=stdin, stdout=said, stderr=wrong, env=self.environment)
+            code, wall, cpu, memory, written = process.end()
+            if code:
+                wrong.seek(0)
+                raise SystemExit(f"{command} ended with {code}:\n{wrong.read()}")
+            said.seek(0)
+            lines = said.read().splitlines()
+        print(command[0], command[1], f"{wall:.1f} s, {memory:.1f} MiB", flush=True)
+        return lines[-1] if lines else "", wall, cpu, memory, written
+
+    def fed(self, mails, *command):
+        giver = subprocess.Popen([self.bench, "letters", str(mails), "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        result = self.measured(*command, stdin=giver.stdout)
+        giver.stdout.close()
+        if giver.wait():
+            raise SystemExit("making the letters failed")
+        return result
+
+    def asked(self, queries, *command):
+        with open(queries, encoding="utf-8") as given:
+            said, _, _, memory, _ = self.measured(*command, stdin=given)
+        told = json.loads(said)
+        return {**told, "memory": memory, "microseconds": sorted(told["microseconds"])}
+
+
+def at(times, share):
+    return times[min(len(times) - 1, int(len(times) * share))] / 1000
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--mails", type=int, default=MAILS)
+    arguments.add_argument("--queries", type=int, default=QUERIES)
+    arguments.add_argument("--programs", type=pathlib.Path, default=ROOT / "target" / "release")
+    arguments.add_argument("--dry-run", action="store_true", help="print the table only")
+    given = arguments.parse_args()
+    place = ROOT / "target" / "bench-search"
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "mail").mkdir(parents=True)
+    try:
+        text = run(Bench(given.programs.resolve(), place), given, place)
+    finally:
+        shutil.rmtree(place)
+    print(text)
+    if not given.dry_run and (given.mails, given.queries) == (MAILS, QUERIES):
+        write_page("search", text)
+
+
+def run(bench, given, place):
+    version = subprocess.run(["notmuch", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    (place / "notmuch").write_text(f"[database]\npath={place / 'mail'}\n[new]\ntags=\nignore=\n[search]\nexclude_tags=\n[maildir]\nsynchronize_flags=false\n")
+    data = place / "data"
+    _, archiving, _, archive_memory, _ = bench.fed(given.mails, bench.bench, "archive", data, "--dated")
+    _, indexing, cpu, memory, written = bench.measured(bench.bench, "index", data)
+    words = json.loads(bench.measured(bench.bench, "text", data, "50")[0])["text"]
+    size = kept(data / "search") * MIB
+    queries = place / "queries"
+    with open(queries, "w", encoding="utf-8") as out:
+        subprocess.run([bench.bench, "queries", str(given.queries), str(given.mails)], check=True, stdout=out)
+    ours = bench.asked(queries, bench.bench, "ask", data)
+    few = place / "few"
+    few.write_text("".join(queries.read_text(encoding="utf-8").splitlines(keepends=True)[:RANKED]), encoding="utf-8")
+    ranked = bench.asked(few, bench.bench, "ask", data, "--relevance")
+    shutil.rmtree(data)
+    bench.fed(given.mails, bench.bench, "maildir", place / "mail", "--plain")
+    _, their_indexing, their_cpu, their_memory, their_written = bench.measured("notmuch", "new", "--quiet")
+    their_size = kept(place / "mail" / ".notmuch") * MIB
+    (place / "ask.py").write_text(NOTMUCH)
+    theirs = bench.asked(queries, "/usr/bin/python3", place / "ask.py", place / "mail")
+    rows = [
+        ("indexing (s)", indexing, their_indexing, 1),
+        ("CPU time of it (s)", cpu, their_cpu, 1),
+        ("peak memory of it (MiB)", memory, their_memory, 1),
+        ("written for it (MiB)", written, their_written, 0),
+        ("size of the index (MiB)", size / MIB, their_size / MIB, 0),
+        ("query, median (ms)", statistics.median(ours["microseconds"]) / 1000, statistics.median(theirs["microseconds"]) / 1000, 2),
+        ("query, p95 (ms)", at(ours["microseconds"], 0.95), at(theirs["microseconds"], 0.95), 2),
+        ("query, p99 (ms)", at(ours["microseconds"], 0.99), at(theirs["microseconds"], 0.99), 2),
+        ("query, longest (ms)", ours["microseconds"][-1] / 1000, theirs["microseconds"][-1] / 1000, 1),
+        ("peak memory of asking (MiB)", ours["memory"], theirs["memory"], 1),
+        ("documents on the pages", ours["hits"], theirs["hits"], 0),
+        ("questions without an answer", ours["empty"], theirs["empty"], 0),
+    ]
+    reached = [
+        ("query, p95", at(ours["microseconds"], 0.95), 20, " ms"),
+        ("query, p99", at(ours["microseconds"], 0.99), 60, " ms"),
+        ("index, of the text in it", size / words, 1.0, ""),
+        ("indexing, of the time of archiving", indexing / archiving, 1.0, ""),
+        ("peak memory of indexing", memory, 64, " MiB"),
+    ]
+    lines = ["| | measured | to reach | |", "|---|---:|---:|---|"]
+    lines += [f"| {name} | {value:.2f}{unit} | {most:g}{unit} | {'reached' if value <= most else '*missed*'} |" for name, value, most, unit in reached]
+    lines += ["", f"### {given.mails:,} letters, {words / 1e9:.2f} GB of text, {given.queries:,} questions", ""]
+    lines += ["| | archivista | notmuch | ratio |", "|---|---:|---:|---:|"]
+    for name, one, other, digits in rows:
+        ratio = f"{one / other:.2f}" if other else ""
+        lines.append(f"| {name} | {one:,.{digits}f} | {other:,.{digits}f} | {ratio} |")
+    lines += [
+        "",
+        f"By relevance, {RANKED:,} of these questions: median {statistics.median(ranked['microseconds']) / 1000:.1f} ms, p95 {at(ranked['microseconds'], 0.95):.1f} ms. "
+        f"Archiving the letters took {archiving:.0f} s and {archive_memory:.1f} MiB.",
+        "",
+        circumstances("bench-search", "BENCH", [archivista_version(), version]),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
