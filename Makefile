@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-archive bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
+.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-archive bench-search bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
