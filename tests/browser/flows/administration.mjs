@@ -63,6 +63,12 @@ export default async function (t) {
   await t.click('details.numbers > summary');
   await t.shows('New documents per day');
   await look('/admin/growth', 'growth');
+  await look('/admin/retention', 'retention');
+  await look('/admin/retention/due', 'retention-due');
+  await look('/admin/retention/holds', 'retention-holds');
+  await look('/admin/retention/erasures', 'retention-erasures');
+  await look('/admin/retention/documents', 'retention-documents');
+  await look('/admin/recovery-sheet', 'recovery-sheet');
   await look('/admin/verification', 'verification');
   await t.visit('/admin/proof');
   await t.click({ role: 'button', name: 'Sign now' }, { leads: true });
