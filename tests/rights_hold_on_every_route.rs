@@ -95,6 +95,7 @@ const CASES: &[Case] = &[
     post("/selection", "/selection", &[("action", "export"), ("number", "1")], [303, 303, 200, 200, 303, 200]),
     post("/selection", "/selection", &[("action", "restore"), ("number", "1")], [303, 303, 303, 403, 303, 303]),
     get("/export", "/export", PEOPLE),
+    post("/searches", "/searches", &[("name", "Offerten"), ("q", "offert*")], LED),
     post("/export", "/export", &[], PEOPLE),
     get("/documents/{number}/restore", "/documents/M/restore", [303, 404, 200, 403, 404, 200]),
     get("/documents/{number}/restore", "/documents/F/restore", [303, 404, 200, 403, 404, 200]),

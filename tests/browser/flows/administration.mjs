@@ -66,7 +66,6 @@ export default async function (t) {
   await look('/admin/retention', 'retention');
   await look('/admin/retention/due', 'retention-due');
   await look('/admin/retention/holds', 'retention-holds');
-  await look('/admin/retention/erasures', 'retention-erasures');
   await look('/admin/retention/documents', 'retention-documents');
   await look('/admin/recovery-sheet', 'recovery-sheet');
   await look('/admin/verification', 'verification');
