@@ -13,17 +13,23 @@ const BEGIN: i64 = 1_451_606_400;
 const TEN_YEARS: usize = 315_360_000;
 
 const GERMAN: [&str; 40] = [
-    "an", "auf", "be", "ber", "chen", "den", "ein", "er", "fer", "fol", "ge", "grü", "gut", "hal", "hei", "kei", "ko", "kun", "la", "lie", "mä",
-    "men", "mit", "mö", "nah", "nung", "of", "rech", "schaf", "schrei", "sen", "stel", "tag", "ter", "tig", "um", "un", "ver", "wei", "zü",
+    "an", "auf", "be", "ber", "chen", "den", "ein", "er", "fer", "fol", "ge", "grü", "gut", "hal", "hei", "kei", "ko",
+    "kun", "la", "lie", "mä", "men", "mit", "mö", "nah", "nung", "of", "rech", "schaf", "schrei", "sen", "stel", "tag",
+    "ter", "tig", "um", "un", "ver", "wei", "zü",
 ];
 const ENGLISH: [&str; 40] = [
-    "a", "able", "ac", "ad", "age", "al", "ance", "ate", "back", "com", "con", "de", "dis", "ed", "ence", "ful", "ment", "in", "ing", "ion", "ity", "less",
-    "light", "ly", "man", "ness", "o", "out", "over", "per", "port", "pre", "pro", "re", "ship", "sub", "ten", "ter", "un", "work",
+    "a", "able", "ac", "ad", "age", "al", "ance", "ate", "back", "com", "con", "de", "dis", "ed", "ence", "ful",
+    "ment", "in", "ing", "ion", "ity", "less", "light", "ly", "man", "ness", "o", "out", "over", "per", "port", "pre",
+    "pro", "re", "ship", "sub", "ten", "ter", "un", "work",
 ];
 
 /// The word of a rank, 0 the most frequent: the rarer, the longer.
 fn word(syllables: &[&str], rank: u64) -> String {
-    let mut chance = Chance::of(rank.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ syllables.len() as u64 ^ u64::from(syllables[0].as_bytes()[1 % syllables[0].len()]));
+    let mut chance = Chance::of(
+        rank.wrapping_mul(0x2545_f491_4f6c_dd1d)
+            ^ syllables.len() as u64
+            ^ u64::from(syllables[0].as_bytes()[1 % syllables[0].len()]),
+    );
     let count = 1 + usize::from(rank > 20) + usize::from(rank > 800) + usize::from(rank > 20_000);
     (0..count).map(|_| syllables[chance.below(syllables.len())]).collect()
 }
