@@ -12,7 +12,7 @@
 //! | `fetch` | the fetch loop: jobs, ledger, reconciliation, schedule. The only room that knows source and archive |
 //! | `ingest` | one message in, one record out: spooled, hashed and read while it arrives |
 //! | `mail` | a stored message taken apart: bytes in, values out |
-//! | `search` | the index of words (a view of the log in SQLite), what people look for, and pages of what fits |
+//! | `search` | the index of words (a view of the log in `SQLite`), what people look for, and pages of what fits |
 //! | `web` | the pages: WebDMS, WebAdmin, access links, the API, behind a gate of their own |
 //! | `retention` | which documents' terms are over, and their end |
 //! | `export` | several documents as one ZIP file |
