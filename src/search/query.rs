@@ -112,8 +112,8 @@ impl Phrase {
         let is_beginning = text.ends_with('*');
         let mut words: Vec<String> = words::words(text).map(|word| word.text).collect();
         if is_beginning && let Some(last) = words.last_mut() {
-            let from = words::words(text).last().map(|word| word.place.start).unwrap_or_default();
-            *last = words::fold_beginning(&text[from..]);
+            let place = words::words(text).last().map(|word| word.place).unwrap_or_default();
+            *last = words::fold_beginning(&text[place]);
         }
         (!words.is_empty()).then_some(Self { words, is_beginning })
     }
