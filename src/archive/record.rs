@@ -3,6 +3,7 @@
 //! Invariants: a record is written and read in constant memory, whatever its size; nothing of a chunk is given out before it
 //! was found to be what was sealed, in its place of its record.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, Read, Write};
 
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
@@ -476,6 +477,13 @@ pub fn open(
             io::copy(&mut chunks.by_ref().take(at_most), &mut out)?;
             chunks.read(&mut [0])? == 0
         }
+        Codec::Zstd if contents.len <= SPOOL_IN_MEMORY as u64 => {
+            let len = usize::try_from(contents.len).map_err(io::Error::other)?;
+            let mut packed = Vec::new();
+            chunks.by_ref().take(zstd::zstd_safe::compress_bound(len) as u64).read_to_end(&mut packed)?;
+            out.write_all(&unpack(&packed, len)?)?;
+            chunks.read(&mut [0])? == 0
+        }
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::new(&mut chunks)?;
             decoder.window_log_max(WINDOW_LOG)?;
@@ -488,6 +496,26 @@ pub fn open(
         return Err(damaged("the unpacked bytes do not have the recorded hash"));
     }
     Ok(contents)
+}
+
+thread_local! {
+    /// Its tables are costlier to make than a small record is to unpack.
+    static SMALL: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Unpacks one frame of at most so many plain bytes.
+fn unpack(packed: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    // A second frame behind it would be unpacked too.
+    if zstd::zstd_safe::find_frame_compressed_size(packed).ok() != Some(packed.len()) {
+        return Err(damaged("the payload is no zstd frame"));
+    }
+    SMALL.with_borrow_mut(|small| {
+        let unpacking = match small {
+            Some(unpacking) => unpacking,
+            None => small.insert(zstd::bulk::Decompressor::new()?),
+        };
+        unpacking.decompress(packed, len)
+    })
 }
 
 #[cfg(test)]
