@@ -6,13 +6,13 @@ use minicbor::{Decode, Encode};
 
 use super::commit::Number;
 
-/// A line of the journal: names document numbers and hashes, never contents.
+/// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Event {
     /// Unix seconds.
     #[n(0)]
     pub time: i64,
-    /// Who: `console`, later a user.
+    /// A user, `console`, or the archive itself.
     #[n(1)]
     pub who: String,
     #[n(2)]

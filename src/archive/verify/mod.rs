@@ -1,5 +1,7 @@
 //! `verify`: every byte of every pack, every hash, the chain, and the catalog against the log. Changes nothing and heals
 //! nothing; runs in constant memory. Without the key as much of it as there is, see [`chain`](super::chain).
+//!
+//! - `endings`: whether all that is gone was to go
 
 mod endings;
 

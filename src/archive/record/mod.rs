@@ -2,10 +2,17 @@
 //!
 //! Invariants: a record is written and read in constant memory, whatever its size; nothing of a chunk is given out before it
 //! was found to be what was sealed, in its place of its record.
+//!
+//! - `erased`: what stands in the place of one that was taken out
 
+mod erased;
+
+use std::cell::RefCell;
 use std::io::{self, BufRead, Read, Write};
 
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
+
+pub use erased::Erased;
 
 use super::keys::{self, Keys};
 use crate::hash::{Hashing, Sha256};
@@ -145,87 +152,6 @@ impl Contents {
         };
         let len = u64::from_le_bytes(bytes[1..9].try_into().ok()?);
         Some(Self { codec, len, sha256: Sha256(bytes[9..].try_into().ok()?) })
-    }
-}
-
-/// Kind of what stands in the place of a record that was taken out.
-const ERASED: u8 = 6;
-/// Bytes of the smallest record, and of what is written into its place: no record is too short for it.
-const ERASED_LEN: usize = HEADER_LEN + 8 + 8 + TAG_LEN;
-
-/// What stands in the place of a record that was taken out of its pack: as long as that was, so that nothing moves, and with the
-/// hash of its stored bytes, so that the chain can still be checked, without the key too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Erased {
-    /// What the record was.
-    pub kind: Kind,
-    pub stored: Stored,
-    /// Sequence of the commit that says why. Zero where it was read without the key.
-    pub tombstone: u64,
-}
-
-impl Erased {
-    /// Layout, little endian: as a header, with the kind 6, the former kind in byte 6 and the former hash in place of the salt;
-    /// then the former length 8, and sealed the sequence of the tombstone 8 and a tag 16. Zeros follow up to the former length.
-    pub fn encode(&self, archive: ArchiveId, keys: &Keys) -> io::Result<[u8; ERASED_LEN]> {
-        let mut bytes = [0; ERASED_LEN];
-        bytes[..4].copy_from_slice(&MAGIC);
-        (bytes[4], bytes[5], bytes[6]) = (VERSION, ERASED, self.kind as u8);
-        bytes[8..40].copy_from_slice(&self.stored.sha256.0);
-        let crc = crc(archive, &bytes[..40]);
-        bytes[40..HEADER_LEN].copy_from_slice(&crc.to_le_bytes());
-        let (head, sealed) = bytes.split_at_mut(HEADER_LEN + 8);
-        head[HEADER_LEN..].copy_from_slice(&self.stored.len.to_le_bytes());
-        let mut sequence = self.tombstone.to_le_bytes();
-        // The same record has the same tombstone for ever: what is sealed twice with this key is the same twice.
-        let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
-        let key = keys.erased(&self.stored.sha256.0);
-        let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&*head), &mut sequence);
-        let tag = tag.map_err(|_| io::Error::other("a tombstone cannot be sealed"))?;
-        sealed[..8].copy_from_slice(&sequence);
-        sealed[8..].copy_from_slice(tag.as_ref());
-        Ok(bytes)
-    }
-
-    /// Whether a header is followed by an erased record.
-    pub fn is_head(bytes: &[u8; HEADER_LEN], archive: ArchiveId) -> bool {
-        bytes[..6] == [MAGIC[0], MAGIC[1], MAGIC[2], MAGIC[3], VERSION, ERASED]
-            && bytes[7] == 0
-            && Kind::from_code(bytes[6]).is_some_and(|kind| kind != Kind::Commit)
-            && crc(archive, &bytes[..40]).to_le_bytes() == bytes[40..]
-    }
-
-    /// Reads what stands behind such a `head`, without the zeros.
-    pub fn read(
-        head: &[u8; HEADER_LEN],
-        archive: ArchiveId,
-        keys: Option<&Keys>,
-        input: &mut impl Read,
-    ) -> io::Result<Self> {
-        let mut rest = [0; ERASED_LEN - HEADER_LEN];
-        input.read_exact(&mut rest)?;
-        let no = || damaged("an erased record is not what was written in its place");
-        let kind = Kind::from_code(head[6]).filter(|_| Self::is_head(head, archive)).ok_or_else(no)?;
-        let (len, sealed) = rest.split_at_mut(8);
-        let mut sha256 = Sha256::default();
-        sha256.0.copy_from_slice(&head[8..40]);
-        let stored = Stored { len: u64::from_le_bytes((&*len).try_into().map_err(io::Error::other)?), sha256 };
-        let mut tombstone = 0;
-        if let Some(keys) = keys {
-            let aad = [&head[..], &*len].concat();
-            let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
-            let opened = keys.erased(&sha256.0).open_in_place(nonce, Aad::from(&aad), sealed).map_err(|_| no())?;
-            tombstone = u64::from_le_bytes((&*opened).try_into().map_err(io::Error::other)?);
-        }
-        if stored.len < ERASED_LEN as u64 {
-            return Err(no());
-        }
-        Ok(Self { kind, stored, tombstone })
-    }
-
-    /// Zeros behind it.
-    pub fn zeros(&self) -> u64 {
-        self.stored.len - ERASED_LEN as u64
     }
 }
 
@@ -476,6 +402,13 @@ pub fn open(
             io::copy(&mut chunks.by_ref().take(at_most), &mut out)?;
             chunks.read(&mut [0])? == 0
         }
+        Codec::Zstd if contents.len <= SPOOL_IN_MEMORY as u64 => {
+            let len = usize::try_from(contents.len).map_err(io::Error::other)?;
+            let mut packed = Vec::new();
+            chunks.by_ref().take(zstd::zstd_safe::compress_bound(len) as u64).read_to_end(&mut packed)?;
+            out.write_all(&unpack(&packed, len)?)?;
+            chunks.read(&mut [0])? == 0
+        }
         Codec::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::new(&mut chunks)?;
             decoder.window_log_max(WINDOW_LOG)?;
@@ -490,10 +423,31 @@ pub fn open(
     Ok(contents)
 }
 
+thread_local! {
+    /// Its tables are costlier to make than a small record is to unpack.
+    static SMALL: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Unpacks one frame of at most so many plain bytes.
+fn unpack(packed: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    // A second frame behind it would be unpacked too.
+    if zstd::zstd_safe::find_frame_compressed_size(packed).ok() != Some(packed.len()) {
+        return Err(damaged("the payload is no zstd frame"));
+    }
+    SMALL.with_borrow_mut(|small| {
+        let unpacking = match small {
+            Some(unpacking) => unpacking,
+            None => small.insert(zstd::bulk::Decompressor::new()?),
+        };
+        unpacking.decompress(packed, len)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::erased::ERASED_LEN;
     use super::*;
-    use crate::hash::hex;
+    use crate::hash::{hex, unhex};
 
     const ARCHIVE: ArchiveId = [7; 16];
 
@@ -627,7 +581,7 @@ mod tests {
         let mut writer = RecordWriter::new(archive, keys.clone()).unwrap();
         let header = Header { kind: Kind::Message, salt };
         writer.write_salted(&mut bytes, header, plain.len() as u64, Sha256::of(plain), &mut &*plain).unwrap();
-        let format = include_str!("../../docs/format.md");
+        let format = include_str!("../../../docs/format.md");
         let lines: Vec<String> =
             hex(&bytes).as_bytes().chunks(120).map(|line| String::from_utf8_lossy(line).into()).collect();
         let vector = lines.iter().fold(String::new(), |text, line| format!("{text}    {line}\n"));
@@ -635,41 +589,11 @@ mod tests {
         // A packed one, written by another release of zstd, is read for ever.
         let packed = format.split("packed:\n\n").nth(1).unwrap().split("\n\n").next().unwrap();
         let packed: String = packed.split_whitespace().collect();
-        let packed: Vec<u8> =
-            (0..packed.len()).step_by(2).map(|at| u8::from_str_radix(&packed[at..at + 2], 16).unwrap()).collect();
+        let packed = unhex(&packed).unwrap();
         let header = Header::decode(packed[..HEADER_LEN].try_into().unwrap(), archive).unwrap();
         let mut plain = Vec::new();
         open(&keys, archive, &header, &mut &packed[HEADER_LEN..], &mut plain).unwrap();
         assert_eq!((header.kind, plain), (Kind::Document, "Grüezi mitenand. ".repeat(8).into_bytes()));
-    }
-
-    /// What stands in the place of the first record of docs/format.md, part 2.
-    #[test]
-    fn an_erased_record_is_frozen_and_comes_back() {
-        let keys = Keys::of(std::array::from_fn(|n| u8::try_from(n).unwrap()));
-        let archive = std::array::from_fn(|n| 0xa0 + u8::try_from(n).unwrap());
-        let format = include_str!("../../docs/format.md");
-        let record: String = format.split("stored:\n\n").nth(1).unwrap().split("\n\n").next().unwrap().into();
-        let record: String = record.split_whitespace().collect();
-        let record: Vec<u8> =
-            (0..record.len()).step_by(2).map(|at| u8::from_str_radix(&record[at..at + 2], 16).unwrap()).collect();
-        let stored = Stored { len: record.len() as u64, sha256: Sha256::of(&record) };
-        let erased = Erased { kind: Kind::Message, stored, tombstone: 7 };
-        let bytes = erased.encode(archive, &keys).unwrap();
-        let text = hex(&bytes);
-        let vector = format!("    {}\n    {}\n", &text[..120], &text[120..]);
-        assert!(format.contains(&vector), "{vector}");
-        let head: &[u8; HEADER_LEN] = bytes.first_chunk().unwrap();
-        assert!(Erased::is_head(head, archive) && Header::decode(head, archive).is_none());
-        assert_eq!(Erased::read(head, archive, Some(&keys), &mut &bytes[HEADER_LEN..]).unwrap(), erased);
-        let outside = Erased::read(head, archive, None, &mut &bytes[HEADER_LEN..]).unwrap();
-        assert_eq!(outside, Erased { tombstone: 0, ..erased });
-        for bit in 0..bytes.len() * 8 {
-            let mut broken = bytes;
-            broken[bit / 8] ^= 1 << (bit % 8);
-            let head = broken.first_chunk().unwrap();
-            Erased::read(head, archive, Some(&keys), &mut &broken[HEADER_LEN..]).unwrap_err();
-        }
     }
 
     /// It is unpacked in memory, so its claim is not taken for granted; content of any length is.
@@ -684,6 +608,30 @@ mod tests {
             let error = open(&keys(), ARCHIVE, &header, &mut &bytes[HEADER_LEN..], &mut io::sink()).unwrap_err();
             assert!(error.to_string().contains(sentence), "{error}");
         }
+    }
+
+    /// Sealed, so nobody but ourselves could have written it; all the same it is not taken for its beginning.
+    #[test]
+    fn what_stands_behind_a_packed_payload_is_refused() {
+        let plain = vec![b'x'; 300];
+        let frame = zstd::bulk::compress(&plain, ZSTD_LEVEL).unwrap();
+        let contents = Contents { codec: Codec::Zstd, len: 300, sha256: Sha256::of(&plain) };
+        let header = Header { kind: Kind::Message, salt: [3; 32] };
+        let read = |packed: &[u8]| {
+            let mut bytes = Vec::new();
+            let mut chunks = Sealing::begin(&mut bytes, Seal::new(&keys(), ARCHIVE, &header), &contents).unwrap();
+            chunks.write_all(packed).unwrap();
+            chunks.finish().unwrap();
+            let mut opened = Vec::new();
+            open(&keys(), ARCHIVE, &header, &mut &bytes[HEADER_LEN..], &mut opened).map(|_| opened)
+        };
+        assert_eq!(read(&frame).unwrap(), plain);
+        let empty = zstd::bulk::compress(b"", ZSTD_LEVEL).unwrap();
+        for behind in [&b"x"[..], &empty, &frame, &[0; 2000]] {
+            read(&[&frame, behind].concat()).unwrap_err();
+        }
+        read(&frame[..frame.len() - 1]).unwrap_err();
+        read(b"").unwrap_err();
     }
 
     #[test]
