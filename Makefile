@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static prove-links tools bench-archive bench-search bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
+.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static tools bench-archive bench-search bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -100,10 +100,6 @@ test-static: $(addprefix test-static-,$(or $(ARCH),x86_64 aarch64)) ## Some quic
 test-static-%:
 	@$(MAKE) --no-print-directory binary ARCH=$*
 	tests/tools/static_promises.sh $* target/static-$*.log
-
-prove-links: ## All C code of the box, SQLite too, links statically for both architectures, and runs
-	@tests/tools/install.sh $(BUILD_PACKAGES) $(STATIC_PACKAGES) qemu-user-static
-	tests/links/prove.sh x86_64 aarch64
 
 bench-archive: ## Archive 100,000 office mails, 6,046 real ones and a million small ones; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time

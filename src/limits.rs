@@ -303,16 +303,21 @@ pub const INDEX_CACHE: usize = 2 * 1024 * 1024;
 pub const INDEX_PENDING: i64 = 4 * 1024 * 1024;
 /// Bytes that all work on the index together may take: a search that needs more is ended.
 pub const INDEX_SEARCH: usize = 24 * 1024 * 1024;
+/// Pages of the index that one step of purging it writes.
+pub const INDEX_PURGE: i64 = 500;
 /// Connections that stay open for searching.
 pub const INDEX_READERS: usize = 2;
 /// Documents of one transaction of the index.
 pub const INDEX_BATCH: usize = 500;
 /// How often the index looks for what is new.
 pub const INDEX_LOOK: Duration = Duration::from_secs(2);
-/// How long a search waits for an index that is behind.
+/// How long a search waits for an index that is behind, by at most so many commits.
+pub const INDEX_NEAR: u64 = 50;
 pub const INDEX_WAIT: Duration = Duration::from_millis(1500);
 /// The newest documents that fit, of which those that fit best are shown.
-pub const RANKED: i64 = 10_000;
+pub const RANKED: usize = 10_000;
+/// Words and phrases of a query that count for that.
+pub const RANKED_PHRASES: usize = 5;
 /// Bytes of a piece of a text that is shown of a hit, and places in the text that are looked at for it.
 pub const SNIPPET_CHARS: usize = 200;
 pub const SNIPPET_MATCHES: usize = 200;

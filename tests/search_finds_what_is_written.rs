@@ -8,12 +8,17 @@ use std::path::Path;
 use archivista::archive::Archive;
 use archivista::archive::commit::{Ending, Outcome};
 use archivista::archive::view::Reads;
+use archivista::limits::SAVED_SEARCHES;
 use archivista::pulse::Pulse;
 use archivista::search::index::{self, Index};
 use archivista::search::{Ask, Order, Query, Searchable, Sort, find};
+use archivista::settings::tokens::Rights;
+use archivista::settings::users::Role;
+use archivista::web::request::Method;
 use jiff::tz::TimeZone;
 
 use crate::support::small;
+use crate::support::web::Site;
 
 fn mail(number: u64, subject: &str, text: &str) -> (u64, Vec<u8>) {
     let head = format!(
@@ -33,7 +38,7 @@ struct Found {
 impl Found {
     fn at(data: &Path) -> Self {
         let archive = small::open(data);
-        let index = Index::new(archive.paths().search.clone());
+        let index = small::index(&archive);
         Self { archive, index }
     }
 
@@ -194,6 +199,42 @@ fn what_changes_or_ends_is_found_as_it_is_now() {
     assert_eq!(found.search("-letzte"), [2]);
 }
 
+/// Whether these bytes stand in any file of the index.
+fn lies_in(folder: &Path, bytes: &[u8]) -> bool {
+    let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    files.into_iter().any(|file| file.windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[test]
+fn the_words_of_what_ended_lie_nowhere_in_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let found = Found::at(&data);
+    let word = "krankschreibung";
+    // In several parts of the index, and in pages that were written more than once.
+    for round in 0..20 {
+        let mails = (0..20).map(|at| {
+            let number = round * 20 + at + 1;
+            let text = if at == 7 { format!("Ihre {word}") } else { format!("Werbung{number} ").repeat(200) };
+            mail(number, "Nachricht", &text)
+        });
+        small::put(&found.archive, "anna", mails.collect());
+        found.settle();
+    }
+    let hits = found.search(word);
+    assert_eq!(hits.len(), 20);
+    let search = data.join("search");
+    assert!(lies_in(&search, word.as_bytes()), "what is looked for lies there in plain");
+    found.archive.end(hits[..19].to_vec(), Ending::Erased, Vec::new()).unwrap();
+    found.settle();
+    assert_eq!(found.search(word), hits[19..]);
+    found.archive.end(hits[19..].to_vec(), Ending::Erased, Vec::new()).unwrap();
+    found.settle();
+    assert_eq!(found.search(word), [0; 0]);
+    assert!(!lies_in(&search, word.as_bytes()));
+    assert_eq!(found.search("werbung*").len(), 100, "a page of the others");
+}
+
 #[test]
 fn an_index_that_is_gone_cut_foreign_or_ahead_heals_by_itself() {
     let folder = tempfile::tempdir().unwrap();
@@ -257,4 +298,114 @@ fn an_index_from_yesterday_is_brought_up() {
     found.settle();
     assert_eq!(found.search("zürich"), [5, 3, 2, 1]);
     assert_eq!(found.index.progress().healed, None);
+}
+
+#[test]
+fn what_the_index_does_not_cover_yet_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = Found::at(&folder.path().join("data"));
+    let search = |query: &str| {
+        let query = Query::parse(query, &TimeZone::UTC, &Searchable::default());
+        let ask = Ask { query: &query, order: Order::default(), at: None, back: false, most: 100 };
+        let found = find(&found.index, &found.archive.view().unwrap(), &Reads::All, ask, |number, _| number).unwrap();
+        (found.rows, found.is_behind)
+    };
+    assert_eq!(search("zürich"), (vec![], false), "nothing is there to be read");
+    small::put(&found.archive, "anna", vec![mail(1, "Eins", "aus Zürich")]);
+    assert_eq!(search("zürich"), (vec![], true));
+    assert_eq!(search(""), (vec![1], false), "the catalog is not behind");
+    assert_eq!(search("larger:1"), (vec![1], false));
+    found.settle();
+    assert_eq!(search("zürich"), (vec![1], false));
+    small::put(&found.archive, "anna", vec![mail(2, "Zwei", "aus Zürich")]);
+    assert_eq!(search("zürich"), (vec![1], true));
+    found.settle();
+    assert_eq!(search("zürich"), (vec![2, 1], false));
+}
+
+fn letter(subject: &str, text: &str, number: u64) -> Vec<u8> {
+    mail(number, subject, text).1
+}
+
+#[test]
+fn what_others_have_leaves_no_trace_on_a_page() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let beat = site.user("beat", Role::User, &["beat"]);
+    site.mail("beat", &letter("Offen selten", "für alle", 1), 1);
+    site.mail("beat", &letter("Für alle", "offen oft oft, und selten", 2), 2);
+    site.mail("beat", &letter("Noch eine", "oft und offen", 3), 3);
+    let targets =
+        ["/?q=offen+or+selten+or+oft&sort=relevance", "/?q=selten+or+oft&sort=relevance", "/?q=sel*", "/?q=-oft"];
+    let pages = || targets.map(|target| site.get(Some(&beat), target).text());
+    let before = pages();
+    assert!(before[0].contains("Offen selten") && before[1].contains("Noch eine"));
+    for at in 0..40 {
+        let text = format!("geheimwort und selten, selten, seltenheit {at}");
+        site.mail("anna", &letter("Geheimwort", &text, 10 + at), 100 + i64::try_from(at).unwrap());
+    }
+    assert!(site.get(Some(&anna), "/?q=geheimwort").text().contains("Geheimwort"));
+    assert!(pages() == before, "what anna has moves nothing on beat's pages");
+    for question in [
+        "W",
+        "-W",
+        "W*",
+        "subject:W",
+        "from:W",
+        "text:W",
+        "\"W und\"",
+        "W or offen",
+        "offen or -W",
+        "W mailbox:anna",
+        "W folder:inbox",
+        "W larger:1",
+        "W field:Kunde=x",
+        "kunde:W",
+        "note:W",
+        "file:W",
+    ] {
+        for sort in ["date", "relevance", "title", "from", "size", "number"] {
+            let page = |word: &str| {
+                let question = archivista::web::request::encode(&question.replace('W', word));
+                site.get(Some(&beat), &format!("/?q={question}&sort={sort}")).text().replace(word, "W")
+            };
+            assert!(page("geheimwort") == page("nirgendwoo"), "{question} by {sort}");
+        }
+    }
+    let token = site.api_token("beat", Rights { read: true, ..Rights::default() });
+    let call = |q: &str| site.call(&token, Method::Get, &format!("/documents?q={q}"), &serde_json::Value::Null).json();
+    assert_eq!(call("geheimwort"), call("nirgendwoo"));
+    assert_eq!(call("geheimwort")["documents"], serde_json::json!([]));
+    assert_eq!(call("oft")["documents"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn searches_are_kept_by_name_for_whoever_keeps_them() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let beat = site.user("beat", Role::User, &["beat"]);
+    let keep = |name: &str, q: &str| site.post(&anna, "/searches", &[("name", name), ("q", q)]);
+    assert_eq!(keep("Offerten", "offert* -newsletter").status, 303);
+    assert_eq!(keep(" ", "offert*").status, 303, "a notice says that it needs a name");
+    let page = site.get(Some(&anna), "/").text();
+    assert!(page.contains(">Offerten</a>") && page.contains("offert* -newsletter"), "{page}");
+    assert!(!site.get(Some(&beat), "/").text().contains("Offerten"));
+    assert_eq!(keep("Offerten", "offert*").status, 303);
+    let token = site.api_token("anna", Rights { read: true, change: true, ..Rights::default() });
+    let call = |method, path: &str, body: serde_json::Value| site.call(&token, method, path, &body);
+    let kept = |q: &str, name: &str| serde_json::json!({ "name": name, "q": q });
+    assert_eq!(call(Method::Post, "/searches", kept("von:meier", "Meier")).status, 201);
+    let list = || call(Method::Get, "/searches", serde_json::Value::Null).json()["searches"].clone();
+    assert_eq!(list(), serde_json::json!([kept("von:meier", "Meier"), kept("offert*", "Offerten")]));
+    assert_eq!(call(Method::Post, "/searches", kept("von:meier", " ")).status, 400);
+    assert_eq!(call(Method::Delete, "/searches/Meier", serde_json::Value::Null).status, 204);
+    assert_eq!(call(Method::Delete, "/searches/Meier", serde_json::Value::Null).status, 404);
+    assert_eq!(site.post(&anna, "/searches", &[("forget", "Offerten"), ("q", "")]).status, 303);
+    assert_eq!(list(), serde_json::json!([]));
+    for at in 0..SAVED_SEARCHES {
+        assert_eq!(call(Method::Post, "/searches", kept("x", &format!("Suche {at}"))).status, 201);
+    }
+    let full = call(Method::Post, "/searches", kept("x", "noch eine"));
+    assert_eq!(full.status, 400);
+    assert!(full.text().contains("50"), "{}", full.text());
 }

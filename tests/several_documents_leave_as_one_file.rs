@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::archivista::Archivista;
+use crate::support::archivista::{Archivista, of_status};
 use crate::support::hash::sha256;
 use crate::support::https::Https;
 use crate::support::serving::Serving;
@@ -269,13 +269,6 @@ fn a_search_leaves_page_by_page_until_its_end() {
     assert!(missing.stderr.contains("no document 4711"), "{missing:?}");
 }
 
-/// KiB, at the highest ever.
-fn peak(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 fn upload(browser: &mut Https, csrf: &str, name: &str, bytes: &[u8]) {
     let mut body = format!(
         "--=x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--=x\r\nContent-Disposition: form-data; \
@@ -300,13 +293,13 @@ fn a_document_of_150_megabytes_needs_no_memory_and_who_leaves_keeps_nobody() {
     let csrf = browser.get("/upload").csrf();
     upload(&mut browser, &csrf, "gross.bin", &bytes);
     upload(&mut browser, &csrf, "klein.txt", b"klein");
-    let before = peak(serving.pid());
+    let before = of_status(serving.pid(), "VmHWM");
     let body = format!("csrf={csrf}&action=export&number=1&number=2");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let answer = browser.ask("POST", "/selection", &form, body.as_bytes());
     assert_eq!(answer.status, 200);
     assert_eq!(hashes(&unzipped(&answer.body)), [sha256(&bytes), sha256(b"klein")].into());
-    let grown = peak(serving.pid()) - before;
+    let grown = of_status(serving.pid(), "VmHWM") - before;
     assert!(grown < 4 * 1024, "{grown} KiB more at the highest");
 
     // More of them than may be under way at a time leave in mid-download: nothing of them is left.

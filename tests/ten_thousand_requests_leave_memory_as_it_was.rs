@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::archivista::Archivista;
+use crate::support::archivista::{Archivista, of_status};
 use crate::support::https::Https;
 use crate::support::serving::Serving;
 use crate::support::small;
@@ -18,12 +18,6 @@ const REQUESTS: usize = 10_000;
 const AT_ONCE: usize = 4;
 /// KiB, at the highest ever. The program as it is tested maps 8 MiB more of its own file than the one that is shipped.
 const MOST: u64 = if cfg!(debug_assertions) { 32 } else { 24 } * 1024;
-
-fn of_status(pid: u32, key: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with(key)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()

@@ -13,10 +13,9 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::archivista::program;
+use crate::support::archivista::{of_status, program};
+use crate::support::files::{Entry, OCTETS, TYPES, deflated, base64, docx, mail_with, zip, zip_of};
 use crate::support::random::Random;
-
-const OCTETS: &str = "application/octet-stream";
 
 fn extractor() -> Extractor {
     Extractor::of(program())
@@ -38,13 +37,6 @@ fn survives(extractor: &mut Extractor, name: &str, bytes: &[u8]) -> Extracted {
     found
 }
 
-/// Bytes deflated, raw.
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut packing = flate2::write::DeflateEncoder::new(Vec::new(), Compression::fast());
-    packing.write_all(bytes).unwrap();
-    packing.finish().unwrap()
-}
-
 /// What inflates to `begin` and so many times `unit`, raw.
 fn bomb(begin: &[u8], unit: &[u8], times: usize) -> Vec<u8> {
     let mut packing = Compress::new(Compression::best(), false);
@@ -56,52 +48,6 @@ fn bomb(begin: &[u8], unit: &[u8], times: usize) -> Vec<u8> {
     };
     let (begin, unit) = (block(begin), block(unit));
     [begin, unit.repeat(times), vec![3, 0]].concat()
-}
-
-/// An entry of a ZIP file: its name, packed bytes, what it says its size is, its flags.
-struct Entry<'a>(&'a str, Vec<u8>, u32, u16);
-
-fn zip_of(entries: &[Entry<'_>]) -> Vec<u8> {
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for Entry(name, packed, size, flags) in entries {
-        let head = [
-            &[20, 0][..],
-            &(flags | 1 << 11).to_le_bytes(),
-            &[8, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            &u32::try_from(packed.len()).unwrap().to_le_bytes(),
-            &size.to_le_bytes(),
-            &u16::try_from(name.len()).unwrap().to_le_bytes(),
-            &[0, 0],
-        ]
-        .concat();
-        let offset = u32::try_from(out.len()).unwrap().to_le_bytes();
-        directory.extend([b"PK\x01\x02\x14\x00", &head[..], &[0; 10], &offset, name.as_bytes()].concat());
-        out.extend([b"PK\x03\x04", &head[..], name.as_bytes(), packed].concat());
-    }
-    let count = u16::try_from(entries.len()).unwrap().to_le_bytes();
-    let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
-    let end = [b"PK\x05\x06\0\0\0\0", &count[..], &count, &length(&directory), &length(&out), &[0, 0]].concat();
-    [out, directory, end].concat()
-}
-
-fn zip(entries: &[(&str, &str)]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    for (name, content) in entries {
-        packed.push(Entry(name, deflated(content.as_bytes()), u32::try_from(content.len()).unwrap(), 0));
-    }
-    zip_of(&packed)
-}
-
-const TYPES: (&str, &str) = ("[Content_Types].xml", "<?xml version=\"1.0\"?><Types/>");
-
-fn word(content: &str) -> String {
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><w:document xmlns:w=\"w\"><w:body>{content}</w:body></w:document>"
-    )
-}
-
-fn docx(text: &str) -> Vec<u8> {
-    zip(&[TYPES, ("word/document.xml", &word(&format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")))])
 }
 
 fn xlsx() -> Vec<u8> {
@@ -190,26 +136,6 @@ fn pdf() -> Vec<u8> {
     )
 }
 
-fn mail(attachment: &str) -> String {
-    format!(
-        "Subject: =?utf-8?q?Gr=C3=BCsse?=\r\nFrom: Anna <anna@example.ch>\r\nTo: Beat <beat@example.ch>\r\n\
-         Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain; charset=utf-8\r\n\r\naus Zürich\r\n\
-         --a\r\n{attachment}\r\n--a--\r\n"
-    )
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use ::base64::Engine as _;
-    ::base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-fn mail_with(name: &str, bytes: &[u8]) -> String {
-    mail(&format!(
-        "Content-Type: {OCTETS}; name={name}\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-        base64(bytes)
-    ))
-}
-
 fn winmail() -> Vec<u8> {
     let attribute = |id: u32, data: &[u8]| {
         [&[1][..], &id.to_le_bytes(), &u32::try_from(data.len()).unwrap().to_le_bytes(), data, &[0, 0]].concat()
@@ -245,12 +171,6 @@ fn samples() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("winmail.dat", winmail(), "Grüsse aus Zürich\nliste.xlsx\nUmsätze\nZürich\nGenève\n4711.5\n"),
     ]
-}
-
-fn of_status(pid: u32, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
-    line.trim_start_matches(':').trim().strip_suffix(" kB").unwrap().parse().unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::index::{Index, Reading, Result, Within};
 use super::places::Places;
@@ -14,7 +15,7 @@ use super::query::{Asker, Put, Query};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::archive::view::{Reader, Reads, View};
-use crate::limits::{INDEX_WAIT, SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
+use crate::limits::{INDEX_NEAR, INDEX_WAIT, SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -122,10 +123,11 @@ pub fn find<T>(
     Ok(Found { is_behind, ..found? })
 }
 
-/// The index, as far as it is; waits a moment for what was archived just now. Whether it is behind.
+/// The index, as far as it is; waits a moment for what was archived just now, and not for one that is far behind. Whether it is behind.
 fn reading(index: &Index, view: &View) -> Result<(Option<Reading>, bool)> {
     let last = view.position()?.unwrap_or_default().sequence;
-    let reaches = index.reaches(last, INDEX_WAIT);
+    let is_near = last.saturating_sub(index.progress().through.sequence) <= INDEX_NEAR;
+    let reaches = index.reaches(last, if is_near { INDEX_WAIT } else { Duration::ZERO });
     Ok((index.reading()?, !reaches))
 }
 
@@ -261,7 +263,7 @@ impl Finding<'_> {
     fn ranked<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
         let Some((reading, expression)) = self.asked() else { return Ok(Found::default()) };
         let mut rows = Vec::new();
-        let only_newest = reading.ranked(expression, |hit| -> Result<bool> {
+        let only_newest = reading.ranked(expression, &self.ask.query.ranks(), |hit| -> Result<bool> {
             if let Some(document) = self.documents.document(hit.number)?
                 && self.fits(hit.number, Some(hit.id), &document)?
             {

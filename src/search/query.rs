@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::index::{self, Reading};
 use super::places::Places;
+use super::snippet::Mark;
 use super::text;
 use super::versions::Ties;
 use super::words;
@@ -435,15 +436,22 @@ impl Query {
         self.clauses.iter().flatten().any(|literal| literal.term.is_known_to_index())
     }
 
-    /// The words and phrases that are looked for, as [`words::fold`] writes them, and whether the last one of each is a beginning: what is
-    /// shown in bright letters.
-    pub fn marks(&self) -> Vec<(Vec<String>, bool)> {
+    /// The words and phrases that are looked for: what is shown in bright letters.
+    pub fn marks(&self) -> Vec<Mark> {
+        self.phrases().map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
+    }
+
+    /// The same, as the index is asked for them.
+    pub fn ranks(&self) -> Vec<String> {
+        self.phrases().map(Phrase::plain).collect()
+    }
+
+    fn phrases(&self) -> impl Iterator<Item = &Phrase> {
         let literals = self.clauses.iter().flatten().filter(|literal| !literal.is_not);
-        let phrases = literals.filter_map(|literal| match &literal.term {
+        literals.filter_map(|literal| match &literal.term {
             Term::Text(phrase) | Term::In(_, phrase) | Term::Other(_, _, phrase) => Some(phrase),
             _ => None,
-        });
-        phrases.map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
+        })
     }
 
     /// The query as it is put for somebody.

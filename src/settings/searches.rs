@@ -62,11 +62,14 @@ impl Searches {
         write_json(archive, &key(user), &all, user).map(Ok)
     }
 
-    /// Forgets the search of this name, where there is one.
-    pub fn forget(archive: &Archive, user: &str, name: &str) -> Result<()> {
+    /// Forgets the search of this name; says whether there was one.
+    pub fn forget(archive: &Archive, user: &str, name: &str) -> Result<bool> {
         let mut all = Self::of(archive, user)?;
         let before = all.0.len();
         all.0.retain(|saved| saved.name != name);
-        if all.0.len() == before { Ok(()) } else { write_json(archive, &key(user), &all, user) }
+        if all.0.len() == before {
+            return Ok(false);
+        }
+        write_json(archive, &key(user), &all, user).map(|()| true)
     }
 }

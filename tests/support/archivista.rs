@@ -212,7 +212,7 @@ impl Running {
             let (pid, peak_memory, ended) = (child.id(), Arc::clone(&peak_memory), Arc::clone(&ended));
             thread::spawn(move || {
                 while !ended.load(Ordering::Relaxed) {
-                    peak_memory.fetch_max(memory_of(pid), Ordering::Relaxed);
+                    peak_memory.fetch_max(of_status(pid, "VmHWM"), Ordering::Relaxed);
                     thread::sleep(Duration::from_millis(3));
                 }
             })
@@ -273,10 +273,10 @@ impl Drop for Running {
     }
 }
 
-/// `VmHWM` of a process, in KiB; 0 once it has ended.
-fn memory_of(pid: u32) -> u64 {
+/// A figure of a process (`VmHWM`, `VmRSS`), in KiB; 0 once it has ended.
+pub fn of_status(pid: u32, key: &str) -> u64 {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
     line.and_then(|value| value.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
 }
 

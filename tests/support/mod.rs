@@ -18,6 +18,7 @@ pub mod disk;
 pub mod disks;
 pub mod dovecot;
 pub mod every_kind;
+pub mod files;
 pub mod folder_name;
 pub mod hash;
 pub mod hostile;

@@ -18,6 +18,9 @@ use archivista::archive::writer::{NewMessage, Task};
 use archivista::archive::{Archive, ArchiveError, Options};
 use archivista::ingest::{Incoming, Spool};
 use archivista::pulse::Pulse;
+use archivista::search::Index;
+
+use super::archivista::program;
 
 /// Opens `data` with packs of the usual size.
 pub fn open(data: &Path) -> Archive {
@@ -44,6 +47,11 @@ pub fn open_in(paths: &Paths, options: Options) -> archivista::archive::Result<A
         }
     }
     panic!("{} stays in use", paths.data.display());
+}
+
+/// The index of words of an archive. Attachments are read by the program, which this one is not.
+pub fn index(archive: &Archive) -> Index {
+    Index::new(archive.paths().search.clone()).reading_with(program())
 }
 
 /// A mail that says its number, and how long it is.

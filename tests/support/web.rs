@@ -25,6 +25,8 @@ use archivista::web::session::COOKIE;
 use archivista::web::{Request, Web, routes};
 use tempfile::TempDir;
 
+use super::small;
+
 /// Where the pages stand, as a browser knows it.
 pub const HOST: &str = "box.example:8443";
 
@@ -102,7 +104,8 @@ impl Site {
     fn with(link: Option<Arc<Link>>) -> Self {
         let dir = tempfile::Builder::new().prefix("archivista-").tempdir().unwrap();
         let archive = Archive::open(&dir.path().join("data"), &Pulse::new()).unwrap();
-        let web = Web::new(Arc::new(archive), Arc::new(Fetcher::new(link.clone())), link).unwrap();
+        let mut web = Web::new(Arc::new(archive), Arc::new(Fetcher::new(link.clone())), link).unwrap();
+        web.index = Arc::new(small::index(&web.archive));
         let web = Arc::new(web);
         let (pulse, follower) = (Pulse::new(), web.clone());
         let hears = pulse.clone();

@@ -12,6 +12,7 @@ use crate::archive::history::{self, Mark, Of};
 use crate::archive::log::ReadCommit;
 use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError, pack};
+use crate::disk::Room;
 use crate::extract::Extractor;
 use crate::limits::{INDEX_BATCH, INDEX_LOOK};
 use crate::pulse::{Cancelled, Pulse};
@@ -22,14 +23,14 @@ const HELD: Duration = Duration::from_secs(2);
 
 /// Follows the log until it is cancelled.
 pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
-    index.with(|progress| progress.is_followed = true);
+    let _following = Following::of(index);
     let mut store = open(archive, index)?;
     let mut extractor = index.extractor();
     while pulse.go_on().is_ok() {
         if index.with(|progress| std::mem::take(&mut progress.again)) {
             store = make_anew(archive, index, &Useless("somebody asked for it".into()))?;
         }
-        match catch_up(archive, index, &store, &mut extractor, pulse) {
+        match settle(archive, index, &store, &mut extractor, pulse) {
             Ok(()) => {}
             Err(_) if pulse.go_on().is_err() => break,
             // What SQLite finds broken is not mended but made anew.
@@ -50,15 +51,31 @@ pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
     Ok(())
 }
 
+/// Somebody keeps the index behind the log, as long as this is there.
+struct Following<'a>(&'a Index);
+
+impl<'a> Following<'a> {
+    fn of(index: &'a Index) -> Self {
+        index.with(|progress| progress.is_followed = true);
+        Self(index)
+    }
+}
+
+impl Drop for Following<'_> {
+    fn drop(&mut self) {
+        self.0.with(|progress| progress.is_followed = false);
+    }
+}
+
 /// Brings it up to the last commit that there is, and returns.
 pub fn once(archive: &Archive, index: &Index, anew: bool, pulse: &Pulse) -> Result<()> {
     let mut extractor = index.extractor();
     let store =
         if anew { make_anew(archive, index, &Useless("somebody asked for it".into()))? } else { open(archive, index)? };
-    match catch_up(archive, index, &store, &mut extractor, pulse) {
+    match settle(archive, index, &store, &mut extractor, pulse) {
         Err(IndexError::Sqlite { source, .. }) if is_damage(&source) => {
             let store = make_anew(archive, index, &Useless(source.to_string()))?;
-            catch_up(archive, index, &store, &mut extractor, pulse)
+            settle(archive, index, &store, &mut extractor, pulse)
         }
         done => done,
     }
@@ -66,9 +83,13 @@ pub fn once(archive: &Archive, index: &Index, anew: bool, pulse: &Pulse) -> Resu
 
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    use rusqlite::ffi::{SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
         // A table that is gone, or has other columns.
         || matches!(error, rusqlite::Error::SqliteFailure(code, _) if code.extended_code == 1)
+        // Sectors that cannot be read any more.
+        || matches!(error, rusqlite::Error::SqliteFailure(code, _)
+            if [SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ].contains(&code.extended_code))
 }
 
 /// The index of this archive, made anew where there is none that fits.
@@ -117,6 +138,17 @@ fn is_of_log(archive: &Archive, mark: &Mark) -> Result<bool> {
     Ok(read.is_ok() && link == mark.link.0)
 }
 
+/// Reads what is new, and takes out of the file what ended.
+fn settle(archive: &Archive, index: &Index, store: &Store, extractor: &mut Extractor, pulse: &Pulse) -> Result<()> {
+    catch_up(archive, index, store, extractor, pulse)?;
+    while store.purge()? {
+        // New mail does not wait for that.
+        catch_up(archive, index, store, extractor, pulse)?;
+        pulse.go_on().map_err(ArchiveError::from)?;
+    }
+    Ok(())
+}
+
 fn catch_up(archive: &Archive, index: &Index, store: &Store, extractor: &mut Extractor, pulse: &Pulse) -> Result<()> {
     loop {
         let last = archive.view()?.position()?.unwrap_or_default().sequence;
@@ -124,6 +156,10 @@ fn catch_up(archive: &Archive, index: &Index, store: &Store, extractor: &mut Ext
         index.with(|progress| progress.until = last);
         if through.sequence >= last {
             return Ok(());
+        }
+        // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
+        if Room::of(&archive.paths().data).is_ok_and(|room| room.is_short_of(0)) {
+            return Err(IndexError::NoRoom);
         }
         let of = Of { paths: archive.paths(), archive: archive.id(), keys: archive.keys() };
         let mut batch = Batch::begin(archive, index, store, through, pulse)?;

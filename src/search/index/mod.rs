@@ -47,6 +47,9 @@ pub enum IndexError {
     /// So many words begin like this that looking for all of them takes more memory than there is for one search.
     #[error("too many words begin like this; write more of it")]
     TooMany,
+    /// What is left is for people who log in and for the journal.
+    #[error("the search index waits: there is too little room on the disk")]
+    NoRoom,
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }

@@ -1,6 +1,6 @@
 //! Reading the index: what fits an expression of FTS5, newest first or oldest first, or best first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Rows, params};
@@ -9,7 +9,7 @@ use super::store::{connect, path, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
-use crate::limits::{INDEX_SEARCH, RANKED};
+use crate::limits::{INDEX_SEARCH, RANKED, RANKED_PHRASES};
 
 /// The index opened for reading.
 #[derive(Debug)]
@@ -18,6 +18,15 @@ pub struct Reading {
     connection: Connection,
     pub(super) generation: u64,
 }
+
+/// What a phrase counts in which columns, the heaviest first.
+const WEIGHTS: [(&str, f64); 5] = [
+    ("subject", 6.0),
+    ("sender", 4.0),
+    ("file", 3.0),
+    ("{recipient cc}", 2.0),
+    ("{sender recipient cc subject file body}", 1.0),
+];
 
 /// Seconds that a row may stand behind its time.
 const DISPLACED: i64 = 86_400;
@@ -120,31 +129,66 @@ impl Reading {
         Ok(())
     }
 
-    /// Calls `each` with the newest [`RANKED`] documents that fit, those that fit best first (BM25), until it says stop. Says whether
-    /// there are more than these.
+    /// Calls `each` with the newest [`RANKED`] documents that fit, those that fit best first, until it says stop. Says whether there are
+    /// more than these. The rarer a phrase is among them, and the more the column says of a document in which it stands, the more it counts;
+    /// of those that count alike, the newest is first. Nothing but what fits is counted, so that an order tells nothing of other documents.
     pub fn ranked<E: From<IndexError>>(
         &self,
         expression: &str,
+        phrases: &[String],
         mut each: impl FnMut(Hit) -> std::result::Result<bool, E>,
     ) -> std::result::Result<bool, E> {
-        let wrong = |source| E::from(self.wrong(source));
-        let last = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2";
-        let low: Option<i64> = self
-            .connection
-            .prepare_cached(last)
-            .and_then(|mut read| read.query_row(params![expression, RANKED], |row| row.get(0)).optional())
-            .map_err(wrong)?;
-        // A word of a subject or a name counts for more than one among many of a text.
-        let text = "SELECT rowid, (SELECT number FROM documents WHERE id = words.rowid) FROM words
-            WHERE words MATCH ?1 AND rowid > ?2 ORDER BY bm25(words, 0, 4, 2, 2, 6, 3, 1, 2), rowid DESC";
-        let mut read = self.connection.prepare_cached(text).map_err(wrong)?;
-        let mut rows = read.query(params![expression, low.unwrap_or(i64::MIN)]).map_err(wrong)?;
-        while let Some(hit) = next(&mut rows).map_err(wrong)? {
-            if !each(hit)? {
+        let most = RANKED + 1;
+        let mut all = self.newest(expression, i64::MIN, most).map_err(E::from)?;
+        let is_more = all.len() == most;
+        all.truncate(RANKED);
+        let low = all.last().copied().unwrap_or_default();
+        let mut scores: HashMap<i64, f64> = all.iter().map(|id| (*id, 0.0)).collect();
+        let count = |of: usize| f64::from(u32::try_from(of).unwrap_or(u32::MAX));
+        let among = count(all.len());
+        for phrase in phrases.iter().take(RANKED_PHRASES) {
+            let mut weights: HashMap<i64, f64> = HashMap::new();
+            for (columns, weight) in WEIGHTS {
+                for id in
+                    self.newest(&format!("({expression}) AND ({columns} : {phrase})"), low, most).map_err(E::from)?
+                {
+                    weights.entry(id).or_insert(weight);
+                }
+            }
+            let rareness = (1.0 + among / count(weights.len().max(1))).ln();
+            for (id, weight) in weights {
+                scores.entry(id).and_modify(|score| *score += weight * rareness);
+            }
+        }
+        let score = |id: &i64| scores.get(id).copied().unwrap_or_default();
+        // A stable order: the newest stay first.
+        all.sort_by(|one, other| score(other).total_cmp(&score(one)));
+        for id in all {
+            if let Some(number) = self.number(id).map_err(E::from)?
+                && !each(Hit { id, number })?
+            {
                 break;
             }
         }
-        Ok(low.is_some())
+        Ok(is_more)
+    }
+
+    /// Rows that fit, the newest first, down to `low`.
+    fn newest(&self, expression: &str, low: i64, most: usize) -> Result<Vec<i64>> {
+        self.run(|inner| {
+            let text = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY rowid DESC LIMIT ?3";
+            let mut read = inner.prepare_cached(text)?;
+            let rows =
+                read.query_map(params![expression, low, i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    fn number(&self, id: i64) -> Result<Option<Number>> {
+        self.run(|inner| {
+            let mut read = inner.prepare_cached("SELECT number FROM documents WHERE id = ?1")?;
+            read.query_row([id], |row| row.get(0)).optional().map(|number| number.map(unsigned))
+        })
     }
 
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {

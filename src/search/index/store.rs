@@ -11,7 +11,7 @@ use crate::archive::commit::Number;
 use crate::archive::history::Mark;
 use crate::archive::record::ArchiveId;
 use crate::hash::Sha256;
-use crate::limits::{INDEX_CACHE, INDEX_PENDING};
+use crate::limits::{INDEX_CACHE, INDEX_PENDING, INDEX_PURGE};
 use crate::search::text::Columns;
 use crate::search::words;
 
@@ -23,7 +23,8 @@ const TIMES: i64 = 1 << 40;
 
 const TABLES: &str = "
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, archive BLOB NOT NULL,
-    sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL);
+    sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL,
+    purge INTEGER NOT NULL);
 CREATE TABLE documents (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, mark INTEGER NOT NULL);
 CREATE TABLE taken (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE unread (id INTEGER NOT NULL, part INTEGER NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID;
@@ -91,7 +92,7 @@ impl Store {
             begun.execute_batch(TABLES)?;
             begun.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?1)", [INDEX_PENDING])?;
             let none = Sha256::default().0;
-            begun.execute("INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0)", params![version(), archive, none])?;
+            begun.execute("INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0, 0)", params![version(), archive, none])?;
             begun.commit()?;
             Ok(connection)
         };
@@ -170,14 +171,58 @@ impl Store {
             let id: Option<i64> = remove.query_row([signed(number)], |row| row.get(0)).optional()?;
             if let Some(id) = id {
                 forget(inner, id)?;
+                set_purge(inner, Purge::Owed)?;
             }
             Ok(())
+        })
+    }
+
+    /// One step of taking the words of documents that ended out of the file: FTS5 marks a document as gone, and its words lie
+    /// there until the parts of the index are merged. Says whether there is more to do.
+    pub fn purge(&self) -> Result<bool> {
+        self.run(|inner| {
+            let purge = inner.query_row("SELECT purge FROM state", [], |row| row.get::<_, i64>(0))?;
+            if purge == Purge::None as i64 {
+                return Ok(false);
+            }
+            if purge < Purge::Merged as i64 {
+                let begun = inner.unchecked_transaction()?;
+                let before = inner.total_changes();
+                // The first one makes all parts one task, the others go on with it.
+                let pages = if purge == Purge::Owed as i64 { -INDEX_PURGE } else { INDEX_PURGE };
+                inner.execute("INSERT INTO words (words, rank) VALUES ('merge', ?1)", [pages])?;
+                // The command itself counts as one change.
+                let is_done = inner.total_changes() - before < 2;
+                set_purge(inner, if is_done { Purge::Merged } else { Purge::Merging })?;
+                begun.commit()?;
+                return Ok(true);
+            }
+            // Older pages lie in the log beside the file until it is cut.
+            let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+            if !is_read {
+                set_purge(inner, Purge::None)?;
+            }
+            Ok(is_read)
         })
     }
 
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.connection).map_err(|source| IndexError::Sqlite { path: self.path.clone(), source })
     }
+}
+
+/// Whether words of documents that ended still lie in the file.
+#[derive(Clone, Copy)]
+enum Purge {
+    None = 0,
+    Owed = 1,
+    Merging = 2,
+    /// In the log beside the file they may.
+    Merged = 3,
+}
+
+fn set_purge(inner: &Connection, purge: Purge) -> rusqlite::Result<usize> {
+    inner.prepare_cached("UPDATE state SET purge = ?1")?.execute([purge as i64])
 }
 
 /// Takes out what is known of a row.
@@ -222,9 +267,9 @@ pub(super) fn unsigned(number: i64) -> u64 {
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // Losing the last transactions to a power cut costs reading them again.
+    // Losing the last transactions to a power cut costs reading them again. What is deleted is overwritten.
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
         INDEX_CACHE / 1024
     ))?;
     Ok(connection)

@@ -75,7 +75,7 @@ const FIND: &[Member] = &[
          after:, further fields by their names; version:all finds earlier versions too",
     ),
     may("only", Schema::Word(&["all", "mails", "files"]), "all by default"),
-    may("sort", Schema::Word(&["date", "number", "title", "from", "size"]), "date by default"),
+    may("sort", Schema::Word(&["date", "number", "title", "from", "size", "relevance"]), "date by default"),
     may("order", Schema::Word(&["up", "down"]), "down by default for date, number and size, else up"),
     may("limit", Schema::Integer(1, bound(API_PAGE)), "Documents of a page, 50 by default"),
     may("cursor", Schema::Text(1, 60), "next or previous of another page, with the same q, sort and order"),

@@ -14,7 +14,7 @@
 //!
 //! - `call`: one call, `schema`: what JSON may look like, `problem`: what is said in place of an answer, `openapi`: the document
 //! - `bearer`: whose token it is
-//! - `documents`, `content`, `manage`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
+//! - `documents`, `content`, `manage`, `searches`, `compilations`: WebDMS; `definitions`, `ended`, `runs`, `fetching`, `assistant`, `administration`, `fields`, `people`,
 //!   `rights`, `retention`, `holds`, `erasures`, `system`, `verifications`: WebAdmin; `own`: about the token
 //! - `forms`: from JSON to what a form holds, and back
 //! - `metrics`: figures for Prometheus
@@ -43,6 +43,7 @@ mod retention;
 mod rights;
 mod runs;
 mod schema;
+mod searches;
 mod system;
 mod verifications;
 
@@ -77,6 +78,7 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         documents::CALLS,
         content::CALLS,
         manage::CALLS,
+        searches::CALLS,
         definitions::CALLS,
         ended::CALLS,
         runs::CALLS,

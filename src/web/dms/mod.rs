@@ -26,7 +26,7 @@ pub(super) mod proof;
 mod range;
 pub mod restore;
 pub(super) mod retention;
-mod searches;
+pub mod searches;
 mod selection;
 mod source;
 pub(super) mod state;

@@ -6,8 +6,10 @@ use super::super::Context;
 use super::super::error::Result;
 use super::super::layout;
 use super::super::response::Response;
+use super::super::texts;
 use super::state::State;
-use crate::settings::searches::{NotKept, Saved, Searches};
+use crate::limits::SAVED_SEARCHES;
+use crate::settings::searches::{NAME_CHARS, NotKept, Saved, Searches};
 
 /// Names of kept searches with their tables, and a form that keeps the present one or forgets one.
 pub fn list(context: &Context<'_>, state: &State) -> Result<Markup> {
@@ -35,13 +37,21 @@ pub fn list(context: &Context<'_>, state: &State) -> Result<Markup> {
                     form.row method="post" action="/searches" {
                         (layout::token(context))
                         input type="hidden" name="q" value=(state.query);
-                        label { (t.search_name) " " input name="name" required maxlength="64" value=(state.query); }
+                        label { (t.search_name) " " input name="name" required maxlength=(NAME_CHARS) value=(state.query); }
                         button { (t.keep_search) }
                     }
                 }
             }
         }
     })
+}
+
+/// Why a search was not kept, in a sentence.
+pub fn not_kept(t: &texts::Dms, why: NotKept) -> String {
+    match why {
+        NotKept::Name => (t.search_needs_name)(NAME_CHARS),
+        NotKept::Full => (t.too_many_searches)(SAVED_SEARCHES),
+    }
 }
 
 /// `POST /searches`: keeps the search `q` as `name`, or forgets the one that is called `forget`.
@@ -56,8 +66,7 @@ pub fn change(context: &Context<'_>) -> Result<Response> {
         let saved = Saved { name: form.text("name").trim().into(), query: query.into() };
         match Searches::keep(archive, &user, saved)? {
             Ok(()) => {}
-            Err(NotKept::Name) => context.notice(t.search_needs_name),
-            Err(NotKept::Full) => context.notice(t.too_many_searches),
+            Err(why) => context.notice(not_kept(t, why)),
         }
     } else {
         Searches::forget(archive, &user, forget)?;

@@ -130,7 +130,7 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
             (rows(context, &state, &columns, &found, chosen))
         }
         @if found.is_behind { p.hint.note role="status" { (t.index_behind) } }
-        @if found.only_newest { p.soft { ((t.only_newest)(if state.order.sort == Sort::Relevance { RANKED.cast_unsigned() } else { SORT_LOOKED as u64 })) } }
+        @if found.only_newest { p.soft { ((t.only_newest)(if state.order.sort == Sort::Relevance { RANKED as u64 } else { SORT_LOOKED as u64 })) } }
         @if let Some(further) = found.further {
             p.soft { ((t.looked_at)(SEARCH_LOOKED as u64)) " "
                 a href=(state.page(Some(further), state.back).table()) { (t.search_further) } }

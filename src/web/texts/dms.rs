@@ -34,8 +34,8 @@ pub struct Dms {
     pub search_name: &'static str,
     pub keep_search: &'static str,
     pub forget_search: &'static str,
-    pub search_needs_name: &'static str,
-    pub too_many_searches: &'static str,
+    pub search_needs_name: fn(usize) -> String,
+    pub too_many_searches: fn(usize) -> String,
     pub index_behind: &'static str,
     pub by_relevance: &'static str,
     pub by_date: &'static str,
@@ -165,8 +165,10 @@ pub const DE: Dms = Dms {
     search_name: "Diese Suche merken als",
     keep_search: "Merken",
     forget_search: "Vergessen",
-    search_needs_name: "Eine gemerkte Suche braucht einen Namen von höchstens 64 Zeichen und etwas, wonach gesucht wird.",
-    too_many_searches: "50 Suchen sind schon gemerkt. Vergessen Sie zuerst eine davon.",
+    search_needs_name: |most| {
+        format!("Eine gemerkte Suche braucht einen Namen von höchstens {most} Zeichen und etwas, wonach gesucht wird.")
+    },
+    too_many_searches: |most| format!("{most} Suchen sind schon gemerkt. Vergessen Sie zuerst eine davon."),
     index_behind: "Der Suchindex hat noch nicht alles gelesen: Es können Akten fehlen. Er holt von selbst auf.",
     by_relevance: "Am besten passende zuerst",
     by_date: "Neuste zuerst",
@@ -304,8 +306,10 @@ pub const EN: Dms = Dms {
     search_name: "Save this search as",
     keep_search: "Save",
     forget_search: "Forget",
-    search_needs_name: "A saved search needs a name of at most 64 characters and something to look for.",
-    too_many_searches: "There are 50 saved searches already. Forget one of them first.",
+    search_needs_name: |most| {
+        format!("A saved search needs a name of at most {most} characters and something to look for.")
+    },
+    too_many_searches: |most| format!("There are {most} saved searches already. Forget one of them first."),
     index_behind: "The search index has not read everything yet: documents may be missing. It catches up by itself.",
     by_relevance: "Best matches first",
     by_date: "Newest first",

@@ -1,0 +1,98 @@
+//! Promise: `serve` brings into the search index what is archived, in little memory, heals it while people search, and says what it does
+//! not cover yet. Verbs ask the same index.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::archivista::{Archivista, of_status};
+use crate::support::files::{docx, mail_with};
+use crate::support::https::Https;
+use crate::support::serving::Serving;
+use crate::support::{corpus, small};
+
+/// KiB, at the highest ever, while it indexes. The child that reads attachments is another process.
+const MOST: u64 = 64 * 1024;
+
+/// A mail with this text and a file.
+fn with_file(number: u64, text: &str, name: &str, file: &[u8]) -> (u64, Vec<u8>) {
+    let mail = mail_with(name, file).replacen("aus Zürich", text, 1);
+    (
+        number,
+        mail.replacen("Subject: ", &format!("Message-ID: <{number}@b.example>\r\nSubject: Beilage {number}: "), 1)
+            .into_bytes(),
+    )
+}
+
+/// The page of a search, once the index covers everything.
+fn covered(browser: &mut Https, target: &str) -> String {
+    let since = Instant::now();
+    loop {
+        let page = browser.get(target).text();
+        if !page.contains("has not read everything yet") {
+            return page;
+        }
+        assert!(since.elapsed() < Duration::from_secs(500), "{page}");
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn in_little_memory_whatever_the_mails_are() {
+    let archivista = Archivista::new();
+    {
+        let archive = small::open(&archivista.data());
+        let mails = corpus::mails().into_iter().step_by(3);
+        small::put(&archive, "anna", (1..).zip(mails.map(|mail| mail.bytes)).collect());
+        let mut odd = Vec::new();
+        // Far more text than is searched, one endless word, and very many different ones.
+        let many: String = (0..400_000).map(|at| format!("wort{at:x}")).collect::<Vec<_>>().join(" ");
+        odd.push(with_file(10_001, &many, "a.txt", many.as_bytes()));
+        odd.push(with_file(10_002, &"x".repeat(8 << 20), "b.txt", "y".repeat(8 << 20).as_bytes()));
+        odd.push(with_file(10_003, "Beilage", "plan.docx", &docx("Die Krankschreibung liegt bei")));
+        odd.push(with_file(10_004, "Beilage", "big.bin", &vec![0x2b; 40 << 20]));
+        odd.push(with_file(10_005, "Beilage", "big.docx", &docx(&many)));
+        small::put(&archive, "anna", odd);
+    }
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    let page = covered(&mut browser, "/?q=krankschreibung");
+    assert!(page.contains("Beilage 10003"), "{page}");
+    for word in ["wort1f", "linux", "beilage+-krankschreibung", "wort*"] {
+        let page = covered(&mut browser, &format!("/?q={word}"));
+        assert!(page.contains("/documents/"), "{word}: {page}");
+    }
+    let most = of_status(serving.pid(), "VmHWM");
+    println!("VmHWM while indexing: {most} KiB");
+    assert!(most < MOST, "{most} KiB");
+}
+
+#[test]
+fn it_heals_while_people_search_and_says_so() {
+    let archivista = Archivista::new();
+    {
+        let archive = small::open(&archivista.data());
+        small::put(&archive, "anna", vec![with_file(1, "Aus Zürich", "a.txt", b"Die Offerte liegt bei")]);
+    }
+    let serving = Serving::start(&archivista, &[]);
+    let mut browser = serving.set_up();
+    assert!(covered(&mut browser, "/?q=zuerich").contains("Beilage 1"));
+    let of_verb = |query: &str| archivista.run(&["list", query, "--json"]).succeeded().json_lines().len();
+    assert_eq!((of_verb("offerte"), of_verb("nichts")), (1, 0));
+    let said = archivista.run(&["rebuild", "search"]).succeeded();
+    assert!(said.stdout.contains("search index") || said.stderr.contains("search index"), "{said:?}");
+    assert_eq!(of_verb("offerte zürich"), 1);
+    // What is broken is found when it is read.
+    let file = archivista.data().join("search/index.db");
+    fs::write(&file, vec![7; 100_000]).unwrap();
+    drop(browser);
+    drop(serving);
+    let serving = Serving::start(&archivista, &[]);
+    let (name, password) = crate::support::serving::ADMINISTRATOR;
+    let mut browser = serving.log_in(name, password);
+    assert!(covered(&mut browser, "/?q=zuerich").contains("Beilage 1"));
+    drop(serving);
+    // And without `serve`.
+    fs::remove_dir_all(archivista.data().join("search")).unwrap();
+    assert_eq!(of_verb("offerte zürich"), 1);
+}
