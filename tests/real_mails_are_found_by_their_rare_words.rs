@@ -44,7 +44,9 @@ fn five_of_each() {
         let texts = (0..parsed.text_body_count()).filter_map(|at| parsed.text_part(u32::try_from(at).unwrap()));
         let words: BTreeSet<String> =
             texts.filter(|part| !part.is_text_html()).filter_map(|part| part.text_contents()).flat_map(words).collect();
-        words.iter().for_each(|word| *mails_of.entry(word.clone()).or_default() += 1);
+        for word in &words {
+            *mails_of.entry(word.clone()).or_default() += 1;
+        }
         known.push((outcome.document().unwrap(), &mail.name, words));
     }
 

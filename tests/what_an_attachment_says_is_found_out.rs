@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::archivista::{of_status, program};
-use crate::support::files::{Entry, OCTETS, TYPES, deflated, base64, docx, mail_with, zip, zip_of};
+use crate::support::files::{Entry, OCTETS, TYPES, base64, deflated, docx, mail_with, zip, zip_of};
 use crate::support::random::Random;
 
 fn extractor() -> Extractor {
