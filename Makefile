@@ -139,7 +139,7 @@ bench-box: tools box-tools disks ## Memory of the box idle and fetching, and tim
 # Seconds for each target.
 FUZZ := 300
 
-fuzz: ## Fuzz pack reader, splitter, joiner and MIME head, FUZZ=300 seconds each
+fuzz: ## Fuzz pack reader, splitter, joiner, MIME head, attachments and queries, FUZZ=300 seconds each
 	@tests/tools/install.sh $(BUILD_PACKAGES) g++
 	@tests/tools/mail_corpus.sh $(TOOLS)
 	tests/tools/fuzz.sh target/fuzz $(FUZZ)

@@ -18,7 +18,8 @@ const PAGE: usize = SAMPLED;
 
 /// Words of letters alone, which nobody can cut in another way.
 fn words(text: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
+    // What it cannot decode belongs to a word that it does not know.
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\u{fffd}');
     let plain =
         words.filter(|word| (5..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
     plain.map(str::to_lowercase).collect()

@@ -339,7 +339,8 @@ fn what_others_have_leaves_no_trace_on_a_page() {
         ["/?q=offen+or+selten+or+oft&sort=relevance", "/?q=selten+or+oft&sort=relevance", "/?q=sel*", "/?q=-oft"];
     let pages = || targets.map(|target| site.get(Some(&beat), target).text());
     let before = pages();
-    assert!(before[0].contains("Offen selten") && before[1].contains("Noch eine"));
+    assert!(before[0].contains("Offen selten"), "{}", before[0]);
+    assert!(before[1].contains("Noch eine"), "{}", before[1]);
     for at in 0..40 {
         let text = format!("geheimwort und selten, selten, seltenheit {at}");
         site.mail("anna", &letter("Geheimwort", &text, 10 + at), 100 + i64::try_from(at).unwrap());

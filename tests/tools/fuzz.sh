@@ -10,7 +10,7 @@ dir=$(cd "$1" && pwd)
 seconds=$2
 shift 2
 targets=("$@")
-[ $# -gt 0 ] || targets=(pack split join head)
+[ $# -gt 0 ] || targets=(pack split join head file query)
 fuzz=$(cd "$(dirname "$0")/../fuzz" && pwd)
 
 # The versions that are released; what only the fuzzer needs is added by cargo.
