@@ -40,9 +40,7 @@ pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
             Err(error) => return Err(error),
         }
         let rested = Instant::now();
-        while pulse.go_on().is_ok() && rested.elapsed() < INDEX_LOOK && !index.progress().wanted {
-            index.rests(SLICE.min(INDEX_LOOK));
-        }
+        while pulse.go_on().is_ok() && rested.elapsed() < INDEX_LOOK && !index.is_wanted(SLICE) {}
         index.with(|progress| progress.wanted = false);
         if rested.elapsed() >= INDEX_LOOK {
             extractor.rest();

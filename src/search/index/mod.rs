@@ -148,13 +148,11 @@ impl Index {
         Ok(())
     }
 
-    /// Waits for somebody who wants it, at most so long.
-    fn rests(&self, at_most: Duration) {
+    /// Waits for somebody who wants it, at most so long; says whether there is one.
+    fn is_wanted(&self, at_most: Duration) -> bool {
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let asleep = |progress: &mut Progress| !progress.wanted;
-        let mut progress =
-            self.moved.wait_timeout_while(progress, at_most, asleep).unwrap_or_else(PoisonError::into_inner).0;
-        progress.wanted = false;
+        self.moved.wait_timeout_while(progress, at_most, asleep).unwrap_or_else(PoisonError::into_inner).0.wanted
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Progress) -> T) -> T {
