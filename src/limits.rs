@@ -304,7 +304,13 @@ pub const INDEX_PENDING: i64 = 4 * 1024 * 1024;
 /// Bytes that all work on the index together may take: a search that needs more is ended.
 pub const INDEX_SEARCH: usize = 24 * 1024 * 1024;
 /// Pages of the index that one step of purging it writes.
-pub const INDEX_PURGE: i64 = 500;
+pub const INDEX_PURGE: i64 = 100;
+/// How long one search may take.
+pub const INDEX_SEARCH_TIME: Duration = Duration::from_secs(10);
+/// How long the attachments of one document may take; the others of it are not read.
+pub const INDEX_DOCUMENT_TIME: Duration = Duration::from_mins(2);
+/// How often is tried again what could not be read for want of a process.
+pub const INDEX_TRY_AGAIN: Duration = Duration::from_mins(10);
 /// Connections that stay open for searching.
 pub const INDEX_READERS: usize = 2;
 /// Documents of one transaction of the index.
@@ -312,7 +318,7 @@ pub const INDEX_BATCH: usize = 500;
 /// How often the index looks for what is new.
 pub const INDEX_LOOK: Duration = Duration::from_secs(2);
 /// How long a search waits for an index that is behind, by at most so many commits.
-pub const INDEX_NEAR: u64 = 50;
+pub const INDEX_NEAR: u64 = 1000;
 pub const INDEX_WAIT: Duration = Duration::from_millis(1500);
 /// The newest documents that fit, of which those that fit best are shown.
 pub const RANKED: usize = 10_000;

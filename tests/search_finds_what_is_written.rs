@@ -12,6 +12,7 @@ use archivista::limits::SAVED_SEARCHES;
 use archivista::pulse::Pulse;
 use archivista::search::index::{self, Index};
 use archivista::search::{Ask, Order, Query, Searchable, Sort, find};
+use archivista::settings::document_fields::{DocumentField, DocumentFields, Who};
 use archivista::settings::tokens::Rights;
 use archivista::settings::users::Role;
 use archivista::web::request::Method;
@@ -52,13 +53,19 @@ impl Found {
     }
 
     fn search_as(&self, query: &str, reads: &Reads, sort: Sort) -> Vec<u64> {
+        let (rows, is_behind) = self.ask(query, reads, sort);
+        assert!(!is_behind);
+        rows
+    }
+
+    /// The same, and whether the index is behind.
+    fn ask(&self, query: &str, reads: &Reads, sort: Sort) -> (Vec<u64>, bool) {
         let query = Query::parse(query, &TimeZone::UTC, &Searchable::default());
         let order = Order { sort, descending: true };
         let ask = Ask { query: &query, order, at: None, back: false, most: 100 };
         let view = self.archive.view().unwrap();
         let found = find(&self.index, &view, reads, ask, |number, _| number).unwrap();
-        assert!(!found.is_behind);
-        found.rows
+        (found.rows, found.is_behind)
     }
 }
 
@@ -179,7 +186,11 @@ fn nobody_finds_what_they_may_not_read() {
     drop(view);
     // One more place of a document that is in the index already, and a document that is blocked.
     small::put(&found.archive, "beat", vec![mail(1, "Lohn", "geheim")]);
+    found.settle();
     found.archive.block("test", 3, true).unwrap();
+    for sort in [Sort::Date, Sort::Relevance, Sort::Title] {
+        assert_eq!(found.ask("geheim", &beat, sort), ([2, 1].into(), true), "the index does not know of the block yet");
+    }
     found.settle();
     assert_eq!(found.search_as("geheim", &beat, Sort::Date), [2, 1]);
     assert_eq!(found.search("geheim"), [3, 2, 1]);
@@ -265,6 +276,20 @@ fn an_index_that_is_gone_cut_foreign_or_ahead_heals_by_itself() {
         let hits = found.search("zürich");
         assert_eq!(hits, [3, 2, 1], "broken at {at}");
     }
+    // What only searches read: the first of them finds that it is broken.
+    let good = fs::read(&file).unwrap();
+    assert!(good.len() > 3 * 4096);
+    let broken: Vec<u8> = good.iter().enumerate().map(|(at, byte)| if at < 2 * 4096 { *byte } else { 0x5a }).collect();
+    fs::write(&file, broken).unwrap();
+    {
+        let found = Found::at(&data);
+        for _ in 0..3 {
+            found.settle();
+            found.ask("zürich", &Reads::All, Sort::Date);
+        }
+        assert_eq!(found.search("zürich"), [3, 2, 1]);
+        assert!(found.index.progress().healed.is_some());
+    }
     let other = tempfile::tempdir().unwrap();
     drop(some(&other.path().join("data")));
     fs::copy(other.path().join("data/search/index.db"), &file).unwrap();
@@ -304,12 +329,7 @@ fn an_index_from_yesterday_is_brought_up() {
 fn what_the_index_does_not_cover_yet_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let found = Found::at(&folder.path().join("data"));
-    let search = |query: &str| {
-        let query = Query::parse(query, &TimeZone::UTC, &Searchable::default());
-        let ask = Ask { query: &query, order: Order::default(), at: None, back: false, most: 100 };
-        let found = find(&found.index, &found.archive.view().unwrap(), &Reads::All, ask, |number, _| number).unwrap();
-        (found.rows, found.is_behind)
-    };
+    let search = |query: &str| found.ask(query, &Reads::All, Sort::Date);
     assert_eq!(search("zürich"), (vec![], false), "nothing is there to be read");
     small::put(&found.archive, "anna", vec![mail(1, "Eins", "aus Zürich")]);
     assert_eq!(search("zürich"), (vec![], true));
@@ -373,6 +393,13 @@ fn what_others_have_leaves_no_trace_on_a_page() {
             assert!(page("geheimwort") == page("nirgendwoo"), "{question} by {sort}");
         }
     }
+    // A place to begin at that is a document of somebody else's tells as little as one that is none.
+    let numbers = |page: String| page.matches("/documents/").count();
+    for at in ["5.10", "5.4711", "150.10", "150.4711"] {
+        let (known, unknown) = (at.replace("4711", "10"), at.replace(".10", ".4711"));
+        let page = |at: &str| site.get(Some(&beat), &format!("/?q=offen&at={at}")).text();
+        assert_eq!(numbers(page(&known)), numbers(page(&unknown)), "{at}");
+    }
     let token = site.api_token("beat", Rights { read: true, ..Rights::default() });
     let call = |q: &str| site.call(&token, Method::Get, &format!("/documents?q={q}"), &serde_json::Value::Null).json();
     assert_eq!(call("geheimwort"), call("nirgendwoo"));
@@ -409,4 +436,46 @@ fn searches_are_kept_by_name_for_whoever_keeps_them() {
     let full = call(Method::Post, "/searches", kept("x", "noch eine"));
     assert_eq!(full.status, 400);
     assert!(full.text().contains("50"), "{}", full.text());
+}
+
+#[test]
+fn nobody_finds_by_fields_and_notes_that_they_do_not_see() {
+    let site = Site::new();
+    let anna = site.user("anna", Role::User, &["anna"]);
+    let number = site.mail("anna", &letter("Vertrag", "mit Anhang", 1), 1);
+    site.change(number, |metadata| {
+        metadata.fields =
+            [("Geheim".to_owned(), "lohnliste".to_owned()), ("Offen".to_owned(), "bekannt".to_owned())].into();
+        metadata.note = "merkzettel".into();
+    });
+    let finds = |q: &str| {
+        let q = archivista::web::request::encode(q);
+        site.get(Some(&anna), &format!("/?q={q}")).text().contains("Vertrag")
+    };
+    for q in
+        ["lohnliste", "geheim:lohnliste", "feld:Geheim=lohnliste", "offen:bekannt", "merkzettel", "note:merkzettel"]
+    {
+        assert!(finds(q), "{q}: nobody defined it, so everybody sees it");
+    }
+    let field = DocumentField { name: "Geheim".into(), seen_by: Who::Administrators, ..DocumentField::default() };
+    DocumentFields(vec![field]).write(&site.web.archive, "test").unwrap();
+    site.administer(|administration| administration.shows_note = false);
+    for q in [
+        "lohnliste",
+        "lohn*",
+        "geheim:lohnliste",
+        "GEHEIM:lohnliste",
+        "feld:Geheim=lohnliste",
+        "feld:geheim=lohn*",
+        "\"geheim\":lohnliste",
+        "merkzettel",
+        "note:merkzettel",
+        "feld:note=merkzettel",
+        "feld:\u{1}note=merkzettel",
+        "\u{1}note:merkzettel",
+    ] {
+        assert!(!finds(q), "{q}");
+        assert!(finds(&format!("vertrag -{q}")), "{q}: nor by what is not there");
+    }
+    assert!(finds("offen:bekannt"));
 }

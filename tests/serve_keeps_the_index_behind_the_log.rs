@@ -79,14 +79,30 @@ fn it_heals_while_people_search_and_says_so() {
     assert!(covered(&mut browser, "/?q=zuerich").contains("Beilage 1"));
     let of_verb = |query: &str| archivista.run(&["list", query, "--json"]).succeeded().json_lines().len();
     assert_eq!((of_verb("offerte"), of_verb("nichts")), (1, 0));
-    let said = archivista.run(&["rebuild", "search"]).succeeded();
-    assert!(said.stdout.contains("search index") || said.stderr.contains("search index"), "{said:?}");
-    assert_eq!(of_verb("offerte zürich"), 1);
-    // What is broken is found when it is read.
     let file = archivista.data().join("search/index.db");
-    fs::write(&file, vec![7; 100_000]).unwrap();
+    // What no check finds, a person does.
+    let lose = || {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
+        connection.execute_batch("DELETE FROM documents").unwrap();
+    };
+    let rebuild = || {
+        let said = archivista.run(&["rebuild", "search"]).succeeded();
+        assert!(said.stdout.contains("search index") || said.stderr.contains("search index"), "{said:?}");
+    };
+    lose();
+    assert_eq!(of_verb("offerte"), 0);
+    rebuild();
+    assert_eq!(of_verb("offerte zürich"), 1);
+    // Somebody deletes it while people search.
+    fs::remove_dir_all(archivista.data().join("search")).unwrap();
+    rebuild();
+    assert_eq!(of_verb("offerte zürich"), 1);
+    assert!(covered(&mut browser, "/?q=zuerich").contains("Beilage 1"));
+    // What is broken is found when it is opened.
     drop(browser);
     drop(serving);
+    fs::write(&file, vec![7; 100_000]).unwrap();
     let serving = Serving::start(&archivista, &[]);
     let (name, password) = crate::support::serving::ADMINISTRATOR;
     let mut browser = serving.log_in(name, password);
@@ -95,4 +111,8 @@ fn it_heals_while_people_search_and_says_so() {
     // And without `serve`.
     fs::remove_dir_all(archivista.data().join("search")).unwrap();
     assert_eq!(of_verb("offerte zürich"), 1);
+    lose();
+    assert_eq!(of_verb("offerte"), 0);
+    rebuild();
+    assert_eq!(of_verb("offerte"), 1);
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use archivista::extract::{About, Extracted, Extractor, Parts, Unread};
 use archivista::limits::{EXTRACT_FILE, EXTRACT_TEXT, EXTRACT_TIME};
 use archivista::mail::Outliner;
+use archivista::pulse::Pulse;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -565,18 +566,17 @@ fn the_parent_needs_no_memory() {
 }
 
 #[test]
-fn how_long_it_takes() {
+fn many_slow_files_of_one_mail_are_bound_together() {
     let mut extractor = extractor();
-    let (pdf, docx) = (pdf(), docx(&"Zürich ist schön. ".repeat(2000)));
-    let since = Instant::now();
-    read(&mut extractor, "a.pdf", &pdf);
-    println!("first file, with its child: {:?}", since.elapsed());
-    let since = Instant::now();
-    for _ in 0..1000 {
-        read(&mut extractor, "a.pdf", &pdf);
-        read(&mut extractor, "a.docx", &docx);
-    }
-    let taken = since.elapsed();
-    println!("2000 small files: {taken:?}");
-    assert!(taken < Duration::from_mins(1));
+    let pulse = Pulse::new();
+    // Nothing is left for the first one.
+    extractor.bound(&pulse, Duration::ZERO);
+    assert_eq!(read(&mut extractor, "a.docx", &docx("Zürich")).unread, Some(Unread::TooSlow));
+    extractor.bound(&pulse, EXTRACT_TIME);
+    assert_eq!(read(&mut extractor, "a.docx", &docx("Zürich")).text, "Zürich\n");
+    // Nor for one that was told to stop.
+    pulse.cancel();
+    assert_eq!(read(&mut extractor, "a.docx", &docx("Zürich")).unread, Some(Unread::TooSlow));
+    extractor.bound(&Pulse::new(), EXTRACT_TIME);
+    assert_eq!(read(&mut extractor, "a.docx", &docx("Zürich")).text, "Zürich\n");
 }

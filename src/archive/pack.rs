@@ -549,6 +549,7 @@ pub fn at(packs: &Path, archive: ArchiveId, number: u32, offset: u64) -> Result<
     if let Err(error) = file.read_exact(&mut head) {
         return match error.kind() {
             io::ErrorKind::UnexpectedEof => Ok(Err("its pack ends before it".into())),
+            _ if is_unreadable(&error) => Ok(Err(format!("{} cannot be read there: {error}", path.display()))),
             _ => Err(ArchiveError::io(&path)(error)),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -14,9 +14,9 @@ use crate::archive::view::{Reads, View};
 use crate::clock;
 use crate::ingest::Defect;
 use crate::language::Lang;
-use crate::search::index::{self, Within};
-use crate::search::query::Asker;
-use crate::search::{Places, Query, Searchable};
+use crate::search::index::{self, Hit, Reading, Within};
+use crate::search::query::{Asker, Put};
+use crate::search::{IndexError, Places, Query, Searchable};
 use crate::settings::document_fields::DocumentFields;
 use crate::source::RemoteId;
 
@@ -46,26 +46,47 @@ pub fn run(session: &Session<'_>, query: &str, as_json: bool, terminal: &mut dyn
         return Ok(Exit::Fine);
     }
     session.index.settle(session.archive, session.pulse)?;
-    let reading = session.index.reading()?.context("there is no search index")?;
-    let put = query.put(Asker { reads: &Reads::All, places: &places, fields: &reading.fields()? });
-    let (since, before) = query.times();
-    let within = Within { since, before, ..Within::default() };
-    let mut hits: Vec<(Number, i64)> = Vec::new();
-    reading.hits(put.expression.as_deref().unwrap_or_default(), within, |hit| {
-        hits.push((hit.number, hit.id));
-        index::Result::Ok(true)
-    })?;
-    hits.sort_unstable();
+    let (reading, put, hits) = match hits(session, &query, &places) {
+        Err(error) if error.is_damage() => {
+            session.index.make_anew(session.archive, session.pulse)?;
+            hits(session, &query, &places)?
+        }
+        found => found?,
+    };
     let view = session.archive.view()?;
-    for (number, id) in hits {
+    let mut fit = Vec::new();
+    for Hit { number, id } in hits {
         session.pulse.go_on()?;
-        let Some(document) = view.document(number)? else { continue };
-        if put.fits(&view, &places, Some((&reading, id)), number, &document)? {
+        if let Some(document) = view.document(number)?
+            && put.fits(&view, &places, Some((&reading, id)), number, &document)?
+        {
+            fit.push(number);
+        }
+    }
+    fit.sort_unstable();
+    for number in fit {
+        session.pulse.go_on()?;
+        if let Some(document) = view.document(number)? {
             show(&view, number, &document, as_json, terminal)?;
         }
     }
     session.index.done(reading);
     Ok(Exit::Fine)
+}
+
+/// What the index finds: all of it, by row.
+fn hits<'a>(session: &Session<'_>, query: &'a Query, places: &Places) -> index::Result<(Reading, Put<'a>, Vec<Hit>)> {
+    let reading = session.index.reading()?.ok_or_else(|| IndexError::Stopped("there is none".into()))?;
+    reading.until(None);
+    let put = query.put(Asker { reads: &Reads::All, places, fields: &reading.fields()? });
+    let (since, before) = query.times();
+    let within = Within { since, before, ..Within::default() };
+    let mut hits = Vec::new();
+    reading.hits(put.expression.as_deref().unwrap_or_default(), within, |hit| {
+        hits.push(hit);
+        index::Result::Ok(true)
+    })?;
+    Ok((reading, put, hits))
 }
 
 fn show(

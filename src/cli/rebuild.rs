@@ -14,8 +14,7 @@ pub fn run(session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result
 
 /// The index of words.
 pub fn search(session: &Session<'_>, terminal: &mut dyn Terminal) -> anyhow::Result<Exit> {
-    session.index.make_anew();
-    session.index.settle(session.archive, session.pulse)?;
+    session.index.make_anew(session.archive, session.pulse)?;
     terminal.log("The search index was made anew from the archive.");
     Ok(Exit::Fine)
 }

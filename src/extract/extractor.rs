@@ -14,10 +14,13 @@ use super::kind::Kind;
 use super::text::Text;
 use super::{About, Extracted, Unread, file, frame};
 use crate::limits::{EXTRACT_FILE, EXTRACT_FILES, EXTRACT_HEAD, EXTRACT_TEXT, EXTRACT_TIME, MAIL_TEXT};
+use crate::pulse::Pulse;
 
 /// How long the death of a child that went silent is waited for, and how often it is looked at.
 const GRACE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(2);
+/// The longest time without a look at the pulse.
+const SLICE: Duration = Duration::from_millis(250);
 
 /// Takes files one after the other. Its child is started when a file needs it, and ends with it, after some time without work
 /// ([`crate::limits::EXTRACT_IDLE`]) and after [`EXTRACT_FILES`] files.
@@ -25,6 +28,26 @@ const LOOK: Duration = Duration::from_millis(2);
 pub struct Extractor {
     program: PathBuf,
     worker: Option<Worker>,
+    bound: Bound,
+}
+
+/// What holds for several files together.
+#[derive(Clone, Debug, Default)]
+struct Bound {
+    /// Beats while a child is waited for, and says when to stop.
+    pulse: Option<Pulse>,
+    /// No file takes longer than until then.
+    until: Option<Instant>,
+}
+
+impl Bound {
+    /// How long a file may take that made us wait so long; none where it is over.
+    fn left(&self, waited: Duration) -> Option<Duration> {
+        let left = EXTRACT_TIME.saturating_sub(waited);
+        let all = self.until.map_or(left, |until| until.saturating_duration_since(Instant::now()).min(left));
+        let goes_on = self.pulse.as_ref().is_none_or(|pulse| pulse.go_on().is_ok());
+        Some(all).filter(|left| goes_on && !left.is_zero())
+    }
 }
 
 impl Default for Extractor {
@@ -41,7 +64,13 @@ impl Extractor {
 
     /// By another file of this program: tests are programs of their own.
     pub fn of(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), worker: None }
+        Self { program: program.into(), worker: None, bound: Bound::default() }
+    }
+
+    /// From now on `pulse` beats while a child is waited for, and all files that follow take at most so long together: what comes
+    /// after that, or after it was cancelled, is [`Unread::TooSlow`].
+    pub fn bound(&mut self, pulse: &Pulse, at_most: Duration) {
+        self.bound = Bound { pulse: Some(pulse.clone()), until: Some(Instant::now() + at_most) };
     }
 
     /// Begins a file. Its bytes are written to the [`Job`], in pieces of any size.
@@ -71,6 +100,7 @@ impl Extractor {
         Task {
             program: self.program.clone(),
             worker: self.worker.take(),
+            bound: self.bound.clone(),
             media_type: about.media_type.to_ascii_lowercase(),
             charset: about.charset.into(),
             name: about.name.into(),
@@ -116,6 +146,7 @@ pub(super) struct Task {
     program: PathBuf,
     /// Not at work.
     worker: Option<Worker>,
+    bound: Bound,
     media_type: String,
     charset: String,
     name: String,
@@ -154,10 +185,13 @@ impl Task {
     }
 
     fn hand_over(&mut self, head: &[u8]) -> State {
+        if self.bound.left(Duration::ZERO).is_none() {
+            return State::Over(Unread::TooSlow);
+        }
         let old = self.worker.take().filter(|worker| worker.files < EXTRACT_FILES);
         // One that ended meanwhile is no fault of this file's.
-        let worker = old.and_then(|worker| worker.begin(&self.about()).ok());
-        let worker = worker.map_or_else(|| Worker::start(&self.program)?.begin(&self.about()), Ok);
+        let worker = old.and_then(|worker| worker.begin(&self.about(), &self.bound).ok());
+        let worker = worker.map_or_else(|| Worker::start(&self.program)?.begin(&self.about(), &self.bound), Ok);
         match worker {
             Ok(worker) => Self::send(worker, 0, head),
             Err(error) => {
@@ -240,6 +274,7 @@ pub(super) struct Worker {
     files: u32,
     /// Time that this file made us wait so far.
     waited: Duration,
+    bound: Bound,
 }
 
 impl Worker {
@@ -254,13 +289,13 @@ impl Worker {
             .stdout(OwnedFd::from(theirs))
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { child, socket, files: 0, waited: Duration::ZERO })
+        Ok(Self { child, socket, files: 0, waited: Duration::ZERO, bound: Bound::default() })
     }
 
     /// Begins a file: the child says that it is bound before it gets a byte of it.
-    fn begin(mut self, about: &About<'_>) -> io::Result<Self> {
+    fn begin(mut self, about: &About<'_>, bound: &Bound) -> io::Result<Self> {
         self.files += 1;
-        self.waited = Duration::ZERO;
+        (self.waited, self.bound) = (Duration::ZERO, bound.clone());
         let mut said = Vec::new();
         for word in [about.media_type, about.charset, about.name] {
             frame::send_word(&mut said, word)?;
@@ -334,17 +369,19 @@ impl Worker {
     }
 
     /// Does something with the socket that may wait, for as long as this file has left.
-    fn wait<T>(&mut self, work: impl FnOnce(&mut UnixStream) -> io::Result<T>) -> io::Result<T> {
-        let left = EXTRACT_TIME.saturating_sub(self.waited);
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
+    fn wait<T>(&mut self, mut work: impl FnMut(&mut UnixStream) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            let left = self.bound.left(self.waited).ok_or(io::ErrorKind::TimedOut)?;
+            self.socket.set_read_timeout(Some(left.min(SLICE)))?;
+            self.socket.set_write_timeout(Some(left.min(SLICE)))?;
+            let since = Instant::now();
+            let done = work(&mut self.socket);
+            self.waited += since.elapsed();
+            match done {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+                done => return done,
+            }
         }
-        self.socket.set_read_timeout(Some(left))?;
-        self.socket.set_write_timeout(Some(left))?;
-        let since = Instant::now();
-        let done = work(&mut self.socket);
-        self.waited += since.elapsed();
-        done
     }
 }
 

@@ -48,6 +48,10 @@ impl<'a> Parts<'a> {
     }
 
     fn begin(&mut self, part: &'a Part) {
+        if self.left == 0 {
+            self.found.push((part.number, Extracted { cut: true, ..Extracted::default() }));
+            return;
+        }
         let about = About { media_type: &part.media_type, charset: &part.charset, name: &part.name };
         let task = self.extractor.task(&about);
         let mut alone = Part::default();

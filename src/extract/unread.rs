@@ -72,11 +72,6 @@ impl Unread {
         }
     }
 
-    /// Whether trying again gives the same, as long as the program is the same.
-    pub fn is_final(self) -> bool {
-        self != Self::NotTried
-    }
-
     /// One sentence for people.
     pub fn sentence(self, lang: Lang) -> &'static str {
         match lang {

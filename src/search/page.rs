@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::index::{Index, Reading, Result, Within};
+use super::index::{Index, IndexError, Reading, Result, Within};
 use super::places::Places;
 use super::query::{Asker, Put, Query};
 use crate::archive::commit::Number;
@@ -103,24 +103,45 @@ pub fn find<T>(
     ask: Ask<'_>,
     keep: impl Fn(Number, &Document) -> T,
 ) -> Result<Found<T>> {
+    if !ask.query.asks_index() {
+        return find_with(None, view, reads, ask, keep);
+    }
+    let found = reading(index, view).and_then(|(reading, is_behind)| {
+        let found = find_with(reading.as_ref(), view, reads, ask, keep)?;
+        if let Some(reading) = reading {
+            index.done(reading);
+        }
+        Ok(Found { is_behind, ..found })
+    });
+    match found {
+        // It is made anew while people search.
+        Err(error) if error.is_damage() => {
+            tracing::warn!(%error, "a search found no use in the index");
+            index.is_broken();
+            Ok(Found { is_behind: true, ..Found::default() })
+        }
+        found => found,
+    }
+}
+
+fn find_with<T>(
+    reading: Option<&Reading>,
+    view: &View,
+    reads: &Reads,
+    ask: Ask<'_>,
+    keep: impl Fn(Number, &Document) -> T,
+) -> Result<Found<T>> {
     let places = Places::of(view, reads)?;
-    let (reading, is_behind) = if ask.query.asks_index() { reading(index, view)? } else { (None, false) };
-    let fields = reading.as_ref().map(Reading::fields).transpose()?.unwrap_or_default();
+    let fields = reading.map(Reading::fields).transpose()?.unwrap_or_default();
     let put = ask.query.put(Asker { reads, places: &places, fields: &fields });
-    let finding =
-        Finding { view, documents: view.reader()?, reads, places: &places, put, reading: reading.as_ref(), ask };
-    let found = match ask.order.sort {
+    let finding = Finding { view, documents: view.reader()?, reads, places: &places, put, reading, ask };
+    match ask.order.sort {
         _ if finding.put.expression.is_some() && finding.reading.is_none() => Ok(Found::default()),
         Sort::Date => finding.walk(keep),
         Sort::Number | Sort::Relevance if finding.put.expression.is_none() => finding.walk(keep),
         Sort::Relevance => finding.ranked(keep),
         Sort::Title | Sort::From | Sort::Size | Sort::Number => finding.best(keep),
-    };
-    drop(finding);
-    if let Some(reading) = reading {
-        index.done(reading);
     }
-    Ok(Found { is_behind, ..found? })
 }
 
 /// The index, as far as it is; waits a moment for what was archived just now, and not for one that is far behind. Whether it is behind.
@@ -187,10 +208,10 @@ impl Finding<'_> {
             }
             return Ok(());
         };
-        // One that is gone by now stood about there.
+        // One that is gone by now stood about there. Where one stands that somebody may not read is not told.
         let from = match from {
-            Some(at) => Some(reading.id(at.number)?.unwrap_or(at.time)),
-            None => None,
+            Some(at) if self.view.may_read(self.reads, at.number)? => Some(reading.id(at.number)?.unwrap_or(at.time)),
+            from => from.map(|at| at.time),
         };
         let within = Within { down, from, since, before };
         reading.hits(expression, within, |hit| {
@@ -202,7 +223,9 @@ impl Finding<'_> {
     }
 
     fn fits(&self, number: Number, id: Option<i64>, document: &Document) -> Result<bool> {
-        self.put.fits(self.view, self.places, self.reading.zip(id), number, document)
+        // The index may be older than a right or a block; the catalog is not.
+        Ok(self.put.fits(self.view, self.places, self.reading.zip(id), number, document)?
+            && (id.is_none() || self.view.may_read(self.reads, number)?))
     }
 
     fn narrow<T>(&self, number: Number, document: Document, keep: &impl Fn(Number, &Document) -> T) -> Result<T> {
@@ -242,7 +265,12 @@ impl Finding<'_> {
                 }
             }
         } else {
-            self.by_time(down, ask.at, look)?;
+            let walked = self.by_time(down, ask.at, look);
+            match (walked, page.last) {
+                // The same way goes on where the time was over.
+                (Err(IndexError::TooLong), Some(last)) => page.further = Some(last),
+                (walked, _) => walked?,
+            }
         }
         let Filling { mut rows, further, more, .. } = page;
         if ask.back {

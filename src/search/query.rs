@@ -14,7 +14,7 @@ use super::places::Places;
 use super::snippet::Mark;
 use super::text;
 use super::versions::Ties;
-use super::words;
+use super::words::{self, Word};
 use crate::archive::commit::{KIND_FILE, Metadata, Number};
 use crate::archive::rows::{Document, FIELD_NOTE, FolderRow};
 use crate::archive::view::{Reads, View};
@@ -105,18 +105,22 @@ enum Term {
 struct Phrase {
     words: Vec<String>,
     is_beginning: bool,
+    /// So short a beginning would be one of far too many words.
+    is_too_short: bool,
 }
 
 impl Phrase {
     /// `None` where there is no letter and no digit.
     fn of(text: &str) -> Option<Self> {
+        let found: Vec<Word> = words::words(text).collect();
+        let last = found.last().map(|word| &text[word.place.clone()])?;
         let is_beginning = text.ends_with('*');
-        let mut words: Vec<String> = words::words(text).map(|word| word.text).collect();
-        if is_beginning && let Some(last) = words.last_mut() {
-            let place = words::words(text).last().map(|word| word.place).unwrap_or_default();
-            *last = words::fold_beginning(&text[place]);
-        }
-        (!words.is_empty()).then_some(Self { words, is_beginning })
+        // Letters as they were typed: an umlaut may be two of them. Where each character is a word, one is enough.
+        let is_too_short = is_beginning && last.chars().count() < BEGINNING_CHARS && !last.chars().all(words::is_alone);
+        let beginning = is_beginning.then(|| words::fold_beginning(last));
+        let mut words: Vec<String> = found.into_iter().map(|word| word.text).collect();
+        words.last_mut().zip(beginning).into_iter().for_each(|(last, beginning)| *last = beginning);
+        Some(Self { words, is_beginning, is_too_short })
     }
 
     /// As FTS5 wants it; each word goes through `spell`.
@@ -132,11 +136,6 @@ impl Phrase {
 
     fn in_field(&self, name: &str) -> String {
         format!("field : {}", self.expression(|word| text::in_field(name, word)))
-    }
-
-    /// So short a beginning would be one of far too many words.
-    fn is_too_short(&self) -> bool {
-        self.is_beginning && self.words.last().is_some_and(|last| last.chars().count() < BEGINNING_CHARS)
     }
 }
 
@@ -223,7 +222,7 @@ impl Query {
         if is_open {
             query.hints.push(Hint::Open);
         }
-        if words.len() > QUERY_TERMS {
+        if words.len() > QUERY_TERMS && !query.hints.contains(&Hint::TooLong) {
             query.hints.push(Hint::TooLong);
         }
         // Whether what comes next is an alternative to the clause before.
@@ -239,7 +238,9 @@ impl Query {
                 continue;
             }
             let (is_not, word) = match word.strip_prefix('-') {
-                Some(rest) if !is_quoted && rest.starts_with(|c: char| c.is_alphanumeric()) => (true, rest),
+                Some(rest) if !is_quoted && !rest.starts_with('-') && rest.contains(char::is_alphanumeric) => {
+                    (true, rest)
+                }
                 _ => (false, word.as_str()),
             };
             let Some(term) = query.term(word, zone, searchable) else { continue };
@@ -338,7 +339,7 @@ impl Query {
             "mailbox" | "postfach" => Some(Term::Mailbox(lower)),
             "folder" | "ordner" => Some(Term::Folder(lower)),
             "before" | "vor" | "after" | "nach" => {
-                self.add_day(matches!(name, "before" | "vor"), word, &lower, zone);
+                self.add_day(matches!(name, "before" | "vor"), &lower, zone);
                 None
             }
             "larger" | "grösser" | "größer" | "smaller" | "kleiner" => {
@@ -362,14 +363,12 @@ impl Query {
 
     fn field(&mut self, name: &str, word: &str, value: &str, searchable: &Searchable) -> Option<Term> {
         let Some((field, kind)) = searchable.fields.get(name) else {
-            let whole = Phrase::of(word)?;
+            let whole = self.phrase(word, word)?;
             // A value without a word is none: `re:` is.
-            return Some(
-                match Phrase::of(value).filter(|_| !self.unseen.iter().any(|field| field.to_lowercase() == name)) {
-                    Some(value) => Term::Other(name.into(), value, whole),
-                    None => Term::Text(whole),
-                },
-            );
+            return Some(match Phrase::of(value).filter(|value| !value.is_too_short) {
+                Some(value) => Term::Other(name.into(), value, whole),
+                None => Term::Text(whole),
+            });
         };
         if value.is_empty() {
             self.hints.push(Hint::NoValue(word.into()));
@@ -385,9 +384,9 @@ impl Query {
     fn phrase(&mut self, word: &str, value: &str) -> Option<Phrase> {
         let phrase = Phrase::of(value);
         match &phrase {
-            // What has no letter and no digit fits everything, as it always did.
-            None if value.is_empty() => self.hints.push(Hint::NoValue(word.into())),
-            Some(phrase) if phrase.is_too_short() => {
+            // A mark alone fits everything; a field wants a word.
+            None if value.len() < word.len() => self.hints.push(Hint::NoValue(word.into())),
+            Some(phrase) if phrase.is_too_short => {
                 self.hints.push(Hint::TooShort(value.into()));
                 return None;
             }
@@ -396,11 +395,7 @@ impl Query {
         phrase
     }
 
-    fn add_day(&mut self, is_before: bool, word: &str, value: &str, zone: &TimeZone) {
-        if value.is_empty() {
-            self.hints.push(Hint::NoValue(word.into()));
-            return;
-        }
+    fn add_day(&mut self, is_before: bool, value: &str, zone: &TimeZone) {
         let Some(date) = day(value) else {
             self.hints.push(Hint::NoDay(value.into()));
             return;
@@ -444,6 +439,12 @@ impl Query {
     /// The same, as the index is asked for them.
     pub fn ranks(&self) -> Vec<String> {
         self.phrases().map(Phrase::plain).collect()
+    }
+
+    /// Whether somebody may look into a field. Its name counts whatever its case, as the index has it.
+    fn may_ask(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        !self.unseen.iter().any(|field| field.to_lowercase() == name) && (name != FIELD_NOTE || !self.hides_notes)
     }
 
     fn phrases(&self) -> impl Iterator<Item = &Phrase> {
@@ -570,8 +571,7 @@ impl Term {
         let anywhere = |phrase: &Phrase| {
             let plain = phrase.plain();
             let mut terms = vec![format!("{{sender recipient cc subject file body}} : {plain}")];
-            let is_seen = |name: &&String| !query.unseen.contains(*name) && (*name != FIELD_NOTE || !query.hides_notes);
-            terms.extend(asker.fields.iter().filter(is_seen).map(|name| phrase.in_field(name)));
+            terms.extend(asker.fields.iter().filter(|name| query.may_ask(name)).map(|name| phrase.in_field(name)));
             if let ([word], false) = (&phrase.words[..], phrase.is_beginning)
                 && let Ok(number) = word.parse()
             {
@@ -590,7 +590,13 @@ impl Term {
             Self::Note(_) if query.hides_notes => Some("place : none".into()),
             Self::Note(phrase) => Some(phrase.in_field(FIELD_NOTE)),
             Self::Field(name, phrase) => Some(phrase.in_field(name)),
-            Self::Other(name, value, whole) => Some(format!("{} OR {}", anywhere(whole), value.in_field(name))),
+            Self::Other(name, value, whole) => {
+                // Fields that documents have, and no other name that somebody makes up.
+                let is_it =
+                    |field: &&String| *field != FIELD_NOTE && field.to_lowercase() == *name && query.may_ask(field);
+                let field = asker.fields.iter().find(is_it).map(|field| value.in_field(field));
+                Some(std::iter::once(anywhere(whole)).chain(field).collect::<Vec<_>>().join(" OR "))
+            }
             Self::Attachment => Some(format!("place : {}", text::ATTACHMENT)),
             Self::Mailbox(_) | Self::Folder(_) => among(&|row| self.is_at(row)),
             Self::Owner(_) | Self::Compared(..) | Self::Larger(_) | Self::Smaller(_) => None,
@@ -710,6 +716,12 @@ mod tests {
             ("7", r#"("7" OR field : "K.7" OR place : n7)"#, 0),
             ("postfach:nirgends", "(place : none)", 0),
             ("geheim:lohn", r#"("geheim lohn" OR field : "K.geheim K.lohn")"#, 0),
+            ("GEHEIM:lohn", r#"("geheim lohn" OR field : "K.geheim K.lohn")"#, 0),
+            ("feld:\u{1}note=lohn", r#"("feld note lohn" OR field : "K.feld K.note K.lohn")"#, 0),
+            ("subject:ae*", r#"(subject : "a" *)"#, 0),
+            ("subject:東*", r#"(subject : "東" *)"#, 0),
+            ("subject:a -@example.com", r#"((subject : "a")) NOT ("example com" OR field : "K.example K.com")"#, 0),
+            ("subject:a --x", r#"(subject : "a") AND ("x" OR field : "K.x")"#, 0),
             ("\"or\" subject:a", r#"("or" OR field : "K.or") AND (subject : "a")"#, 0),
             ("— subject:a", r#"(subject : "a")"#, 0),
             (
@@ -749,6 +761,8 @@ mod tests {
         assert_eq!(hints("a or"), [Hint::NoAlternative]);
         assert_eq!(hints("a or or b"), [Hint::NoAlternative]);
         assert_eq!(hints("a* b"), [Hint::TooShort("a*".into())]);
+        assert_eq!(hints("re:a*"), [Hint::TooShort("re:a*".into())]);
+        assert_eq!(hints("from:*"), [Hint::NoValue("from:*".into())]);
         assert_eq!(hints("re:offerte - -- *"), []);
         assert!(Query::parse("before:gestern", &TimeZone::UTC, &Searchable::default()).is_empty());
     }

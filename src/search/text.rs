@@ -10,6 +10,7 @@ use crate::archive::error::{ArchiveError, Result};
 use crate::archive::rows::{Document, FIELD_NOTE};
 use crate::archive::view::View;
 use crate::extract::{About, Extracted, Extractor, Parts, Unread};
+use crate::hash::Sha256;
 use crate::limits::{INDEX_IN_MEMORY, INDEX_TEXT};
 use crate::mail::html::html_to_text;
 use crate::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
@@ -30,8 +31,6 @@ pub struct Columns {
     pub field: String,
     /// The fields that it has.
     pub names: BTreeSet<String>,
-    /// There is more text than is searched, or it cannot be read.
-    pub cut: bool,
     /// What of it could not be read: [`Part::number`], 0 for a file.
     pub unread: Vec<(usize, Unread)>,
 }
@@ -60,9 +59,10 @@ pub fn number(number: Number) -> String {
     format!("n{number}")
 }
 
-/// A word of a further field: those of different fields never meet.
+/// A word of a further field: those of different fields never meet, whatever somebody calls one.
 pub fn in_field(name: &str, word: &str) -> String {
-    format!("{:08x}{word}", crc32fast::hash(name.to_lowercase().as_bytes()))
+    let of: String = Sha256::of(name.to_lowercase().as_bytes()).to_string().chars().take(16).collect();
+    of + word
 }
 
 /// What tells one state of a document from another: where it was seen, its metadata, whether it is blocked.
@@ -112,7 +112,7 @@ pub fn columns(
     let mut body = Body::default();
     body.read_all(archive, number, document, extractor)?;
     columns.body = body.folded();
-    (columns.cut, columns.unread) = (body.cut, body.unread);
+    columns.unread = body.unread;
     Ok(columns)
 }
 
@@ -174,8 +174,6 @@ fn push(column: &mut String, text: &str) {
 pub struct Body {
     /// One after the other.
     pub texts: Vec<String>,
-    /// There is more, or something cannot be read.
-    pub cut: bool,
     /// As in [`Columns`].
     pub unread: Vec<(usize, Unread)>,
 }
@@ -210,10 +208,7 @@ impl Body {
             None => Ok(()),
         };
         match read {
-            Err(ArchiveError::DocumentDamaged { .. } | ArchiveError::NoDocument { .. }) => {
-                self.cut = true;
-                Ok(())
-            }
+            Err(ArchiveError::DocumentDamaged { .. } | ArchiveError::NoDocument { .. }) => Ok(()),
             read => read,
         }
     }
@@ -233,9 +228,8 @@ impl Body {
     }
 
     fn found(&mut self, number: usize, Extracted { text, cut, unread }: Extracted) {
-        self.cut |= cut;
-        self.unread.extend(unread.map(|unread| (number, unread)));
-        self.take(text);
+        let is_cut = self.take(text) || cut;
+        self.unread.extend(unread.or(is_cut.then_some(Unread::TooLarge)).map(|unread| (number, unread)));
     }
 
     fn mail(&mut self, archive: &Archive, number: Number, size: u64, extractor: Option<&mut Extractor>) -> Result<()> {
@@ -258,7 +252,6 @@ impl Body {
             let limit = usize::try_from(part.decoded_size()).unwrap_or(usize::MAX).saturating_add(SLACK).min(left);
             left -= limit;
             if limit == 0 {
-                self.cut = true;
                 break;
             }
             wanted.push(Wanted { part, limit });
@@ -275,7 +268,6 @@ impl Body {
             let Some(part) = outline.parts.get(collected.number) else { continue };
             let is_other = pieces.iter().any(|(number, is_other)| *number == collected.number && *is_other);
             let text = text(part, &collected);
-            self.cut |= collected.cut;
             if !is_other {
                 plain += text.len();
             } else if text.len() / 2 < plain {
@@ -302,15 +294,16 @@ impl Body {
         Ok(())
     }
 
-    fn take(&mut self, text: String) {
+    /// Whether there is more of it than is searched.
+    fn take(&mut self, mut text: String) -> bool {
         let held: usize = self.texts.iter().map(String::len).sum();
         let end = text.floor_char_boundary(INDEX_TEXT.saturating_sub(held));
-        self.cut |= end < text.len();
-        let mut text = text;
+        let is_cut = end < text.len();
         text.truncate(end);
         if !text.trim().is_empty() {
             self.texts.push(text);
         }
+        is_cut
     }
 
     fn folded(&self) -> String {

@@ -70,11 +70,14 @@ impl Words<'_> {
 
 /// Whether a character goes on with a word that has begun.
 fn is_inside(c: char) -> bool {
-    c.is_alphanumeric() || is_combining_mark(c)
+    // Soft hyphens and marks without width: where a line may end within a word, newsletters are full of them.
+    c.is_alphanumeric()
+        || is_combining_mark(c)
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Scripts without spaces between their words: each character is a word, and a query of several is a phrase.
-fn is_alone(c: char) -> bool {
+pub fn is_alone(c: char) -> bool {
     matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
@@ -89,9 +92,15 @@ fn unpacked(label: &str) -> Option<String> {
 pub fn fold(word: &str) -> String {
     let folded = plain(word);
     let mut out = String::with_capacity(folded.len());
-    let mut letters = folded.chars().take(WORD_CHARS).peekable();
+    let mut letters = folded.chars().peekable();
     let mut before = None;
+    let mut count = 0;
     while let Some(c) = letters.next() {
+        // Of what is left, however it is written.
+        if count == WORD_CHARS {
+            break;
+        }
+        count += 1;
         out.push(c);
         // An umlaut written as two letters. Behind a vowel or a q, and at the end of a word, it is none: *neue*, *Quelle*, *due*.
         let may_be =
@@ -160,6 +169,11 @@ mod tests {
             &["ﬁn", "fin"],
             &["Łódź", "lodz"],
             &["İstanbul", "istanbul"],
+            &["Versicherungs\u{ad}vertrag", "versicherungs\u{200b}vertrag", "Versicherungsvertrag"],
+            &[
+                "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk",
+                "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerk",
+            ],
         ] {
             let folded: Vec<String> = same.iter().map(|word| fold(word)).collect();
             assert!(folded.iter().all(|word| *word == folded[0]), "{same:?}: {folded:?}");
@@ -182,6 +196,7 @@ mod tests {
         assert_eq!(of("xn--, xn--\u{fc} xn---"), ["xn", "xn", "u", "xn"]);
         assert_eq!(of("CHF 1’200.50 – 2026-11-21_x"), ["chf", "1", "200", "50", "2026", "11", "21", "x"]);
         assert_eq!(of("東京に行く abc東"), ["東", "京", "に", "行", "く", "abc", "東"]);
+        assert_eq!(of("Versiche\u{ad}rung und\u{ad} mehr"), ["versicherung", "und", "mehr"]);
         assert_eq!(of(""), [""; 0]);
         assert_eq!(of("…—\u{301} "), [""; 0]);
         assert_eq!(fold(&"x".repeat(1000)).len(), WORD_CHARS);

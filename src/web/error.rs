@@ -44,7 +44,7 @@ impl WebError {
             Self::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => 413,
             Self::Stale | Self::Forbidden | Self::Elsewhere => 403,
             Self::Wrong(_)
-            | Self::Index(IndexError::TooMany)
+            | Self::Index(IndexError::TooMany | IndexError::TooLong)
             | Self::Settings(SettingsError::Wrong { .. } | SettingsError::NoDefinition { .. }) => 400,
             Self::TooMany => 429,
             Self::Settings(_) | Self::Archive(_) | Self::Index(_) | Self::Io(_) => 500,

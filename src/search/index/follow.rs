@@ -5,8 +5,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
-use super::store::{Store, Useless};
-use super::{Index, IndexError, Result, SLICE};
+use super::store::Store;
+use super::{Followed, Index, IndexError, Result, SLICE};
 use crate::archive::commit::Number;
 use crate::archive::history::{self, Mark, Of};
 use crate::archive::log::ReadCommit;
@@ -14,7 +14,7 @@ use crate::archive::view::View;
 use crate::archive::{Archive, ArchiveError, pack};
 use crate::disk::Room;
 use crate::extract::Extractor;
-use crate::limits::{INDEX_BATCH, INDEX_LOOK};
+use crate::limits::{INDEX_BATCH, INDEX_DOCUMENT_TIME, INDEX_LOOK, INDEX_TRY_AGAIN};
 use crate::pulse::{Cancelled, Pulse};
 use crate::search::text;
 
@@ -23,99 +23,115 @@ const HELD: Duration = Duration::from_secs(2);
 
 /// Follows the log until it is cancelled.
 pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
-    let _following = Following::of(index);
-    let mut store = open(archive, index)?;
-    let mut extractor = index.extractor();
+    let _turn = match index.turn(pulse) {
+        Err(_) if pulse.go_on().is_err() => return Ok(()),
+        turn => turn?,
+    };
+    index.with(|progress| progress.followed = Followed::Yes);
+    let ended = follow_on(archive, index, pulse);
+    let why = ended.as_ref().map_or_else(ToString::to_string, |()| "it was ended".into());
+    index.with(|progress| progress.followed = Followed::Ended(why));
+    ended
+}
+
+fn follow_on(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
+    let mut following = Following::open(archive, index, pulse)?;
+    let mut tried = Instant::now();
     while pulse.go_on().is_ok() {
         if index.with(|progress| std::mem::take(&mut progress.again)) {
-            store = make_anew(archive, index, &Useless("somebody asked for it".into()))?;
+            following.make_anew(ASKED)?;
         }
-        match settle(archive, index, &store, &mut extractor, pulse) {
-            Ok(()) => {}
+        match following.settle() {
             Err(_) if pulse.go_on().is_err() => break,
-            // What SQLite finds broken is not mended but made anew.
-            Err(IndexError::Sqlite { source, .. }) if is_damage(&source) => {
-                store = make_anew(archive, index, &Useless(source.to_string()))?;
-            }
-            Err(error) => return Err(error),
+            // What is broken is not mended but made anew.
+            Err(error) if error.is_damage() => following.make_anew(&error.to_string())?,
+            settled => settled?,
         }
         let rested = Instant::now();
         while pulse.go_on().is_ok() && rested.elapsed() < INDEX_LOOK && !index.is_wanted(SLICE) {}
         index.with(|progress| progress.wanted = false);
         if rested.elapsed() >= INDEX_LOOK {
-            extractor.rest();
+            following.extractor.rest();
+        }
+        if tried.elapsed() >= INDEX_TRY_AGAIN {
+            following.try_again()?;
+            tried = Instant::now();
         }
     }
     Ok(())
 }
 
-/// Somebody keeps the index behind the log, as long as this is there.
-struct Following<'a>(&'a Index);
-
-impl<'a> Following<'a> {
-    fn of(index: &'a Index) -> Self {
-        index.with(|progress| progress.is_followed = true);
-        Self(index)
-    }
-}
-
-impl Drop for Following<'_> {
-    fn drop(&mut self) {
-        self.0.with(|progress| progress.is_followed = false);
-    }
-}
-
 /// Brings it up to the last commit that there is, and returns.
 pub fn once(archive: &Archive, index: &Index, anew: bool, pulse: &Pulse) -> Result<()> {
-    let mut extractor = index.extractor();
-    let store =
-        if anew { make_anew(archive, index, &Useless("somebody asked for it".into()))? } else { open(archive, index)? };
-    match settle(archive, index, &store, &mut extractor, pulse) {
-        Err(IndexError::Sqlite { source, .. }) if is_damage(&source) => {
-            let store = make_anew(archive, index, &Useless(source.to_string()))?;
-            settle(archive, index, &store, &mut extractor, pulse)
+    let _turn = index.turn(pulse)?;
+    let mut following = Following::open(archive, index, pulse)?;
+    if anew || index.with(|progress| std::mem::take(&mut progress.again)) {
+        following.make_anew(ASKED)?;
+    }
+    match following.settle() {
+        Err(error) if error.is_damage() => {
+            following.make_anew(&error.to_string())?;
+            following.settle()
         }
-        done => done,
+        settled => settled,
     }
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    use rusqlite::ffi::{SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-        // A table that is gone, or has other columns.
-        || matches!(error, rusqlite::Error::SqliteFailure(code, _) if code.extended_code == 1)
-        // Sectors that cannot be read any more.
-        || matches!(error, rusqlite::Error::SqliteFailure(code, _)
-            if [SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ].contains(&code.extended_code))
+const ASKED: &str = "somebody asked for it";
+
+/// The one who writes the index.
+struct Following<'a> {
+    archive: &'a Archive,
+    index: &'a Index,
+    pulse: &'a Pulse,
+    store: Store,
+    extractor: Extractor,
 }
 
-/// The index of this archive, made anew where there is none that fits.
-fn open(archive: &Archive, index: &Index) -> Result<Store> {
-    let useless = match Store::open(index.folder(), archive.id())? {
-        Ok((store, mark)) if is_of_log(archive, &mark)? => {
-            index.with(|progress| {
-                progress.through = mark;
-                progress.generation += 1;
-            });
-            return Ok(store);
-        }
-        Ok(_) => Useless("it knows a commit that the archive does not have".into()),
-        Err(useless) => useless,
-    };
-    make_anew(archive, index, &useless)
+impl<'a> Following<'a> {
+    /// With the index of this archive, made anew where there is none that fits.
+    fn open(archive: &'a Archive, index: &'a Index, pulse: &'a Pulse) -> Result<Self> {
+        let (store, healed) = match Store::open(index.folder(), archive.id())? {
+            Ok(store) => match store.through() {
+                Ok(mark) if is_of_log(archive, &mark)? => (store, None),
+                Ok(_) => create(archive, index, "it knows a commit that the archive does not have")?,
+                Err(error) if error.is_damage() => create(archive, index, &error.to_string())?,
+                Err(error) => return Err(error),
+            },
+            Err(useless) => create(archive, index, &useless.0)?,
+        };
+        let following = Self { archive, index, pulse, store, extractor: index.extractor() };
+        following.is_open(healed)?;
+        Ok(following)
+    }
+
+    fn make_anew(&mut self, why: &str) -> Result<()> {
+        let (store, healed) = create(self.archive, self.index, why)?;
+        self.store = store;
+        self.is_open(healed)
+    }
+
+    /// From here on others can read it.
+    fn is_open(&self, healed: Option<String>) -> Result<()> {
+        let through = self.store.through()?;
+        self.index.with(|progress| {
+            progress.through = through;
+            progress.generation += 1;
+            progress.is_there = true;
+            if healed.is_some() {
+                progress.healed = healed;
+            }
+        });
+        Ok(())
+    }
 }
 
-fn make_anew(archive: &Archive, index: &Index, why: &Useless) -> Result<Store> {
-    tracing::info!("the search index is made anew: {}", why.0);
+/// An empty index, and why.
+fn create(archive: &Archive, index: &Index, why: &str) -> Result<(Store, Option<String>)> {
+    tracing::info!("the search index is made anew: {why}");
     // Who reads the old one goes on with it until it asks again.
-    let store = Store::create(index.folder(), archive.id())?;
-    index.with(|progress| {
-        progress.through = Mark::default();
-        progress.generation += 1;
-        progress.healed = Some(why.0.clone());
-    });
-    Ok(store)
+    index.with(|progress| (progress.is_there, progress.through) = (false, Mark::default()));
+    Ok((Store::create(index.folder(), archive.id())?, Some(why.into())))
 }
 
 /// Whether the log has the commit that the index read last: one that was put back from a backup may not.
@@ -136,57 +152,71 @@ fn is_of_log(archive: &Archive, mark: &Mark) -> Result<bool> {
     Ok(read.is_ok() && link == mark.link.0)
 }
 
-/// Reads what is new, and takes out of the file what ended.
-fn settle(archive: &Archive, index: &Index, store: &Store, extractor: &mut Extractor, pulse: &Pulse) -> Result<()> {
-    catch_up(archive, index, store, extractor, pulse)?;
-    while store.purge()? {
-        // New mail does not wait for that.
-        catch_up(archive, index, store, extractor, pulse)?;
-        pulse.go_on().map_err(ArchiveError::from)?;
+impl Following<'_> {
+    /// Reads what is new, and takes out of the file what ended.
+    fn settle(&mut self) -> Result<()> {
+        self.catch_up()?;
+        while has_room(self.archive) && self.store.purge()? {
+            // New mail does not wait for that.
+            self.catch_up()?;
+            self.pulse.go_on().map_err(ArchiveError::from)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn catch_up(&mut self) -> Result<()> {
+        loop {
+            let last = self.archive.view()?.position()?.unwrap_or_default().sequence;
+            let through = self.store.through()?;
+            if through.sequence >= last {
+                return Ok(());
+            }
+            if !has_room(self.archive) {
+                return Err(IndexError::NoRoom);
+            }
+            let (archive, pulse) = (self.archive, self.pulse);
+            let of = Of { paths: archive.paths(), archive: archive.id(), keys: archive.keys() };
+            let mut batch = Batch::begin(self, through)?;
+            let mut failed = None;
+            let walked = history::walk(of, through, last, pulse, &mut |read| {
+                batch.take(read).map_err(|error| {
+                    let told = ArchiveError::from(Cancelled);
+                    failed = Some(error);
+                    told
+                })
+            });
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            walked?;
+            // Commits at the end that cannot be read are passed over: what the catalog knows of their documents is there all the same.
+            if batch.through.sequence < last {
+                batch.through.sequence = last;
+            }
+            batch.end()?;
+        }
+    }
+
+    /// Tries again what could not be read for want of a process.
+    fn try_again(&mut self) -> Result<()> {
+        let through = self.store.through()?;
+        let mut batch = Batch::begin(self, through)?;
+        for number in batch.following.store.untried(INDEX_BATCH)? {
+            batch.put(number)?;
+        }
+        batch.end()
+    }
 }
 
-fn catch_up(archive: &Archive, index: &Index, store: &Store, extractor: &mut Extractor, pulse: &Pulse) -> Result<()> {
-    loop {
-        let last = archive.view()?.position()?.unwrap_or_default().sequence;
-        let through = index.progress().through;
-        index.with(|progress| progress.until = last);
-        if through.sequence >= last {
-            return Ok(());
-        }
-        // A disk that cannot be asked tells more clearly what is wrong with it when it is written to.
-        if Room::of(&archive.paths().data).is_ok_and(|room| room.is_short_of(0)) {
-            return Err(IndexError::NoRoom);
-        }
-        let of = Of { paths: archive.paths(), archive: archive.id(), keys: archive.keys() };
-        let mut batch = Batch::begin(archive, index, store, through, pulse)?;
-        let mut failed = None;
-        let walked = history::walk(of, through, last, pulse, &mut |read| {
-            batch.take(read, extractor).map_err(|error| {
-                let told = ArchiveError::from(Cancelled);
-                failed = Some(error);
-                told
-            })
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        walked?;
-        // Commits at the end that cannot be read are passed over: what the catalog knows of their documents is there all the same.
-        if batch.through.sequence < last {
-            batch.through.sequence = last;
-        }
-        batch.end()?;
-    }
+/// Whether there is more room on the disk than people and the journal need. A disk that cannot be asked tells more clearly what is wrong
+/// with it when it is written to.
+fn has_room(archive: &Archive) -> bool {
+    !Room::of(&archive.paths().data).is_ok_and(|room| room.is_short_of(0))
 }
 
 /// What one transaction takes.
-struct Batch<'a> {
-    archive: &'a Archive,
-    index: &'a Index,
-    store: &'a Store,
-    pulse: &'a Pulse,
+struct Batch<'a, 'b> {
+    following: &'b mut Following<'a>,
     view: View,
     through: Mark,
     began: Instant,
@@ -194,55 +224,58 @@ struct Batch<'a> {
     is_open: bool,
 }
 
-impl<'a> Batch<'a> {
-    fn begin(
-        archive: &'a Archive,
-        index: &'a Index,
-        store: &'a Store,
-        through: Mark,
-        pulse: &'a Pulse,
-    ) -> Result<Self> {
-        store.begin()?;
-        let view = archive.view()?;
-        Ok(Self { archive, index, store, pulse, view, through, began: Instant::now(), taken: 0, is_open: true })
+impl<'a, 'b> Batch<'a, 'b> {
+    fn begin(following: &'b mut Following<'a>, through: Mark) -> Result<Self> {
+        following.store.begin()?;
+        let view = following.archive.view()?;
+        Ok(Self { following, view, through, began: Instant::now(), taken: 0, is_open: true })
     }
 
-    fn take(&mut self, read: &ReadCommit, extractor: &mut Extractor) -> Result<()> {
-        let commit = &read.commit;
+    fn take(&mut self, read: &ReadCommit) -> Result<()> {
         for number in touched(read) {
-            self.pulse.go_on().map_err(ArchiveError::from)?;
-            // As it is now, which may be later than this commit: then the later one finds nothing to do.
-            match self.view.document(number)? {
-                Some(document) => {
-                    let mark = text::mark(&self.view, number)?;
-                    let (archive, view) = (self.archive, &self.view);
-                    let columns = || Ok(text::columns(archive, view, number, &document, extractor)?);
-                    self.taken += usize::from(self.store.put(number, document.time, mark, columns)?);
-                }
-                None => self.store.remove(number)?,
-            }
+            self.put(number)?;
         }
-        self.through = Mark { sequence: commit.sequence, link: read.link, pack: read.pack, end: read.end };
+        self.through = Mark { sequence: read.commit.sequence, link: read.link, pack: read.pack, end: read.end };
         if self.taken >= INDEX_BATCH || self.began.elapsed() >= HELD {
             self.end()?;
-            *self = Self::begin(self.archive, self.index, self.store, self.through, self.pulse)?;
+            self.following.store.begin()?;
+            (self.view, self.is_open) = (self.following.archive.view()?, true);
+            (self.taken, self.began) = (0, Instant::now());
         }
+        Ok(())
+    }
+
+    /// A document as it is now, which may be later than the commit that is read: then the later one finds nothing to do.
+    fn put(&mut self, number: Number) -> Result<()> {
+        let Following { archive, pulse, store, extractor, .. } = &mut *self.following;
+        pulse.go_on().map_err(ArchiveError::from)?;
+        let Some(document) = self.view.document(number)? else { return store.remove(number) };
+        let mark = text::mark(&self.view, number)?;
+        let view = &self.view;
+        let columns = || {
+            extractor.bound(pulse, INDEX_DOCUMENT_TIME);
+            let columns = text::columns(archive, view, number, &document, extractor)?;
+            // What was broken off is not what there is.
+            pulse.go_on().map_err(ArchiveError::from)?;
+            Ok(columns)
+        };
+        self.taken += usize::from(store.put(number, document.time, mark, columns)?);
         Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
-        self.store.commit(&self.through)?;
+        self.following.store.commit(&self.through)?;
         self.is_open = false;
         let through = self.through;
-        self.index.with(|progress| progress.through = through);
+        self.following.index.with(|progress| progress.through = through);
         Ok(())
     }
 }
 
-impl Drop for Batch<'_> {
+impl Drop for Batch<'_, '_> {
     fn drop(&mut self) {
         if self.is_open {
-            self.store.roll_back();
+            self.following.store.roll_back();
         }
     }
 }

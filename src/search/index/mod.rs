@@ -14,8 +14,8 @@ mod read;
 mod store;
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use follow::{follow, once};
 pub use read::{Hit, Reading, Within};
@@ -24,10 +24,12 @@ pub use store::Store;
 use crate::archive::history::Mark;
 use crate::archive::{Archive, ArchiveError};
 use crate::extract::Extractor;
-use crate::pulse::Pulse;
+use crate::limits::{INDEX_READERS, INDEX_SEARCH_TIME};
+use crate::pulse::{self, Pulse};
 
 /// The longest time without a look at the pulse.
 const SLICE: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What can go wrong with the index. Nothing of it concerns the archive.
 #[derive(Debug, thiserror::Error)]
@@ -44,25 +46,31 @@ pub enum IndexError {
         #[source]
         source: std::io::Error,
     },
-    /// So many words begin like this that looking for all of them takes more memory than there is for one search.
-    #[error("too many words begin like this; write more of it")]
+    /// There is more to be looked through than there is memory for one search ([`crate::limits::INDEX_SEARCH`]).
+    #[error("this search takes too much memory; write more of each word")]
     TooMany,
+    /// It took longer than a search may ([`crate::limits::INDEX_SEARCH_TIME`]).
+    #[error("this search takes too long; write more words, or a time such as after:2026-01-01")]
+    TooLong,
     /// What is left is for people who log in and for the journal.
     #[error("the search index waits: there is too little room on the disk")]
     NoRoom,
+    /// Whoever keeps it behind the log ended with this; it is tried again.
+    #[error("the search index does not go on: {0}")]
+    Stopped(String),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }
 
-/// Result of everything in this room.
-pub type Result<T> = std::result::Result<T, IndexError>;
-
-impl Progress {
-    /// Commits that it has not read yet.
-    pub fn behind(&self) -> u64 {
-        self.until.saturating_sub(self.through.sequence)
+impl IndexError {
+    /// Whether the file is of no use any more, and is to be made anew.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite { path, source } if store::is_damage(source) || !path.exists())
     }
 }
+
+/// Result of everything in this room.
+pub type Result<T> = std::result::Result<T, IndexError>;
 
 /// The index of an archive that this process has open: where it lies, and how far it is.
 #[derive(Debug)]
@@ -71,6 +79,8 @@ pub struct Index {
     progress: Mutex<Progress>,
     moved: Condvar,
     readers: Mutex<Vec<Reading>>,
+    /// There is one who writes it.
+    writing: Mutex<()>,
     /// The program that reads attachments, where it is not this one.
     program: Option<PathBuf>,
 }
@@ -80,24 +90,40 @@ pub struct Index {
 pub struct Progress {
     /// The last commit that it has read.
     pub through: Mark,
-    /// The last commit that there was when somebody looked.
-    pub until: u64,
     /// Raised whenever the file is another one.
     pub generation: u64,
     /// Why it was made anew last.
     pub healed: Option<String>,
+    /// There is something to read it from.
+    is_there: bool,
     /// Somebody wants it made anew.
     again: bool,
     /// Somebody waits for it.
     wanted: bool,
-    /// Somebody keeps it behind the log.
-    is_followed: bool,
+    followed: Followed,
+}
+
+/// Whether somebody keeps it behind the log.
+#[derive(Clone, Debug, Default)]
+enum Followed {
+    #[default]
+    No,
+    Yes,
+    /// No longer, for this reason; it is tried again.
+    Ended(String),
 }
 
 impl Index {
     /// Opens nothing yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, progress: Mutex::default(), moved: Condvar::new(), readers: Mutex::default(), program: None }
+        Self {
+            folder,
+            progress: Mutex::default(),
+            moved: Condvar::new(),
+            readers: Mutex::default(),
+            writing: Mutex::default(),
+            program: None,
+        }
     }
 
     /// With another program that reads attachments: tests are programs of their own.
@@ -118,9 +144,22 @@ impl Index {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks for a new index.
-    pub fn make_anew(&self) {
+    /// Commits that it has not read yet.
+    pub fn behind(&self, archive: &Archive) -> Result<u64> {
+        let last = archive.view()?.position()?.unwrap_or_default().sequence;
+        Ok(last.saturating_sub(self.progress().through.sequence))
+    }
+
+    /// Says that it cannot be read: whoever keeps it makes it anew.
+    pub fn is_broken(&self) {
         self.with(|progress| (progress.again, progress.wanted) = (true, true));
+    }
+
+    /// Makes it anew, and waits until it has read all that the archive has now.
+    pub fn make_anew(&self, archive: &Archive, pulse: &Pulse) -> Result<()> {
+        let before = self.progress().generation;
+        self.is_broken();
+        self.settled(archive, pulse, before)
     }
 
     /// Waits until it has read up to this commit, at most so long; says whether it has.
@@ -138,14 +177,30 @@ impl Index {
 
     /// Brings it up to what the archive has now, however long that takes: with whoever follows it, or by itself.
     pub fn settle(&self, archive: &Archive, pulse: &Pulse) -> Result<()> {
-        if !self.progress().is_followed {
-            return once(archive, self, false, pulse);
-        }
+        self.settled(archive, pulse, 0)
+    }
+
+    /// The same, with a file that came after the one of `generation`, where it is not 0.
+    fn settled(&self, archive: &Archive, pulse: &Pulse, generation: u64) -> Result<()> {
         let last = archive.view()?.position()?.unwrap_or_default().sequence;
-        while !self.reaches(last, SLICE) {
+        loop {
             pulse.go_on().map_err(ArchiveError::from)?;
+            match self.progress().followed {
+                Followed::Ended(why) => return Err(IndexError::Stopped(why)),
+                Followed::Yes => {
+                    if self.reaches(last, SLICE) && (generation == 0 || self.progress().generation > generation) {
+                        return Ok(());
+                    }
+                    std::thread::sleep(LOOK);
+                }
+                Followed::No => return once(archive, self, generation > 0 || self.progress().again, pulse),
+            }
         }
-        Ok(())
+    }
+
+    /// Waits for the turn to write it.
+    fn turn(&self, pulse: &Pulse) -> Result<MutexGuard<'_, ()>> {
+        pulse::turn(&self.writing, &mut || pulse.go_on().map_err(|cancelled| ArchiveError::from(cancelled).into()))
     }
 
     /// Waits for somebody who wants it, at most so long; says whether there is one.
@@ -161,23 +216,25 @@ impl Index {
         changed
     }
 
-    /// Something to read it with; given back by [`Self::done`], so that its statements are kept. `None` as long as there is nothing to read.
+    /// Something to read it with for one search, which may take [`INDEX_SEARCH_TIME`]; given back by [`Self::done`], so that its
+    /// statements are kept. `None` as long as there is nothing to read.
     pub fn reading(&self) -> Result<Option<Reading>> {
         let progress = self.progress();
-        if progress.generation == 0 {
+        if !progress.is_there {
             return Ok(None);
         }
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         readers.retain(|reading| reading.generation == progress.generation);
-        match readers.pop() {
-            Some(reading) => Ok(Some(reading)),
-            None => Reading::open(&self.folder, progress.generation).map(Some),
-        }
+        let reading = readers.pop().map_or_else(|| Reading::open(&self.folder, progress.generation), Ok)?;
+        reading.until(Some(Instant::now() + INDEX_SEARCH_TIME));
+        Ok(Some(reading))
     }
 
+    /// Takes back what somebody has read with.
     pub fn done(&self, reading: Reading) {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < crate::limits::INDEX_READERS {
+        if readers.len() < INDEX_READERS {
+            reading.rest();
             readers.push(reading);
         }
     }

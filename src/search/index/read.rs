@@ -1,7 +1,10 @@
 //! Reading the index: what fits an expression of FTS5, newest first or oldest first, or best first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Rows, params};
 
@@ -10,12 +13,16 @@ use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
 use crate::limits::{INDEX_SEARCH, RANKED, RANKED_PHRASES};
+use crate::pulse;
 
 /// The index opened for reading.
 #[derive(Debug)]
 pub struct Reading {
     path: PathBuf,
     connection: Connection,
+    /// When a search is to end.
+    until: Arc<Mutex<Option<Instant>>>,
+    windows: RefCell<HashMap<String, Window>>,
     pub(super) generation: u64,
 }
 
@@ -28,8 +35,18 @@ const WEIGHTS: [(&str, f64); 5] = [
     ("{sender recipient cc subject file body}", 1.0),
 ];
 
-/// Seconds that a row may stand behind its time.
-const DISPLACED: i64 = 86_400;
+/// Steps of `SQLite` between two looks at the time.
+const STEPS: i32 = 10_000;
+/// Rows that are asked for at a time where single ones are wanted.
+const WINDOW: usize = 2000;
+
+/// Which rows between two fit an expression.
+#[derive(Debug)]
+struct Window {
+    low: i64,
+    high: i64,
+    fit: HashSet<i64>,
+}
 
 /// A document that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +59,33 @@ pub struct Hit {
 impl Reading {
     pub(super) fn open(folder: &Path, generation: u64) -> Result<Self> {
         let path = path(folder);
+        let until: Arc<Mutex<Option<Instant>>> = Arc::default();
+        let deadline = until.clone();
+        let is_over = move || {
+            let until = *deadline.lock().unwrap_or_else(PoisonError::into_inner);
+            pulse::go_on_own().is_err() || until.is_some_and(|until| Instant::now() >= until)
+        };
         let open = || {
-            let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             // One search among millions of words that begin alike is ended, and not the process.
             connection.execute_batch(&format!("PRAGMA hard_heap_limit = {INDEX_SEARCH};"))?;
+            connection.progress_handler(STEPS, Some(is_over))?;
             Ok(connection)
         };
         match open() {
-            Ok(connection) => Ok(Self { path, connection, generation }),
+            Ok(connection) => Ok(Self { path, connection, until, windows: RefCell::default(), generation }),
             Err(source) => Err(IndexError::Sqlite { path, source }),
         }
+    }
+
+    /// When a search is ended with [`IndexError::TooLong`]; `None`: never.
+    pub fn until(&self, until: Option<Instant>) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// Forgets what it knew for one search.
+    pub(super) fn rest(&self) {
+        self.windows.borrow_mut().clear();
     }
 
     /// The names of all fields that documents have.
@@ -87,16 +121,34 @@ impl Reading {
         })
     }
 
-    /// Whether a document is among those that fit.
+    /// Whether a row is among those that fit. Whoever goes along the rows asks for many: a beginning of words takes as long for one
+    /// as for all.
     pub fn fits(&self, expression: &str, id: i64) -> Result<bool> {
-        self.run(|inner| {
-            let mut read = inner.prepare_cached("SELECT 1 FROM words WHERE words MATCH ?1 AND rowid = ?2")?;
-            read.exists(params![expression, id])
-        })
+        let mut windows = self.windows.borrow_mut();
+        if let Some(window) = windows.get(expression)
+            && (window.low..=window.high).contains(&id)
+        {
+            return Ok(window.fit.contains(&id));
+        }
+        let down = windows.get(expression).is_none_or(|window| id < window.low);
+        let (order, side) = if down { ("DESC", "<=") } else { ("ASC", ">=") };
+        let text =
+            format!("SELECT rowid FROM words WHERE words MATCH ?1 AND rowid {side} ?2 ORDER BY rowid {order} LIMIT ?3");
+        let found: Vec<i64> = self.run(|inner| {
+            let mut read = inner.prepare_cached(&text)?;
+            let rows = read.query_map(params![expression, id, limit(WINDOW)], |row| row.get(0))?;
+            rows.collect()
+        })?;
+        let end = found.last().copied().filter(|_| found.len() == WINDOW);
+        let (low, high) = if down { (end.unwrap_or(i64::MIN), id) } else { (id, end.unwrap_or(i64::MAX)) };
+        let fit: HashSet<i64> = found.into_iter().collect();
+        let is_fit = fit.contains(&id);
+        windows.insert(expression.to_owned(), Window { low, high, fit });
+        Ok(is_fit)
     }
 
     /// Calls `each` with the documents that fit, newest first (`down`) or oldest first, until it says stop (`false`): those behind
-    /// row `from`, from time `since` on and before time `before`, and some of the day after that.
+    /// row `from`, from time `since` on and before time `before`, and some behind that.
     pub fn hits<E: From<IndexError>>(
         &self,
         expression: &str,
@@ -104,8 +156,9 @@ impl Reading {
         mut each: impl FnMut(Hit) -> std::result::Result<bool, E>,
     ) -> std::result::Result<(), E> {
         // A row may stand behind its time, where others took that second, and never before it.
+        let displaced: i64 = self.run(|inner| inner.query_row("SELECT displaced FROM state", [], |row| row.get(0)))?;
         let (mut low, mut high) =
-            (since.unwrap_or(i64::MIN), before.map_or(i64::MAX, |before| before.saturating_add(DISPLACED)));
+            (since.unwrap_or(i64::MIN), before.map_or(i64::MAX, |before| before.saturating_add(displaced)));
         if let Some(from) = from {
             if down {
                 high = high.min(from.saturating_sub(1));
@@ -178,8 +231,7 @@ impl Reading {
         self.run(|inner| {
             let text = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY rowid DESC LIMIT ?3";
             let mut read = inner.prepare_cached(text)?;
-            let rows =
-                read.query_map(params![expression, low, i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            let rows = read.query_map(params![expression, low, limit(most)], |row| row.get(0))?;
             rows.collect()
         })
     }
@@ -196,11 +248,16 @@ impl Reading {
     }
 
     fn wrong(&self, source: rusqlite::Error) -> IndexError {
-        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory) {
-            return IndexError::TooMany;
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OutOfMemory) => IndexError::TooMany,
+            Some(rusqlite::ErrorCode::OperationInterrupted) => IndexError::TooLong,
+            _ => IndexError::Sqlite { path: self.path.clone(), source },
         }
-        IndexError::Sqlite { path: self.path.clone(), source }
     }
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// Which of the documents that fit.

@@ -10,6 +10,7 @@ use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::archive::history::Mark;
 use crate::archive::record::ArchiveId;
+use crate::extract::Unread;
 use crate::hash::Sha256;
 use crate::limits::{INDEX_CACHE, INDEX_PENDING, INDEX_PURGE};
 use crate::search::text::Columns;
@@ -24,7 +25,7 @@ const TIMES: i64 = 1 << 40;
 const TABLES: &str = "
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, archive BLOB NOT NULL,
     sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL,
-    purge INTEGER NOT NULL);
+    purge INTEGER NOT NULL, merging INTEGER NOT NULL, cut INTEGER NOT NULL, displaced INTEGER NOT NULL);
 CREATE TABLE documents (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, mark INTEGER NOT NULL);
 CREATE TABLE taken (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE unread (id INTEGER NOT NULL, part INTEGER NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID;
@@ -50,28 +51,36 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 
 impl Store {
     /// Opens the index of this archive; the inner error says why there is none that can be used.
-    pub fn open(folder: &Path, archive: ArchiveId) -> Result<std::result::Result<(Self, Mark), Useless>> {
+    pub fn open(folder: &Path, archive: ArchiveId) -> Result<std::result::Result<Self, Useless>> {
         let path = path(folder);
         if !path.exists() {
             return Ok(Err(Useless("there is none".into())));
         }
         let opened = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-            let read = "SELECT version, archive, sequence, link, pack, end FROM state WHERE one = 1";
-            let state = connection.query_row(read, [], |row| {
-                let (version, of): (u32, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                let (sequence, link, pack): (u64, [u8; 32], u32) = (unsigned(row.get(2)?), row.get(3)?, row.get(4)?);
-                let end = unsigned(row.get(5)?);
-                Ok((version, of, Mark { sequence, link: Sha256(link), pack, end }))
-            })?;
+            let read = "SELECT version, archive FROM state WHERE one = 1";
+            let state = connection.query_row(read, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
             Ok((connection, state))
         });
         Ok(match opened {
-            Ok((_, (version, ..))) if version != self::version() => {
+            Ok((_, (version, _))) if version != self::version() => {
                 Err(Useless("it was made by another release".into()))
             }
-            Ok((_, (_, of, _))) if of != archive => Err(Useless("it is that of another archive".into())),
-            Ok((connection, (_, _, mark))) => Ok((Self { path, connection }, mark)),
-            Err(error) => Err(Useless(error.to_string())),
+            Ok((_, (_, of))) if of != archive => Err(Useless("it is that of another archive".into())),
+            Ok((connection, _)) => Ok(Self { path, connection }),
+            Err(error) if is_damage(&error) => Err(Useless(error.to_string())),
+            // Whatever it is, it says nothing of the file.
+            Err(source) => return Err(IndexError::Sqlite { path, source }),
+        })
+    }
+
+    /// How far the log is in it.
+    pub fn through(&self) -> Result<Mark> {
+        self.run(|inner| {
+            let mut read = inner.prepare_cached("SELECT sequence, link, pack, end FROM state WHERE one = 1")?;
+            read.query_row([], |row| {
+                let (sequence, link) = (unsigned(row.get(0)?), Sha256(row.get(1)?));
+                Ok(Mark { sequence, link, pack: row.get(2)?, end: unsigned(row.get(3)?) })
+            })
         })
     }
 
@@ -92,7 +101,10 @@ impl Store {
             begun.execute_batch(TABLES)?;
             begun.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?1)", [INDEX_PENDING])?;
             let none = Sha256::default().0;
-            begun.execute("INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0, 0)", params![version(), archive, none])?;
+            begun.execute(
+                "INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0, 0, 0, 0, 0)",
+                params![version(), archive, none],
+            )?;
             begun.commit()?;
             Ok(connection)
         };
@@ -142,7 +154,10 @@ impl Store {
                     .execute(params![id, signed(mark)])?;
                 id
             } else {
-                let id = free(inner, time.clamp(-TIMES, TIMES))?;
+                let time = time.clamp(-TIMES, TIMES);
+                let id = free(inner, time)?;
+                let displaced = "UPDATE state SET displaced = ?1 WHERE displaced < ?1";
+                inner.prepare_cached(displaced)?.execute([id - time])?;
                 let insert = "INSERT INTO documents (id, number, mark) VALUES (?1, ?2, ?3)";
                 inner.prepare_cached(insert)?.execute(params![id, signed(number), signed(mark)])?;
                 id
@@ -171,9 +186,22 @@ impl Store {
             let id: Option<i64> = remove.query_row([signed(number)], |row| row.get(0)).optional()?;
             if let Some(id) = id {
                 forget(inner, id)?;
-                set_purge(inner, Purge::Owed)?;
+                // A round that is under way may have passed its words already.
+                inner.prepare_cached("UPDATE state SET purge = 2 + merging")?.execute([])?;
             }
             Ok(())
+        })
+    }
+
+    /// Documents of which something could not be read for want of a process, at most so many; each is taken for another one when it
+    /// is put in next.
+    pub fn untried(&self, most: usize) -> Result<Vec<Number>> {
+        self.run(|inner| {
+            let text = "UPDATE documents SET mark = -1 WHERE id IN (SELECT id FROM unread WHERE code = ?1 LIMIT ?2) RETURNING number";
+            let mut read = inner.prepare_cached(text)?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let numbers = read.query_map(params![Unread::NotTried.code(), most], |row| row.get(0).map(unsigned))?;
+            numbers.collect()
         })
     }
 
@@ -181,48 +209,43 @@ impl Store {
     /// there until the parts of the index are merged. Says whether there is more to do.
     pub fn purge(&self) -> Result<bool> {
         self.run(|inner| {
-            let purge = inner.query_row("SELECT purge FROM state", [], |row| row.get::<_, i64>(0))?;
-            if purge == Purge::None as i64 {
-                return Ok(false);
-            }
-            if purge < Purge::Merged as i64 {
+            let read = "SELECT purge, merging, cut FROM state";
+            let (rounds, is_merging, is_to_cut) = inner.query_row(read, [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
+            })?;
+            if rounds > 0 {
                 let begun = inner.unchecked_transaction()?;
                 let before = inner.total_changes();
-                // The first one makes all parts one task, the others go on with it.
-                let pages = if purge == Purge::Owed as i64 { -INDEX_PURGE } else { INDEX_PURGE };
+                // The first step makes all parts one task, the others go on with it. Where a merge was under way the first
+                // round ends that one, and the second takes what it had passed.
+                let pages = if is_merging { INDEX_PURGE } else { -INDEX_PURGE };
                 inner.execute("INSERT INTO words (words, rank) VALUES ('merge', ?1)", [pages])?;
                 // The command itself counts as one change.
                 let is_done = inner.total_changes() - before < 2;
-                set_purge(inner, if is_done { Purge::Merged } else { Purge::Merging })?;
+                let left = match (is_done, is_merging) {
+                    (false, _) => rounds,
+                    (true, true) => rounds - 1,
+                    (true, false) => 0,
+                };
+                inner.execute("UPDATE state SET purge = ?1, merging = ?2, cut = 1", params![left, !is_done])?;
                 begun.commit()?;
                 return Ok(true);
             }
-            // Older pages lie in the log beside the file until it is cut.
-            let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
-            if !is_read {
-                set_purge(inner, Purge::None)?;
+            if is_to_cut {
+                // Older pages lie in the log beside the file until it is cut.
+                let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+                if !is_read {
+                    inner.execute("UPDATE state SET cut = 0", [])?;
+                }
+                return Ok(is_read);
             }
-            Ok(is_read)
+            Ok(false)
         })
     }
 
     fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         work(&self.connection).map_err(|source| IndexError::Sqlite { path: self.path.clone(), source })
     }
-}
-
-/// Whether words of documents that ended still lie in the file.
-#[derive(Clone, Copy)]
-enum Purge {
-    None = 0,
-    Owed = 1,
-    Merging = 2,
-    /// In the log beside the file they may.
-    Merged = 3,
-}
-
-fn set_purge(inner: &Connection, purge: Purge) -> rusqlite::Result<usize> {
-    inner.prepare_cached("UPDATE state SET purge = ?1")?.execute([purge as i64])
 }
 
 /// Takes out what is known of a row.
@@ -250,6 +273,32 @@ fn free(inner: &Connection, time: i64) -> rusqlite::Result<i64> {
     Ok(id)
 }
 
+/// Whether an error says that the file is of no use: it is made anew then, and not mended.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, SqlInputError,
+    };
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    use rusqlite::ffi::{SQLITE_ERROR, SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
+    let failure = match error {
+        SqlInputError { error, .. } => Some(error),
+        error => error.sqlite_error(),
+    };
+    match error {
+        // Rows that cannot be as they are.
+        QueryReturnedNoRows | InvalidColumnType(..) | FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) => {
+            true
+        }
+        _ => failure.is_some_and(|failure| {
+            matches!(failure.code, DatabaseCorrupt | NotADatabase)
+                // Sectors that cannot be read any more.
+                || [SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ].contains(&failure.extended_code)
+                // A table that is gone or has other columns; of a question that FTS5 does not understand the file is not to blame.
+                || failure.extended_code == SQLITE_ERROR && error.to_string().contains("no such")
+        }),
+    }
+}
+
 fn version() -> u32 {
     LAYOUT << 16 | words::VERSION
 }
@@ -273,4 +322,89 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connect
         INDEX_CACHE / 1024
     ))?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(body: String) -> Columns {
+        Columns { place: "d".into(), body, ..Columns::default() }
+    }
+
+    fn put(store: &Store, number: Number, body: &str) {
+        store.put(number, i64::try_from(number).unwrap(), 1, || Ok(columns(body.into()))).unwrap();
+    }
+
+    fn transact(store: &Store, work: impl Fn()) {
+        store.begin().unwrap();
+        work();
+        store.commit(&Mark::default()).unwrap();
+    }
+
+    fn lies_in(folder: &Path, word: &str) -> bool {
+        let files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+        files.into_iter().any(|file| memchr::memmem::find(&file, word.as_bytes()).is_some())
+    }
+
+    #[test]
+    fn what_ends_while_the_file_is_purged_is_purged_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("search");
+        let store = Store::create(&folder, ArchiveId::default()).unwrap();
+        // Enough for many steps; the words that end stand first in the order in which parts are merged, and last.
+        let text = |number: u64| (0..100).map(|at| format!("m{number}x{at}")).collect::<Vec<_>>().join(" ");
+        for part in 0..10 {
+            transact(&store, || (0..200).for_each(|at| put(&store, 1 + part * 200 + at, &text(part * 200 + at))));
+        }
+        transact(&store, || {
+            put(&store, 5001, "aaaerstes");
+            put(&store, 5002, "aaazweites");
+            put(&store, 5003, "zzzdrittes");
+        });
+        transact(&store, || store.remove(5001).unwrap());
+        let mut steps = 0;
+        while store.purge().unwrap() {
+            steps += 1;
+            match steps {
+                2 => transact(&store, || store.remove(5002).unwrap()),
+                4 => transact(&store, || put(&store, 6000, "mehr")),
+                5 => transact(&store, || store.remove(5003).unwrap()),
+                _ => {}
+            }
+        }
+        assert!(steps > 10, "{steps}");
+        for word in ["aaaerstes", "aaazweites", "zzzdrittes"] {
+            assert!(!lies_in(&folder, word), "{word}");
+        }
+        assert!(lies_in(&folder, "mehr"));
+        assert!(!store.purge().unwrap());
+        transact(&store, || store.remove(6000).unwrap());
+        while store.purge().unwrap() {}
+        assert!(!lies_in(&folder, "mehr"), "in an index of one part");
+    }
+
+    #[test]
+    fn many_of_one_second_stand_behind_it_and_say_how_far() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("search"), ArchiveId::default()).unwrap();
+        for number in 1..=1000 {
+            store.put(number, 77, 1, || Ok(columns("x".into()))).unwrap();
+        }
+        let read = |text: &str| store.connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(read("SELECT displaced FROM state"), 999);
+        assert_eq!(read("SELECT max(id) - min(id) FROM documents"), 999);
+    }
+
+    #[test]
+    fn what_could_not_be_tried_is_asked_for_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("search"), ArchiveId::default()).unwrap();
+        let put = |unread: Vec<(usize, Unread)>| store.put(7, 77, 1, || Ok(Columns { unread, ..columns("x".into()) }));
+        assert!(put(vec![(2, Unread::NotTried)]).unwrap());
+        assert!(!put(vec![]).unwrap(), "nothing has changed");
+        assert_eq!(store.untried(10).unwrap(), [7]);
+        assert!(put(vec![]).unwrap());
+        assert_eq!(store.untried(10).unwrap(), [0; 0]);
+    }
 }

@@ -114,7 +114,7 @@ fn one(context: &Context<'_>, state: &State, name: &str) -> Markup {
 fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
     let (t, lang) = (&context.t.admin, context.lang);
     let first = view.documents(0, 1)?.pop().map(|(_, document)| document.metadata.archived);
-    let indexed = context.web.index.progress();
+    let behind = context.web.index.behind(&context.web.archive)?;
     let memory = system::facts::own_memory();
     let disk = Room::of(&context.web.archive.paths().data).ok();
     Ok(html! {
@@ -125,8 +125,7 @@ fn numbers(context: &Context<'_>, view: &View) -> Result<Markup> {
                 dt { (t.since) } dd { @if let Some(first) = first { (show::ago(lang, first)) } @else { (t.never) } }
                 dt { (t.search_index) }
                 dd {
-                    @if indexed.behind() == 0 { (t.search_index_done) }
-                    @else { ((t.search_index_behind)(&show::number(lang, indexed.through.sequence), &show::number(lang, indexed.until))) }
+                    @if behind == 0 { (t.search_index_done) } @else { ((t.search_index_behind)(&show::number(lang, behind))) }
                 }
                 dt { (t.disk_free) } dd { @if let Some(room) = disk { (show::size(lang, room.free)) " / " (show::size(lang, room.size)) } @else { (t.unknown) } }
                 dt { (t.memory) }

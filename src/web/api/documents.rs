@@ -22,7 +22,7 @@ use crate::limits::{
     QUERY_CHARS, QUERY_TERMS, VERSIONS,
 };
 use crate::mail::{Part, file_name};
-use crate::search::{Ask, Query, find};
+use crate::search::{Ask, Found, IndexError, Query, find};
 use crate::settings::administration::{Field, Versioning};
 
 pub const CALLS: &[Call] = &[
@@ -113,7 +113,7 @@ const FOUND: Named = Named {
             Schema::Flag,
             "The search index has not read all of the archive yet: documents may be missing",
         ),
-        has("hints", Schema::List(&SAID, 2 * QUERY_TERMS + 2), "What of q could not be understood"),
+        has("hints", Schema::List(&SAID, 2 * QUERY_TERMS + 3), "What of q could not be understood or done"),
     ]),
 };
 
@@ -317,8 +317,15 @@ fn list(asked: &Asked<'_>) -> Result<Response> {
     let reads = context.reads(&view)?;
     let most = asked.asked_number("limit", PAGE_DOCUMENTS);
     let ask = Ask { query: &query, order, at, back, most };
-    let found = find(&context.web.index, &view, &reads, ask, |number, document| summary(context, number, document))?;
-    let hints: Vec<String> = query.hints().iter().map(|hint| hint.sentence(Lang::En)).collect();
+    let mut hints: Vec<String> = query.hints().iter().map(|hint| hint.sentence(Lang::En)).collect();
+    let found = find(&context.web.index, &view, &reads, ask, |number, document| summary(context, number, document));
+    let found = match found {
+        Err(why @ (IndexError::TooMany | IndexError::TooLong)) => {
+            hints.push(why.to_string());
+            Found::default()
+        }
+        found => found?,
+    };
     // Where the bound was reached, the same way goes on.
     let further = found.further.is_some();
     let next = if further && !back { found.further } else { found.after };

@@ -169,7 +169,7 @@ fn figures(context: &Context<'_>) -> Result<String> {
         "1 where the archive was not verified as a whole for too long.",
         Some(u8::from(late)),
     );
-    let behind = Some(web.index.progress().behind());
+    let behind = Some(web.index.behind(archive)?);
     out.one("search_commits_behind", gauge, "Commits that the search index has not read yet.", behind);
     let waits = web.fetcher.waits(archive).is_some();
     out.one(

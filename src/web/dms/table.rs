@@ -18,7 +18,7 @@ use crate::limits::{
 };
 use crate::search::snippet::{Snippet, snippet};
 use crate::search::text::Body;
-use crate::search::{Ask, Found, Query, Sort, find};
+use crate::search::{Ask, Found, IndexError, Query, Sort, find};
 use crate::settings::administration::{Field, TWIPS, Usage};
 use crate::settings::document_fields::Kind;
 use crate::settings::field_value;
@@ -108,23 +108,30 @@ pub fn table(context: &Context<'_>, state: &State, chosen: Option<Number>) -> Re
     let columns = Columns::of(context, state);
     let reads = context.reads(&view)?;
     let ask = Ask { query: &query, order: state.order, at: state.at, back: state.back, most: PAGE_DOCUMENTS };
-    let mut found =
-        find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+    let search = |ask| {
+        let keep = |number, document: &Document| row(context, &columns, number, document);
+        match find(&context.web.index, &view, &reads, ask, keep) {
+            Err(IndexError::TooMany) => Ok((Found::default(), Some(t.search_too_many))),
+            Err(IndexError::TooLong) => Ok((Found::default(), Some(t.search_too_long))),
+            found => found.map(|found| (found, None)),
+        }
+    };
+    let (mut found, mut given_up) = search(ask)?;
     let mut state = State { is_listed: true, ..state.clone() };
     if found.rows.is_empty() && state.back && found.further.is_none() {
         // Nothing is before: the first page.
         state = state.page(None, false);
-        let ask = Ask { at: None, back: false, ..ask };
-        found =
-            find(&context.web.index, &view, &reads, ask, |number, document| row(context, &columns, number, document))?;
+        (found, given_up) = search(Ask { at: None, back: false, ..ask })?;
     }
     drop(view);
     snippets(context, &query, &mut found.rows)?;
     Ok(html! {
-        (search(context, &state, &query, &found.rows))
+        (form(context, &state, &query, &found.rows))
         (searches::list(context, &state)?)
         (views(context, &state, only, &columns, &query))
-        @if found.rows.is_empty() {
+        @if let Some(why) = given_up {
+            p.hint.note.warn role="status" { (why) }
+        } @else if found.rows.is_empty() {
             p.empty { @if query.is_empty() && state.at.is_none() { (t.no_documents) } @else { (t.nothing_found) } }
         } @else {
             (rows(context, &state, &columns, &found, chosen))
@@ -160,13 +167,15 @@ fn snippets(context: &Context<'_>, query: &Query, rows: &mut [Row]) -> Result<()
             continue;
         }
         let mut body = Body::default();
-        body.read(archive, row.number, &document)?;
-        row.snippet = body.texts.iter().find_map(|text| snippet(text, &marks));
+        match body.read(archive, row.number, &document) {
+            Ok(()) => row.snippet = body.texts.iter().find_map(|text| snippet(text, &marks)),
+            Err(error) => tracing::warn!(%error, "a text could not be read for a page of results"),
+        }
     }
     Ok(())
 }
 
-fn search(context: &Context<'_>, state: &State, query: &Query, rows: &[Row]) -> Markup {
+fn form(context: &Context<'_>, state: &State, query: &Query, rows: &[Row]) -> Markup {
     let t = &context.t.dms;
     let suggested = suggested(context, rows);
     html! {
