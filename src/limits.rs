@@ -297,8 +297,9 @@ pub const WORD_CHARS: usize = 40;
 pub const INDEX_TEXT: usize = 1024 * 1024;
 /// A mail of at most so many bytes is read once to be indexed, and held for that.
 pub const INDEX_IN_MEMORY: usize = 1024 * 1024;
-/// Bytes of pages that each connection to the index keeps.
+/// Bytes of pages that whoever writes the index keeps, and each connection that reads it.
 pub const INDEX_CACHE: usize = 2 * 1024 * 1024;
+pub const INDEX_READ_CACHE: usize = 1024 * 1024;
 /// Bytes of new words that the index collects in memory before it writes them.
 pub const INDEX_PENDING: i64 = 4 * 1024 * 1024;
 /// Bytes that all work on the index together may take: a search that needs more is ended.

@@ -20,6 +20,7 @@
 //! | token expired in mid-body | `imap_dialogues`: `outlook_com_token_…` | `a_token_that_expires_in_mid_body` |
 //! | one poisoned message | `imap_dialogues`: `exchange_bad_item`, `fetch_bad_is_bisected` | `one_poisoned_message` |
 //! | one poisoned page | `imap_dialogues`: `changes_refused_items` | `one_poisoned_page` |
+//! | a search index that is not the archive, and looks healthy | `search_finds…::an_index_that_is_gone…`, `…::what_the_index_does_not_cover…` | the same |
 
 use std::collections::BTreeSet;
 use std::fs;

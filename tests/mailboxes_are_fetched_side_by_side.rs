@@ -384,5 +384,6 @@ fn many_mailboxes_at_a_time_stay_within_their_memory() {
     wait_for("all mails", || archivista.run(&["status", "--json"]).json_lines()[0]["documents"] == 300 + 6 * PAGE);
     let output = serve.kill();
     eprintln!("{} KiB at most", output.peak_memory);
-    assert!(output.peak_memory < 48 * 1024, "{} KiB", output.peak_memory);
+    // With what brings them into the search index meanwhile.
+    assert!(output.peak_memory < 64 * 1024, "{} KiB", output.peak_memory);
 }

@@ -293,6 +293,11 @@ fn a_document_of_150_megabytes_needs_no_memory_and_who_leaves_keeps_nobody() {
     let csrf = browser.get("/upload").csrf();
     upload(&mut browser, &csrf, "gross.bin", &bytes);
     upload(&mut browser, &csrf, "klein.txt", b"klein");
+    // What indexes them is done with that.
+    let indexed = |page: &str| page.contains("klein.txt") && !page.contains("has not read everything yet");
+    while !indexed(&browser.get("/?q=klein").text()) {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     let before = of_status(serving.pid(), "VmHWM");
     let body = format!("csrf={csrf}&action=export&number=1&number=2");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];

@@ -12,7 +12,7 @@ use super::store::{connect, path, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
-use crate::limits::{INDEX_SEARCH, RANKED, RANKED_PHRASES};
+use crate::limits::{INDEX_READ_CACHE, INDEX_SEARCH, RANKED, RANKED_PHRASES};
 use crate::pulse;
 
 /// The index opened for reading.
@@ -66,7 +66,7 @@ impl Reading {
             pulse::go_on_own().is_err() || until.is_some_and(|until| Instant::now() >= until)
         };
         let open = || {
-            let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_READ_CACHE)?;
             // One search among millions of words that begin alike is ended, and not the process.
             connection.execute_batch(&format!("PRAGMA hard_heap_limit = {INDEX_SEARCH};"))?;
             connection.progress_handler(STEPS, Some(is_over))?;

@@ -56,7 +56,7 @@ impl Store {
         if !path.exists() {
             return Ok(Err(Useless("there is none".into())));
         }
-        let opened = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+        let opened = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_CACHE).and_then(|connection| {
             let read = "SELECT version, archive FROM state WHERE one = 1";
             let state = connection.query_row(read, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
             Ok((connection, state))
@@ -96,7 +96,7 @@ impl Store {
         let path = path(folder);
         let create = || -> rusqlite::Result<Connection> {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-            let mut connection = connect(&path, flags)?;
+            let mut connection = connect(&path, flags, INDEX_CACHE)?;
             let begun = connection.transaction()?;
             begun.execute_batch(TABLES)?;
             begun.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?1)", [INDEX_PENDING])?;
@@ -313,13 +313,13 @@ pub(super) fn unsigned(number: i64) -> u64 {
 }
 
 /// What readers and the writer have in common.
-pub(super) fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     // Losing the last transactions to a power cut costs reading them again. What is deleted is overwritten.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
-        INDEX_CACHE / 1024
+        cache / 1024
     ))?;
     Ok(connection)
 }
