@@ -314,8 +314,8 @@ pub const INDEX_DOCUMENT_TIME: Duration = Duration::from_mins(2);
 pub const INDEX_TRY_AGAIN: Duration = Duration::from_mins(10);
 /// Connections that stay open for searching.
 pub const INDEX_READERS: usize = 2;
-/// Documents of one transaction of the index.
-pub const INDEX_BATCH: usize = 500;
+/// Documents that are put into the index together.
+pub const INDEX_BATCH: usize = 5000;
 /// How often the index looks for what is new.
 pub const INDEX_LOOK: Duration = Duration::from_secs(2);
 /// How long a search waits for an index that is behind, by at most so many commits.

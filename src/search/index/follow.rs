@@ -19,7 +19,7 @@ use crate::pulse::{Cancelled, Pulse};
 use crate::search::text;
 
 /// The longest time of one transaction.
-const HELD: Duration = Duration::from_secs(2);
+const HELD: Duration = Duration::from_secs(5);
 
 /// Follows the log until it is cancelled.
 pub fn follow(archive: &Archive, index: &Index, pulse: &Pulse) -> Result<()> {
@@ -202,7 +202,7 @@ impl Following<'_> {
         let through = self.store.through()?;
         let mut batch = Batch::begin(self, through)?;
         for number in batch.following.store.untried(INDEX_BATCH)? {
-            batch.put(number)?;
+            batch.add(number)?;
         }
         batch.end()
     }
@@ -214,34 +214,64 @@ fn has_room(archive: &Archive) -> bool {
     !Room::of(&archive.paths().data).is_ok_and(|room| room.is_short_of(0))
 }
 
-/// What one transaction takes.
+/// Documents that are put in together, in the order of their rows: FTS5 begins a new part of the index wherever a row comes before the
+/// one that was put in last.
 struct Batch<'a, 'b> {
     following: &'b mut Following<'a>,
     view: View,
+    /// What is in the index when all of these are.
     through: Mark,
+    /// By their times.
+    waiting: BTreeSet<(i64, Number)>,
+    /// What is in it now.
+    is_in: Mark,
     began: Instant,
-    taken: usize,
     is_open: bool,
 }
 
 impl<'a, 'b> Batch<'a, 'b> {
-    fn begin(following: &'b mut Following<'a>, through: Mark) -> Result<Self> {
+    fn begin(following: &'b mut Following<'a>, is_in: Mark) -> Result<Self> {
         following.store.begin()?;
         let view = following.archive.view()?;
-        Ok(Self { following, view, through, began: Instant::now(), taken: 0, is_open: true })
+        let waiting = BTreeSet::new();
+        Ok(Self { following, view, through: is_in, waiting, is_in, began: Instant::now(), is_open: true })
     }
 
     fn take(&mut self, read: &ReadCommit) -> Result<()> {
         for number in touched(read) {
-            self.put(number)?;
+            self.add(number)?;
         }
         self.through = Mark { sequence: read.commit.sequence, link: read.link, pack: read.pack, end: read.end };
-        if self.taken >= INDEX_BATCH || self.began.elapsed() >= HELD {
-            self.end()?;
-            self.following.store.begin()?;
-            (self.view, self.is_open) = (self.following.archive.view()?, true);
-            (self.taken, self.began) = (0, Instant::now());
+        if self.waiting.len() >= INDEX_BATCH {
+            self.put_all()?;
+            self.go_on()?;
         }
+        Ok(())
+    }
+
+    fn add(&mut self, number: Number) -> Result<()> {
+        let time = self.view.document(number)?.map_or(i64::MIN, |document| document.time);
+        self.waiting.insert((time, number));
+        Ok(())
+    }
+
+    fn put_all(&mut self) -> Result<()> {
+        while let Some((_, number)) = self.waiting.pop_first() {
+            self.put(number)?;
+            if self.began.elapsed() >= HELD {
+                // Those that are in already are passed over when the same commits are read again.
+                self.go_on()?;
+            }
+        }
+        self.is_in = self.through;
+        Ok(())
+    }
+
+    /// Ends the transaction, and begins another one.
+    fn go_on(&mut self) -> Result<()> {
+        self.commit()?;
+        self.following.store.begin()?;
+        (self.view, self.is_open, self.began) = (self.following.archive.view()?, true, Instant::now());
         Ok(())
     }
 
@@ -250,8 +280,7 @@ impl<'a, 'b> Batch<'a, 'b> {
         let Following { archive, pulse, store, extractor, .. } = &mut *self.following;
         pulse.go_on().map_err(ArchiveError::from)?;
         let Some(document) = self.view.document(number)? else { return store.remove(number) };
-        let mark = text::mark(&self.view, number)?;
-        let view = &self.view;
+        let (view, mark) = (&self.view, text::mark(&self.view, number)?);
         let columns = || {
             extractor.bound(pulse, INDEX_DOCUMENT_TIME);
             let columns = text::columns(archive, view, number, &document, extractor)?;
@@ -259,15 +288,19 @@ impl<'a, 'b> Batch<'a, 'b> {
             pulse.go_on().map_err(ArchiveError::from)?;
             Ok(columns)
         };
-        self.taken += usize::from(store.put(number, document.time, mark, columns)?);
-        Ok(())
+        store.put(number, document.time, mark, columns)
     }
 
-    fn end(&mut self) -> Result<()> {
-        self.following.store.commit(&self.through)?;
+    fn end(mut self) -> Result<()> {
+        self.put_all()?;
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.following.store.commit(&self.is_in)?;
         self.is_open = false;
-        let through = self.through;
-        self.following.index.with(|progress| progress.through = through);
+        let is_in = self.is_in;
+        self.following.index.with(|progress| progress.through = is_in);
         Ok(())
     }
 }
