@@ -107,7 +107,7 @@ bench-archive: ## Archive 100,000 office mails, 6,046 real ones and a million sm
 	cargo build --release --package archivista --package archive-bench
 	tests/bench/archive.py $(BENCH)
 
-bench-search: ## Index a million letters and ask 10,000 questions, side by side with notmuch; writes docs/benchmarks.md
+bench-search: ## Index a million letters and ask 10,000 questions, 200,000 of them side by side with notmuch; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) notmuch python3 python3-notmuch2 time
 	cargo build --release --package archivista --package archive-bench
 	tests/bench/search.py $(BENCH)
