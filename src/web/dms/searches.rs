@@ -19,7 +19,7 @@ pub fn list(context: &Context<'_>, state: &State) -> Result<Markup> {
     let known = saved.iter().find(|saved| saved.query == state.query);
     Ok(html! {
         @if !saved.is_empty() || !state.query.is_empty() {
-            details.saved {
+            details.help.saved {
                 summary { (t.saved_searches) }
                 @for one in &saved {
                     p.row {
