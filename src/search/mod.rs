@@ -9,10 +9,11 @@
 //! the next one goes on.
 //!
 //! - `words`: what texts and queries are cut into, `text`: what of a document is searched, `index`: where its words are found
-//! - `query`: what is looked for, `page`: one page of what was found, in an order, `snippet`: where in a text it was found
+//! - `query`: what is looked for, `hint`: what of it could not be understood, `page`: one page of what was found, in an order, `snippet`: where in a text it was found
 //! - `places`: where somebody may read, and what of a document is known there
 //! - `versions`: which documents are versions of one
 
+mod hint;
 pub mod index;
 pub mod page;
 pub mod places;
@@ -22,8 +23,9 @@ pub mod text;
 pub mod versions;
 pub mod words;
 
+pub use hint::Hint;
 pub use index::{Index, IndexError};
 pub use page::{Ask, Cursor, Found, Order, Sort, find};
 pub use places::Places;
-pub use query::{Hint, Query, Searchable};
+pub use query::{Query, Searchable};
 pub use versions::Ties;
