@@ -156,6 +156,7 @@ def run(bench, given, place):
     lines += [f"| {name} | {value:.2f}{unit} | {most:g}{unit} | {'reached' if value <= most else '*missed*'} |" for name, value, most, unit in reached]
     lines += [
         "",
+        f"{many.asked['given_up']} of these questions were given up for want of memory or time. "
         f"Median {statistics.median(all_of_them) / 1000:.2f} ms, longest {all_of_them[-1] / 1000:.0f} ms, {many.asked['memory']:.0f} MiB at most while asking. "
         f"By relevance, {RANKED:,} of these questions: median {statistics.median(many.ranked) / 1000:.1f} ms, p95 {at(many.ranked, 0.95):.1f} ms. "
         f"Archiving took {many.archiving:.0f} s and {many.archive_memory:.0f} MiB, indexing {many.indexing:.0f} s, of which {many.cpu:.0f} s of CPU time; "

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Rows, params};
 
-use super::store::{connect, path, signed, unsigned};
+use super::store::{connect, path, quarter, rows, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
@@ -131,16 +131,11 @@ impl Reading {
             return Ok(window.fit.contains(&id));
         }
         let down = windows.get(expression).is_none_or(|window| id < window.low);
-        let (order, side) = if down { ("DESC", "<=") } else { ("ASC", ">=") };
-        let text =
-            format!("SELECT rowid FROM words WHERE words MATCH ?1 AND rowid {side} ?2 ORDER BY rowid {order} LIMIT ?3");
-        let found: Vec<i64> = self.run(|inner| {
-            let mut read = inner.prepare_cached(&text)?;
-            let rows = read.query_map(params![expression, id, limit(WINDOW)], |row| row.get(0))?;
-            rows.collect()
-        })?;
+        let (first, last) = rows(quarter(id));
+        let (low, high) = if down { (first, id) } else { (id, last) };
+        let found = self.rows(quarter(id), expression, Span { low, high, down, most: WINDOW })?;
         let end = found.last().copied().filter(|_| found.len() == WINDOW);
-        let (low, high) = if down { (end.unwrap_or(i64::MIN), id) } else { (id, end.unwrap_or(i64::MAX)) };
+        let (low, high) = if down { (end.unwrap_or(first), id) } else { (id, end.unwrap_or(last)) };
         let fit: HashSet<i64> = found.into_iter().collect();
         let is_fit = fit.contains(&id);
         windows.insert(expression.to_owned(), Window { low, high, fit });
@@ -167,16 +162,18 @@ impl Reading {
             }
         }
         let order = if down { "DESC" } else { "ASC" };
-        let text = format!(
-            "SELECT words.rowid, (SELECT number FROM documents WHERE id = words.rowid) FROM words
-            WHERE words MATCH ?1 AND words.rowid BETWEEN ?2 AND ?3 ORDER BY words.rowid {order}"
-        );
-        let wrong = |source| E::from(self.wrong(source));
-        let mut read = self.connection.prepare_cached(&text).map_err(wrong)?;
-        let mut rows = read.query(params![expression, low, high]).map_err(wrong)?;
-        while let Some(hit) = next(&mut rows).map_err(wrong)? {
-            if !each(hit)? {
-                break;
+        for quarter in self.quarters(low, high, down)? {
+            let text = format!(
+                "SELECT rowid, (SELECT number FROM documents WHERE id = words_{quarter}.rowid) FROM words_{quarter}
+                WHERE words_{quarter} MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid {order}"
+            );
+            let wrong = |source| E::from(self.wrong(source));
+            let mut read = self.connection.prepare_cached(&text).map_err(wrong)?;
+            let mut rows = read.query(params![expression, low, high]).map_err(wrong)?;
+            while let Some(hit) = next(&mut rows).map_err(wrong)? {
+                if !each(hit)? {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -228,11 +225,40 @@ impl Reading {
 
     /// Rows that fit, the newest first, down to `low`.
     fn newest(&self, expression: &str, low: i64, most: usize) -> Result<Vec<i64>> {
+        let mut found = Vec::new();
+        for quarter in self.quarters(low, i64::MAX, true)? {
+            let span = Span { low, high: i64::MAX, down: true, most: most - found.len() };
+            found.extend(self.rows(quarter, expression, span)?);
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those of one quarter.
+    fn rows(&self, quarter: i64, expression: &str, Span { low, high, down, most }: Span) -> Result<Vec<i64>> {
+        let order = if down { "DESC" } else { "ASC" };
+        let text = format!(
+            "SELECT rowid FROM words_{quarter} WHERE words_{quarter} MATCH ?1 AND rowid BETWEEN ?2 AND ?3
+            ORDER BY rowid {order} LIMIT ?4"
+        );
         self.run(|inner| {
-            let text = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY rowid DESC LIMIT ?3";
-            let mut read = inner.prepare_cached(text)?;
-            let rows = read.query_map(params![expression, low, limit(most)], |row| row.get(0))?;
+            let mut read = inner.prepare_cached(&text)?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let rows = read.query_map(params![expression, low, high, most], |row| row.get(0))?;
             rows.collect()
+        })
+    }
+
+    /// The quarters that have such rows, in their order.
+    fn quarters(&self, low: i64, high: i64, down: bool) -> Result<Vec<i64>> {
+        let order = if down { "DESC" } else { "ASC" };
+        let text = format!("SELECT quarter FROM quarters WHERE quarter BETWEEN ?1 AND ?2 ORDER BY quarter {order}");
+        self.run(|inner| {
+            let mut read = inner.prepare_cached(&text)?;
+            let quarters = read.query_map([quarter(low), quarter(high)], |row| row.get(0))?;
+            quarters.collect()
         })
     }
 
@@ -256,8 +282,12 @@ impl Reading {
     }
 }
 
-fn limit(most: usize) -> i64 {
-    i64::try_from(most).unwrap_or(i64::MAX)
+/// Rows from one to another, at most so many, the highest first (`down`) or the lowest.
+struct Span {
+    low: i64,
+    high: i64,
+    down: bool,
+    most: usize,
 }
 
 /// Which of the documents that fit.

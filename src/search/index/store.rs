@@ -1,5 +1,6 @@
 //! The file of the index, and one document put into it or taken out.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,28 +18,57 @@ use crate::search::text::Columns;
 use crate::search::words;
 
 /// Of the tables below; an index of another one is made anew. See also [`words::VERSION`].
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Times are held within some 34,000 years, so that there is a free second behind each.
 const TIMES: i64 = 1 << 40;
 
 const TABLES: &str = "
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, archive BLOB NOT NULL,
-    sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL,
-    purge INTEGER NOT NULL, merging INTEGER NOT NULL, cut INTEGER NOT NULL, displaced INTEGER NOT NULL);
+    sequence INTEGER NOT NULL, link BLOB NOT NULL, pack INTEGER NOT NULL, end INTEGER NOT NULL, displaced INTEGER NOT NULL,
+    scrub INTEGER NOT NULL);
 CREATE TABLE documents (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, mark INTEGER NOT NULL);
 CREATE TABLE taken (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE unread (id INTEGER NOT NULL, part INTEGER NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID;
 CREATE TABLE fields (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5 (place, sender, recipient, cc, subject, file, body, field,
-    content = '', contentless_delete = 1, tokenize = 'ascii');
+CREATE TABLE quarters (quarter INTEGER PRIMARY KEY, purge INTEGER NOT NULL, merging INTEGER NOT NULL);
 ";
+
+/// The words of one [`quarter`]. Most of them stand in the first column, which needs no mark.
+fn table(quarter: i64) -> String {
+    format!(
+        "CREATE VIRTUAL TABLE words_{quarter} USING fts5 (body, place, sender, recipient, cc, subject, file, field,
+            content = '', contentless_delete = 1, tokenize = 'ascii');
+        INSERT INTO words_{quarter} (words_{quarter}, rank) VALUES ('hashsize', {INDEX_PENDING});"
+    )
+}
+
+/// Seconds of a quarter of a year.
+const QUARTER: i64 = 7_889_400;
+/// Those of 1990 and of 2100, which hold all that is older and younger.
+const FIRST: i64 = 80;
+const LAST: i64 = 520;
+
+/// The quarter of a year in which a row stands, counted from 1970. Each has a table of its own: a search goes from one to the next and
+/// stops when its page is full, whatever it looks for, and what takes the memory of all documents takes that of a quarter's.
+pub(super) fn quarter(id: i64) -> i64 {
+    id.div_euclid(QUARTER).clamp(FIRST, LAST)
+}
+
+/// The rows of a quarter.
+pub(super) fn rows(quarter: i64) -> (i64, i64) {
+    let low = if quarter == FIRST { i64::MIN } else { quarter * QUARTER };
+    let high = if quarter == LAST { i64::MAX } else { quarter * QUARTER + QUARTER - 1 };
+    (low, high)
+}
 
 /// The index opened for writing; there is one of it.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     connection: Connection,
+    /// The quarter that was written last.
+    open: Cell<i64>,
 }
 
 /// Why an index that is there is of no use.
@@ -66,7 +96,7 @@ impl Store {
                 Err(Useless("it was made by another release".into()))
             }
             Ok((_, (_, of))) if of != archive => Err(Useless("it is that of another archive".into())),
-            Ok((connection, _)) => Ok(Self { path, connection }),
+            Ok((connection, _)) => Ok(Self { path, connection, open: Cell::new(0) }),
             Err(error) if is_damage(&error) => Err(Useless(error.to_string())),
             // Whatever it is, it says nothing of the file.
             Err(source) => return Err(IndexError::Sqlite { path, source }),
@@ -99,17 +129,16 @@ impl Store {
             let mut connection = connect(&path, flags, INDEX_CACHE)?;
             let begun = connection.transaction()?;
             begun.execute_batch(TABLES)?;
-            begun.execute("INSERT INTO words (words, rank) VALUES ('hashsize', ?1)", [INDEX_PENDING])?;
             let none = Sha256::default().0;
             begun.execute(
-                "INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0, 0, 0, 0, 0)",
+                "INSERT INTO state VALUES (1, ?1, ?2, 0, ?3, 0, 0, 0, 0)",
                 params![version(), archive, none],
             )?;
             begun.commit()?;
             Ok(connection)
         };
         match create() {
-            Ok(connection) => Ok(Self { path, connection }),
+            Ok(connection) => Ok(Self { path, connection, open: Cell::new(0) }),
             Err(source) => Err(IndexError::Sqlite { path, source }),
         }
     }
@@ -131,6 +160,7 @@ impl Store {
 
     /// Ends it as if it had never begun.
     pub fn roll_back(&self) {
+        self.open.set(0);
         // What cannot be rolled back is when it is opened next.
         let _ = self.connection.execute_batch("ROLLBACK");
     }
@@ -170,11 +200,14 @@ impl Store {
             for name in &columns.names {
                 inner.prepare_cached("INSERT OR IGNORE INTO fields (name) VALUES (?1)")?.execute([name])?;
             }
-            let insert = "INSERT INTO words (rowid, place, sender, recipient, cc, subject, file, body, field)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            let quarter = self.enter(id)?;
+            let insert = format!(
+                "INSERT INTO words_{quarter} (rowid, place, sender, recipient, cc, subject, file, body, field)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            );
             let Columns { place, sender, recipient, cc, subject, file, body, field, .. } = &columns;
             let values = params![id, place, sender, recipient, cc, subject, file, body, field];
-            inner.prepare_cached(insert)?.execute(values).map(|_| ())
+            inner.prepare_cached(&insert)?.execute(values).map(|_| ())
         })
     }
 
@@ -186,7 +219,8 @@ impl Store {
             if let Some(id) = id {
                 forget(inner, id)?;
                 // A round that is under way may have passed its words already.
-                inner.prepare_cached("UPDATE state SET purge = 2 + merging")?.execute([])?;
+                let owed = "UPDATE quarters SET purge = 2 + merging WHERE quarter = ?1";
+                inner.prepare_cached(owed)?.execute([quarter(id)])?;
             }
             Ok(())
         })
@@ -204,39 +238,40 @@ impl Store {
         })
     }
 
+    /// Makes the table of a row's quarter where there is none, and gives what waits for another one to the file: only one quarter
+    /// has words in memory.
+    fn enter(&self, id: i64) -> rusqlite::Result<i64> {
+        let (inner, quarter) = (&self.connection, quarter(id));
+        let last = self.open.replace(quarter);
+        if last != quarter {
+            if last != 0 {
+                let flush = format!("INSERT INTO words_{last} (words_{last}) VALUES ('flush')");
+                inner.prepare_cached(&flush)?.execute([])?;
+            }
+            let insert = "INSERT OR IGNORE INTO quarters (quarter, purge, merging) VALUES (?1, 0, 0)";
+            if inner.prepare_cached(insert)?.execute([quarter])? > 0 {
+                inner.execute_batch(&table(quarter))?;
+            }
+        }
+        Ok(quarter)
+    }
+
     /// One step of taking the words of documents that ended out of the file: FTS5 marks a document as gone, and its words lie
-    /// there until the parts of the index are merged. Says whether there is more to do.
+    /// there until the parts of its table are merged; then in pages that are free, until these are written over; and in the log beside
+    /// the file, until it is cut. Says whether there is more to do.
     pub fn purge(&self) -> Result<bool> {
         self.run(|inner| {
-            let read = "SELECT purge, merging, cut FROM state";
-            let (rounds, is_merging, is_to_cut) = inner.query_row(read, [], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
-            })?;
-            if rounds > 0 {
-                let begun = inner.unchecked_transaction()?;
-                let before = inner.total_changes();
-                // The first step makes all parts one task, the others go on with it. Where a merge was under way the first
-                // round ends that one, and the second takes what it had passed.
-                let pages = if is_merging { INDEX_PURGE } else { -INDEX_PURGE };
-                inner.execute("INSERT INTO words (words, rank) VALUES ('merge', ?1)", [pages])?;
-                // The command itself counts as one change.
-                let is_done = inner.total_changes() - before < 2;
-                let left = match (is_done, is_merging) {
-                    (false, _) => rounds,
-                    (true, true) => rounds - 1,
-                    (true, false) => 0,
-                };
-                inner.execute("UPDATE state SET purge = ?1, merging = ?2, cut = 1", params![left, !is_done])?;
-                begun.commit()?;
+            let owed = "SELECT quarter, purge, merging FROM quarters WHERE purge > 0 LIMIT 1";
+            let owed = inner
+                .query_row(owed, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))
+                .optional()?;
+            if let Some((quarter, rounds, is_merging)) = owed {
+                merge(inner, quarter, rounds, is_merging)?;
                 return Ok(true);
             }
-            if is_to_cut {
-                // Older pages lie in the log beside the file until it is cut.
-                let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
-                if !is_read {
-                    inner.execute("UPDATE state SET cut = 0", [])?;
-                }
-                return Ok(is_read);
+            if inner.query_row("SELECT scrub FROM state", [], |row| row.get(0))? {
+                scrub(inner)?;
+                return Ok(true);
             }
             Ok(false)
         })
@@ -247,9 +282,55 @@ impl Store {
     }
 }
 
+/// Merges so many pages of a quarter.
+fn merge(inner: &Connection, quarter: i64, rounds: i64, is_merging: bool) -> rusqlite::Result<()> {
+    let begun = inner.unchecked_transaction()?;
+    let before = inner.total_changes();
+    // The first step makes all parts one task, the others go on with it. Where a merge was under way the first round ends that
+    // one, and the second takes what it had passed.
+    let pages = if is_merging { INDEX_PURGE } else { -INDEX_PURGE };
+    inner.execute(&format!("INSERT INTO words_{quarter} (words_{quarter}, rank) VALUES ('merge', ?1)"), [pages])?;
+    // The command itself counts as one change.
+    let is_done = inner.total_changes() - before < 2;
+    let left = match (is_done, is_merging) {
+        (false, _) => rounds,
+        (true, true) => rounds - 1,
+        (true, false) => 0,
+    };
+    let state = "UPDATE quarters SET purge = ?2, merging = ?3 WHERE quarter = ?1";
+    inner.execute(state, params![quarter, left, !is_done])?;
+    inner.execute("UPDATE state SET scrub = 1", [])?;
+    begun.commit()
+}
+
+/// Writes over all pages that are free, and cuts the log beside the file. To do so always (`secure_delete`) would double what is
+/// written; so a table takes all free pages, and what it leaves is overwritten.
+fn scrub(inner: &Connection) -> rusqlite::Result<()> {
+    let begun = inner.unchecked_transaction()?;
+    inner.execute_batch("PRAGMA secure_delete = ON; CREATE TABLE IF NOT EXISTS scrub (pages BLOB NOT NULL);")?;
+    let is_free = |least: i64| inner.query_row("PRAGMA freelist_count", [], |row| Ok(row.get::<_, i64>(0)? >= least));
+    let page: i64 = inner.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let mut pages = INDEX_PURGE;
+    while pages > 0 {
+        while is_free(pages + 1)? {
+            inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [pages * page])?;
+        }
+        pages /= 2;
+    }
+    // The last one, if one is left.
+    inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [2 * page])?;
+    inner.execute_batch("DROP TABLE scrub; PRAGMA secure_delete = OFF;")?;
+    begun.commit()?;
+    let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+    if !is_read {
+        inner.execute("UPDATE state SET scrub = 0", [])?;
+    }
+    Ok(())
+}
+
 /// Takes out what is known of a row.
 fn forget(inner: &Connection, id: i64) -> rusqlite::Result<()> {
-    inner.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([id])?;
+    inner.prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", quarter(id)))?.execute([id])?;
     inner.prepare_cached("DELETE FROM unread WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
@@ -315,13 +396,17 @@ pub(super) fn unsigned(number: i64) -> u64 {
 pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // Losing the last transactions to a power cut costs reading them again. What is deleted is overwritten.
+    // Losing the last transactions to a power cut costs reading them again.
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
         cache / 1024
     ))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
+
+/// Statements that a connection keeps: some for each quarter of ten years.
+const STATEMENTS: usize = 100;
 
 #[cfg(test)]
 mod tests {
