@@ -303,7 +303,7 @@ fn merge(inner: &Connection, quarter: i64, rounds: i64, is_merging: bool) -> rus
     begun.commit()
 }
 
-/// Writes over all pages that are free, and cuts the log beside the file. To do so always (`secure_delete`) would double what is
+/// Writes over all pages that are free, and cuts the log beside the file. To do so whenever a page becomes free would double what is
 /// written; so a table takes all free pages, and what it leaves is overwritten.
 fn scrub(inner: &Connection) -> rusqlite::Result<()> {
     let begun = inner.unchecked_transaction()?;
@@ -319,7 +319,7 @@ fn scrub(inner: &Connection) -> rusqlite::Result<()> {
     }
     // The last one, if one is left.
     inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [2 * page])?;
-    inner.execute_batch("DROP TABLE scrub; PRAGMA secure_delete = OFF;")?;
+    inner.execute_batch("DROP TABLE scrub; PRAGMA secure_delete = FAST;")?;
     begun.commit()?;
     let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
     if !is_read {
@@ -396,9 +396,9 @@ pub(super) fn unsigned(number: i64) -> u64 {
 pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // Losing the last transactions to a power cut costs reading them again.
+    // Losing the last transactions to a power cut costs reading them again. What is deleted within a page is overwritten; see `scrub`.
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",
         cache / 1024
     ))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
