@@ -2,13 +2,11 @@
 //! not cover yet. Verbs ask the same index.
 
 use std::fs;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::archivista::{Archivista, of_status};
 use crate::support::files::{docx, mail_with};
-use crate::support::https::Https;
-use crate::support::serving::Serving;
+use crate::support::serving::{Serving, covered};
 use crate::support::{corpus, small};
 
 /// KiB, at the highest ever, while it indexes. The child that reads attachments is another process.
@@ -22,19 +20,6 @@ fn with_file(number: u64, text: &str, name: &str, file: &[u8]) -> (u64, Vec<u8>)
         mail.replacen("Subject: ", &format!("Message-ID: <{number}@b.example>\r\nSubject: Beilage {number}: "), 1)
             .into_bytes(),
     )
-}
-
-/// The page of a search, once the index covers everything.
-fn covered(browser: &mut Https, target: &str) -> String {
-    let since = Instant::now();
-    loop {
-        let page = browser.get(target).text();
-        if !page.contains("has not read everything yet") {
-            return page;
-        }
-        assert!(since.elapsed() < Duration::from_secs(500), "{page}");
-        thread::sleep(Duration::from_millis(200));
-    }
 }
 
 #[test]

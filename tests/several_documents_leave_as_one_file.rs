@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::archivista::{Archivista, of_status};
 use crate::support::hash::sha256;
 use crate::support::https::Https;
-use crate::support::serving::Serving;
+use crate::support::serving::{Serving, covered};
 use crate::support::web::{Answer, HOST, Site};
 use crate::support::{mails, must_run, small, tool};
 use archivista::archive::commit::Happening;
@@ -294,10 +294,7 @@ fn a_document_of_150_megabytes_needs_no_memory_and_who_leaves_keeps_nobody() {
     upload(&mut browser, &csrf, "gross.bin", &bytes);
     upload(&mut browser, &csrf, "klein.txt", b"klein");
     // What indexes them is done with that.
-    let indexed = |page: &str| page.contains("klein.txt") && !page.contains("has not read everything yet");
-    while !indexed(&browser.get("/?q=klein").text()) {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    assert!(covered(&mut browser, "/?q=klein").contains("klein.txt"));
     let before = of_status(serving.pid(), "VmHWM");
     let body = format!("csrf={csrf}&action=export&number=1&number=2");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];

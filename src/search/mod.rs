@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Rules of the room: it reads the archive and changes nothing of it; what it keeps itself, the index, can be thrown away. Rights are part of
-//! every walk and of every question to the index, and no filter after it. A request looks at a bounded number of documents and says where
+//! every walk and of every question to the index; what the index finds is held against the catalog once more, which is never behind. A request looks at a bounded number of documents and says where
 //! the next one goes on.
 //!
 //! - `words`: what texts and queries are cut into, `text`: what of a document is searched, `index`: where its words are found

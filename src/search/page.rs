@@ -117,7 +117,7 @@ pub fn find<T>(
         // It is made anew while people search.
         Err(error) if error.is_damage() => {
             tracing::warn!(%error, "a search found no use in the index");
-            index.is_broken();
+            index.found_broken();
             Ok(Found { is_behind: true, ..Found::default() })
         }
         found => found,

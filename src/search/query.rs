@@ -1,7 +1,7 @@
 //! What somebody looks for: words, phrases and fields, some of them not, some of them one or the other.
 //!
 //! A query is a list of clauses, which all have to fit; a clause is a list of alternatives, one of which has to fit. Most of it is a question to
-//! the index ([`Query::expression`]); what only the catalog knows is asked of each document that the index gives ([`Query::fits`]).
+//! the index ([`Put::expression`]); what only the catalog knows is asked of each document that the index gives ([`Put::fits`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -513,7 +513,7 @@ impl Term {
     fn expression(&self, query: &Query, asker: Asker<'_>) -> Option<String> {
         let anywhere = |phrase: &Phrase| {
             let plain = phrase.plain();
-            let mut terms = vec![format!("{{sender recipient cc subject file body}} : {plain}")];
+            let mut terms = vec![format!("{} : {plain}", text::ANYWHERE)];
             terms.extend(asker.fields.iter().filter(|name| query.may_ask(name)).map(|name| phrase.in_field(name)));
             if let ([word], false) = (&phrase.words[..], phrase.is_beginning)
                 && let Ok(number) = word.parse()

@@ -35,6 +35,9 @@ pub struct Columns {
     pub unread: Vec<(usize, Unread)>,
 }
 
+/// The columns in which a free word is looked for, as FTS5 writes them; fields are asked one by one.
+pub const ANYWHERE: &str = "{sender recipient cc subject file body}";
+
 /// A word of every document.
 pub const ALL: &str = "d";
 /// Of those that only whoever reads everything sees.

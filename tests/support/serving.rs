@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::archivista::{Archivista, program};
 use super::https::Https;
@@ -106,5 +108,18 @@ impl Drop for Serving {
             nix::sys::signal::Signal::SIGTERM,
         );
         let _ = self.child.wait();
+    }
+}
+
+/// The page of a search, once the index covers everything.
+pub fn covered(browser: &mut Https, target: &str) -> String {
+    let since = Instant::now();
+    loop {
+        let page = browser.get(target).text();
+        if !page.contains("has not read everything yet") {
+            return page;
+        }
+        assert!(since.elapsed() < Duration::from_secs(500), "{page}");
+        thread::sleep(Duration::from_millis(200));
     }
 }

@@ -101,18 +101,18 @@ impl<'a> Following<'a> {
             Err(useless) => create(archive, index, &useless.0)?,
         };
         let following = Self { archive, index, pulse, store, extractor: index.extractor() };
-        following.is_open(healed)?;
+        following.opened(healed)?;
         Ok(following)
     }
 
     fn make_anew(&mut self, why: &str) -> Result<()> {
         let (store, healed) = create(self.archive, self.index, why)?;
         self.store = store;
-        self.is_open(healed)
+        self.opened(healed)
     }
 
     /// From here on others can read it.
-    fn is_open(&self, healed: Option<String>) -> Result<()> {
+    fn opened(&self, healed: Option<String>) -> Result<()> {
         let through = self.store.through()?;
         self.index.with(|progress| {
             progress.through = through;
@@ -139,8 +139,7 @@ fn is_of_log(archive: &Archive, mark: &Mark) -> Result<bool> {
     if mark.sequence == 0 {
         return Ok(true);
     }
-    let last = archive.view()?.position()?.unwrap_or_default();
-    if mark.sequence > last.sequence {
+    if mark.sequence > super::last(archive)? {
         return Ok(false);
     }
     let path = pack::path(&archive.paths().packs, mark.pack);
@@ -166,7 +165,7 @@ impl Following<'_> {
 
     fn catch_up(&mut self) -> Result<()> {
         loop {
-            let last = self.archive.view()?.position()?.unwrap_or_default().sequence;
+            let last = super::last(self.archive)?;
             let through = self.store.through()?;
             if through.sequence >= last {
                 return Ok(());

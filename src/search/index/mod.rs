@@ -7,7 +7,8 @@
 //!
 //! Invariants: how far it has read the log is written in the transaction that holds what it read, so it never says more than it has. A
 //! document's row number is its time, so that newest first is the order in which a list of hits lies on the disk. Which mailboxes a document
-//! was seen in are words of it, so that rights are part of a query and no filter behind it.
+//! was seen in are words of it, so that rights are part of a query. As the index may be older than a block, whoever shows a document asks the
+//! catalog once more.
 
 mod follow;
 mod read;
@@ -29,6 +30,7 @@ use crate::pulse::{self, Pulse};
 
 /// The longest time without a look at the pulse.
 const SLICE: Duration = Duration::from_millis(250);
+/// How often is looked whether it was made anew.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What can go wrong with the index. Nothing of it concerns the archive.
@@ -67,6 +69,11 @@ impl IndexError {
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Sqlite { path, source } if store::is_damage(source) || !path.exists())
     }
+}
+
+/// The number of the last commit of an archive.
+fn last(archive: &Archive) -> Result<u64> {
+    Ok(archive.view()?.position()?.unwrap_or_default().sequence)
 }
 
 /// Result of everything in this room.
@@ -146,19 +153,18 @@ impl Index {
 
     /// Commits that it has not read yet.
     pub fn behind(&self, archive: &Archive) -> Result<u64> {
-        let last = archive.view()?.position()?.unwrap_or_default().sequence;
-        Ok(last.saturating_sub(self.progress().through.sequence))
+        Ok(last(archive)?.saturating_sub(self.progress().through.sequence))
     }
 
     /// Says that it cannot be read: whoever keeps it makes it anew.
-    pub fn is_broken(&self) {
+    pub fn found_broken(&self) {
         self.with(|progress| (progress.again, progress.wanted) = (true, true));
     }
 
     /// Makes it anew, and waits until it has read all that the archive has now.
     pub fn make_anew(&self, archive: &Archive, pulse: &Pulse) -> Result<()> {
         let before = self.progress().generation;
-        self.is_broken();
+        self.found_broken();
         self.settled(archive, pulse, before)
     }
 
@@ -182,7 +188,7 @@ impl Index {
 
     /// The same, with a file that came after the one of `generation`, where it is not 0.
     fn settled(&self, archive: &Archive, pulse: &Pulse, generation: u64) -> Result<()> {
-        let last = archive.view()?.position()?.unwrap_or_default().sequence;
+        let last = last(archive)?;
         loop {
             pulse.go_on().map_err(ArchiveError::from)?;
             match self.progress().followed {

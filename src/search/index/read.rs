@@ -14,6 +14,7 @@ use crate::archive::commit::Number;
 use crate::extract::Unread;
 use crate::limits::{INDEX_READ_CACHE, INDEX_SEARCH, RANKED, RANKED_PHRASES};
 use crate::pulse;
+use crate::search::text;
 
 /// The index opened for reading.
 #[derive(Debug)]
@@ -27,13 +28,8 @@ pub struct Reading {
 }
 
 /// What a phrase counts in which columns, the heaviest first.
-const WEIGHTS: [(&str, f64); 5] = [
-    ("subject", 6.0),
-    ("sender", 4.0),
-    ("file", 3.0),
-    ("{recipient cc}", 2.0),
-    ("{sender recipient cc subject file body}", 1.0),
-];
+const WEIGHTS: [(&str, f64); 5] =
+    [("subject", 6.0), ("sender", 4.0), ("file", 3.0), ("{recipient cc}", 2.0), (text::ANYWHERE, 1.0)];
 
 /// Steps of `SQLite` between two looks at the time.
 const STEPS: i32 = 10_000;
