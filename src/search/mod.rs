@@ -9,7 +9,7 @@
 //! the next one goes on.
 //!
 //! - `words`: what texts and queries are cut into, `text`: what of a document is searched, `index`: where its words are found
-//! - `query`: what is looked for, `hint`: what of it could not be understood, `page`: one page of what was found, in an order, `snippet`: where in a text it was found
+//! - `query`: what is looked for, and how the index and the catalog are asked for it, `hint`: what of it could not be understood, `page`: one page of what was found, in an order, `snippet`: where in a text it was found
 //! - `places`: where somebody may read, and what of a document is known there
 //! - `versions`: which documents are versions of one
 
