@@ -38,6 +38,16 @@ impl Iterator for Words<'_> {
     type Item = Word;
 
     fn next(&mut self) -> Option<Word> {
+        let mut text = String::new();
+        let place = self.fold_next(&mut text)?;
+        Some(Word { text, place })
+    }
+}
+
+impl Words<'_> {
+    /// The place of the next word, which is appended to `out`.
+    pub fn fold_next(&mut self, out: &mut String) -> Option<Range<usize>> {
+        let before = out.len();
         loop {
             let rest = self.text.get(self.at..)?;
             let from = self.at + rest.find(|c: char| c.is_alphanumeric())?;
@@ -48,15 +58,13 @@ impl Iterator for Words<'_> {
                 chars.find(|(_, c)| stands_alone || !is_inside(*c) || is_alone(*c)).map_or(run.len(), |(at, _)| at);
             let place = from..self.label(from, from + end);
             self.at = place.end;
-            let text = fold(&self.text[place.clone()]);
-            if !text.is_empty() {
-                return Some(Word { text, place });
+            fold_into(&self.text[place.clone()], out);
+            if out.len() > before {
+                return Some(place);
             }
         }
     }
-}
 
-impl Words<'_> {
     /// An international name is written `xn--` and letters, digits and hyphens: one word, where it can be read.
     fn label(&self, from: usize, end: usize) -> usize {
         let rest = &self.text[from..];
@@ -90,9 +98,24 @@ fn unpacked(label: &str) -> Option<String> {
 
 /// A word without case and accents.
 pub fn fold(word: &str) -> String {
-    let folded = plain(word);
-    let mut out = String::with_capacity(folded.len());
-    let mut letters = folded.chars().peekable();
+    let mut out = String::with_capacity(word.len());
+    fold_into(word, &mut out);
+    out
+}
+
+fn fold_into(word: &str, out: &mut String) {
+    // Nearly all words: no character becomes several, and none is left out.
+    if word.is_ascii() && !word.contains('-') {
+        without_e(word.chars().map(|c| c.to_ascii_lowercase()), out);
+    } else {
+        without_e(plain(word).chars(), out);
+    }
+}
+
+/// An umlaut written as two letters is its vowel, as one written as one is by now. Behind a vowel or a q, and at the end of a word, it is none:
+/// *neue*, *Quelle*, *due*.
+fn without_e(letters: impl Iterator<Item = char>, out: &mut String) {
+    let mut letters = letters.peekable();
     let mut before = None;
     let mut count = 0;
     while let Some(c) = letters.next() {
@@ -102,7 +125,6 @@ pub fn fold(word: &str) -> String {
         }
         count += 1;
         out.push(c);
-        // An umlaut written as two letters. Behind a vowel or a q, and at the end of a word, it is none: *neue*, *Quelle*, *due*.
         let may_be =
             matches!(c, 'a' | 'o' | 'u') && !before.is_some_and(|c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'q'));
         before = Some(c);
@@ -113,7 +135,6 @@ pub fn fold(word: &str) -> String {
             before = Some('e');
         }
     }
-    out
 }
 
 /// The beginning of a word, as [`fold`] has it of any longer one.
@@ -127,9 +148,6 @@ pub fn fold_beginning(word: &str) -> String {
 }
 
 fn plain(word: &str) -> String {
-    if word.is_ascii() && !word.contains('-') {
-        return word.to_ascii_lowercase();
-    }
     let unpacked =
         if word.len() >= 4 && word.as_bytes()[..4].eq_ignore_ascii_case(b"xn--") { unpacked(word) } else { None };
     let word = unpacked.as_deref().unwrap_or(word);
