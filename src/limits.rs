@@ -300,12 +300,14 @@ pub const INDEX_IN_MEMORY: usize = 1024 * 1024;
 /// Bytes of pages that whoever writes the index keeps, and each connection that reads it.
 pub const INDEX_CACHE: usize = 2 * 1024 * 1024;
 pub const INDEX_READ_CACHE: usize = 1024 * 1024;
-/// Bytes of new words that the index collects in memory before it writes them.
-pub const INDEX_PENDING: i64 = 4 * 1024 * 1024;
+/// Bytes of new words that the index collects before it writes them; in memory they take several times as much.
+pub const INDEX_PENDING: i64 = 512 * 1024;
 /// Bytes that all work on the index together may take: a search that needs more is ended.
 pub const INDEX_SEARCH: usize = 24 * 1024 * 1024;
 /// Pages of the index that one step of purging it writes.
 pub const INDEX_PURGE: i64 = 100;
+/// A search of somebody who reads only some mailboxes takes a multiple of this.
+pub const SEARCH_STEP: Duration = Duration::from_millis(25);
 /// How long one search may take.
 pub const INDEX_SEARCH_TIME: Duration = Duration::from_secs(10);
 /// How long the attachments of one document may take; the others of it are not read.
@@ -314,8 +316,8 @@ pub const INDEX_DOCUMENT_TIME: Duration = Duration::from_mins(2);
 pub const INDEX_TRY_AGAIN: Duration = Duration::from_mins(10);
 /// Connections that stay open for searching.
 pub const INDEX_READERS: usize = 2;
-/// Documents that are put into the index together.
-pub const INDEX_BATCH: usize = 5000;
+/// Documents that are put into the index together, in the order of their time: their numbers are held meanwhile.
+pub const INDEX_BATCH: usize = 50_000;
 /// How often the index looks for what is new.
 pub const INDEX_LOOK: Duration = Duration::from_secs(2);
 /// How long a search waits for an index that is behind, by at most so many commits.

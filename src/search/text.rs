@@ -68,44 +68,54 @@ pub fn in_field(name: &str, word: &str) -> String {
     of + word
 }
 
-/// What tells one state of a document from another: where it was seen, its metadata, whether it is blocked.
-pub fn mark(view: &View, number: Number) -> Result<u64> {
-    let mut hasher = crc32fast::Hasher::new();
-    for word in places(view, number)?.0 {
-        hasher.update(word.as_bytes());
-        hasher.update(b" ");
+/// What of a document may change, as the index knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The words of the places that it was seen in, and whether it is blocked.
+    places: BTreeSet<String>,
+    /// Tells one state from another: of its metadata too.
+    pub mark: u64,
+}
+
+impl State {
+    pub fn of(view: &View, number: Number) -> Result<Self> {
+        let places = places(view, number)?;
+        let mut hasher = crc32fast::Hasher::new();
+        for word in &places {
+            hasher.update(word.as_bytes());
+            hasher.update(b" ");
+        }
+        let changed = view.change_row(number)?.map_or(0, |row| row.commit);
+        // Rows of the log follow each other: a later change has a higher number.
+        Ok(Self { mark: changed << 32 | u64::from(hasher.finalize()), places })
     }
-    let changed = view.change_row(number)?.map_or(0, |row| row.commit);
-    // Rows of the log follow each other: a later change has a higher number.
-    Ok(changed << 32 | u64::from(hasher.finalize()))
 }
 
 /// Words of the places that it was seen in.
-fn places(view: &View, number: Number) -> Result<(BTreeSet<String>, bool)> {
+fn places(view: &View, number: Number) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for seen in view.occurrences(number)? {
         found.insert(folder(seen.folder));
         found.extend(view.folder(seen.folder)?.map(|row| place(row.place)));
     }
-    let is_blocked = view.is_blocked(number)?;
-    if is_blocked {
+    if view.is_blocked(number)? {
         found.insert(BLOCKED.into());
     }
-    Ok((found, is_blocked))
+    Ok(found)
 }
 
 /// The columns of a document, with the text of its attachments. What of its bytes cannot be read is left out; an error is one of the
 /// archive.
 pub fn columns(
     archive: &Archive,
-    view: &View,
     number: Number,
     document: &Document,
+    State { places, .. }: &State,
     extractor: &mut Extractor,
 ) -> Result<Columns> {
     let metadata = &document.metadata;
     let mut columns = of_metadata(metadata);
-    let mut marks = places(view, number)?.0;
+    let mut marks = places.clone();
     marks.extend([ALL.into(), self::number(number)]);
     marks.insert(if metadata.is_mail() { MAIL } else { FILE }.into());
     if !metadata.attachments.is_empty() {

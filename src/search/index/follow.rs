@@ -16,7 +16,7 @@ use crate::disk::Room;
 use crate::extract::Extractor;
 use crate::limits::{INDEX_BATCH, INDEX_DOCUMENT_TIME, INDEX_LOOK, INDEX_TRY_AGAIN};
 use crate::pulse::{Cancelled, Pulse};
-use crate::search::text;
+use crate::search::text::{self, State};
 
 /// The longest time of one transaction.
 const HELD: Duration = Duration::from_secs(5);
@@ -279,15 +279,15 @@ impl<'a, 'b> Batch<'a, 'b> {
         let Following { archive, pulse, store, extractor, .. } = &mut *self.following;
         pulse.go_on().map_err(ArchiveError::from)?;
         let Some(document) = self.view.document(number)? else { return store.remove(number) };
-        let (view, mark) = (&self.view, text::mark(&self.view, number)?);
-        let columns = || {
-            extractor.bound(pulse, INDEX_DOCUMENT_TIME);
-            let columns = text::columns(archive, view, number, &document, extractor)?;
-            // What was broken off is not what there is.
-            pulse.go_on().map_err(ArchiveError::from)?;
-            Ok(columns)
-        };
-        store.put(number, document.time, mark, columns)
+        let state = State::of(&self.view, number)?;
+        if store.has(number, state.mark)? {
+            return Ok(());
+        }
+        extractor.bound(pulse, INDEX_DOCUMENT_TIME);
+        let columns = text::columns(archive, number, &document, &state, extractor)?;
+        // What was broken off is not what there is.
+        pulse.go_on().map_err(ArchiveError::from)?;
+        store.put(number, document.time, state.mark, &columns)
     }
 
     fn end(mut self) -> Result<()> {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Rows, params};
 
-use super::store::{connect, path, quarter, rows, signed, unsigned};
+use super::store::{connect, path, period, rows, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
@@ -127,9 +127,9 @@ impl Reading {
             return Ok(window.fit.contains(&id));
         }
         let down = windows.get(expression).is_none_or(|window| id < window.low);
-        let (first, last) = rows(quarter(id));
+        let (first, last) = rows(period(id));
         let (low, high) = if down { (first, id) } else { (id, last) };
-        let found = self.rows(quarter(id), expression, Span { low, high, down, most: WINDOW })?;
+        let found = self.rows(period(id), expression, Span { low, high, down, most: WINDOW })?;
         let end = found.last().copied().filter(|_| found.len() == WINDOW);
         let (low, high) = if down { (end.unwrap_or(first), id) } else { (id, end.unwrap_or(last)) };
         let fit: HashSet<i64> = found.into_iter().collect();
@@ -158,10 +158,10 @@ impl Reading {
             }
         }
         let order = if down { "DESC" } else { "ASC" };
-        for quarter in self.quarters(low, high, down)? {
+        for period in self.periods(low, high, down)? {
             let text = format!(
-                "SELECT rowid, (SELECT number FROM documents WHERE id = words_{quarter}.rowid) FROM words_{quarter}
-                WHERE words_{quarter} MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid {order}"
+                "SELECT rowid, (SELECT number FROM documents WHERE id = words_{period}.rowid) FROM words_{period}
+                WHERE words_{period} MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid {order}"
             );
             let wrong = |source| E::from(self.wrong(source));
             let mut read = self.connection.prepare_cached(&text).map_err(wrong)?;
@@ -222,9 +222,9 @@ impl Reading {
     /// Rows that fit, the newest first, down to `low`.
     fn newest(&self, expression: &str, low: i64, most: usize) -> Result<Vec<i64>> {
         let mut found = Vec::new();
-        for quarter in self.quarters(low, i64::MAX, true)? {
+        for period in self.periods(low, i64::MAX, true)? {
             let span = Span { low, high: i64::MAX, down: true, most: most - found.len() };
-            found.extend(self.rows(quarter, expression, span)?);
+            found.extend(self.rows(period, expression, span)?);
             if found.len() == most {
                 break;
             }
@@ -232,11 +232,11 @@ impl Reading {
         Ok(found)
     }
 
-    /// Those of one quarter.
-    fn rows(&self, quarter: i64, expression: &str, Span { low, high, down, most }: Span) -> Result<Vec<i64>> {
+    /// Those of one period.
+    fn rows(&self, period: i64, expression: &str, Span { low, high, down, most }: Span) -> Result<Vec<i64>> {
         let order = if down { "DESC" } else { "ASC" };
         let text = format!(
-            "SELECT rowid FROM words_{quarter} WHERE words_{quarter} MATCH ?1 AND rowid BETWEEN ?2 AND ?3
+            "SELECT rowid FROM words_{period} WHERE words_{period} MATCH ?1 AND rowid BETWEEN ?2 AND ?3
             ORDER BY rowid {order} LIMIT ?4"
         );
         self.run(|inner| {
@@ -247,14 +247,14 @@ impl Reading {
         })
     }
 
-    /// The quarters that have such rows, in their order.
-    fn quarters(&self, low: i64, high: i64, down: bool) -> Result<Vec<i64>> {
+    /// The periods that have such rows, in their order.
+    fn periods(&self, low: i64, high: i64, down: bool) -> Result<Vec<i64>> {
         let order = if down { "DESC" } else { "ASC" };
-        let text = format!("SELECT quarter FROM quarters WHERE quarter BETWEEN ?1 AND ?2 ORDER BY quarter {order}");
+        let text = format!("SELECT period FROM periods WHERE period BETWEEN ?1 AND ?2 ORDER BY period {order}");
         self.run(|inner| {
             let mut read = inner.prepare_cached(&text)?;
-            let quarters = read.query_map([quarter(low), quarter(high)], |row| row.get(0))?;
-            quarters.collect()
+            let periods = read.query_map([period(low), period(high)], |row| row.get(0))?;
+            periods.collect()
         })
     }
 

@@ -31,34 +31,34 @@ CREATE TABLE documents (id INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, 
 CREATE TABLE taken (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE unread (id INTEGER NOT NULL, part INTEGER NOT NULL, code INTEGER NOT NULL, PRIMARY KEY (id, part)) WITHOUT ROWID;
 CREATE TABLE fields (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE quarters (quarter INTEGER PRIMARY KEY, purge INTEGER NOT NULL, merging INTEGER NOT NULL);
+CREATE TABLE periods (period INTEGER PRIMARY KEY, purge INTEGER NOT NULL, merging INTEGER NOT NULL);
 ";
 
-/// The words of one [`quarter`]. Most of them stand in the first column, which needs no mark.
-fn table(quarter: i64) -> String {
+/// The words of one [`period`]. Most of them stand in the first column, which needs no mark.
+fn table(period: i64) -> String {
     format!(
-        "CREATE VIRTUAL TABLE words_{quarter} USING fts5 (body, place, sender, recipient, cc, subject, file, field,
+        "CREATE VIRTUAL TABLE words_{period} USING fts5 (body, place, sender, recipient, cc, subject, file, field,
             content = '', contentless_delete = 1, tokenize = 'ascii');
-        INSERT INTO words_{quarter} (words_{quarter}, rank) VALUES ('hashsize', {INDEX_PENDING});"
+        INSERT INTO words_{period} (words_{period}, rank) VALUES ('hashsize', {INDEX_PENDING});"
     )
 }
 
-/// Seconds of a quarter of a year.
-const QUARTER: i64 = 7_889_400;
+/// Seconds of half a year.
+const PERIOD: i64 = 15_778_800;
 /// Those of 1990 and of 2100, which hold all that is older and younger.
-const FIRST: i64 = 80;
-const LAST: i64 = 520;
+const FIRST: i64 = 40;
+const LAST: i64 = 260;
 
-/// The quarter of a year in which a row stands, counted from 1970. Each has a table of its own: a search goes from one to the next and
-/// stops when its page is full, whatever it looks for, and what takes the memory of all documents takes that of a quarter's.
-pub(super) fn quarter(id: i64) -> i64 {
-    id.div_euclid(QUARTER).clamp(FIRST, LAST)
+/// The half of a year in which a row stands, counted from 1970. Each has a table of its own: a search goes from one to the next and
+/// stops when its page is full, whatever it looks for, and what takes the memory of all documents takes that of half a year's.
+pub(super) fn period(id: i64) -> i64 {
+    id.div_euclid(PERIOD).clamp(FIRST, LAST)
 }
 
-/// The rows of a quarter.
-pub(super) fn rows(quarter: i64) -> (i64, i64) {
-    let low = if quarter == FIRST { i64::MIN } else { quarter * QUARTER };
-    let high = if quarter == LAST { i64::MAX } else { quarter * QUARTER + QUARTER - 1 };
+/// The rows of a period.
+pub(super) fn rows(period: i64) -> (i64, i64) {
+    let low = if period == FIRST { i64::MIN } else { period * PERIOD };
+    let high = if period == LAST { i64::MAX } else { period * PERIOD + PERIOD - 1 };
     (low, high)
 }
 
@@ -67,7 +67,7 @@ pub(super) fn rows(quarter: i64) -> (i64, i64) {
 pub struct Store {
     path: PathBuf,
     connection: Connection,
-    /// The quarter that was written last.
+    /// The period that was written last.
     open: Cell<i64>,
 }
 
@@ -165,18 +165,15 @@ impl Store {
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    /// Puts a document in, in place of what was known of it. `mark` tells one state of it from another: where it is the same,
-    /// nothing is done and `columns` is not asked.
-    pub fn put(&self, number: Number, time: i64, mark: u64, columns: impl FnOnce() -> Result<Columns>) -> Result<()> {
-        let known = self.run(|inner| {
-            let mut read = inner.prepare_cached("SELECT id, mark FROM documents WHERE number = ?1")?;
-            read.query_row([signed(number)], |row| Ok((row.get::<_, i64>(0)?, unsigned(row.get(1)?)))).optional()
-        })?;
-        if known.is_some_and(|(_, there)| there == mark) {
-            return Ok(());
-        }
-        let columns = columns()?;
+    /// Whether a document is in it in just this state.
+    pub fn has(&self, number: Number, mark: u64) -> Result<bool> {
+        self.run(|inner| Ok(known(inner, number)?.is_some_and(|(_, there)| there == mark)))
+    }
+
+    /// Puts a document in, in place of what was known of it. `mark` tells one state of it from another.
+    pub fn put(&self, number: Number, time: i64, mark: u64, columns: &Columns) -> Result<()> {
         self.run(|inner| {
+            let known = known(inner, number)?;
             let id = if let Some((id, _)) = known {
                 forget(inner, id)?;
                 inner
@@ -186,7 +183,9 @@ impl Store {
             } else {
                 let time = time.clamp(-TIMES, TIMES);
                 let id = free(inner, time)?;
-                let displaced = "UPDATE state SET displaced = ?1 WHERE displaced < ?1";
+                // A statement that may change several rows begins a savepoint, at which FTS5 writes what it collects: a part for each
+                // document, and merging without end.
+                let displaced = "UPDATE state SET displaced = ?1 WHERE one = 1 AND displaced < ?1";
                 inner.prepare_cached(displaced)?.execute([id - time])?;
                 let insert = "INSERT INTO documents (id, number, mark) VALUES (?1, ?2, ?3)";
                 inner.prepare_cached(insert)?.execute(params![id, signed(number), signed(mark)])?;
@@ -200,12 +199,12 @@ impl Store {
             for name in &columns.names {
                 inner.prepare_cached("INSERT OR IGNORE INTO fields (name) VALUES (?1)")?.execute([name])?;
             }
-            let quarter = self.enter(id)?;
+            let period = self.enter(id)?;
             let insert = format!(
-                "INSERT INTO words_{quarter} (rowid, place, sender, recipient, cc, subject, file, body, field)
+                "INSERT INTO words_{period} (rowid, place, sender, recipient, cc, subject, file, body, field)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
             );
-            let Columns { place, sender, recipient, cc, subject, file, body, field, .. } = &columns;
+            let Columns { place, sender, recipient, cc, subject, file, body, field, .. } = columns;
             let values = params![id, place, sender, recipient, cc, subject, file, body, field];
             inner.prepare_cached(&insert)?.execute(values).map(|_| ())
         })
@@ -219,8 +218,8 @@ impl Store {
             if let Some(id) = id {
                 forget(inner, id)?;
                 // A round that is under way may have passed its words already.
-                let owed = "UPDATE quarters SET purge = 2 + merging WHERE quarter = ?1";
-                inner.prepare_cached(owed)?.execute([quarter(id)])?;
+                let owed = "UPDATE periods SET purge = 2 + merging WHERE period = ?1";
+                inner.prepare_cached(owed)?.execute([period(id)])?;
             }
             Ok(())
         })
@@ -238,22 +237,22 @@ impl Store {
         })
     }
 
-    /// Makes the table of a row's quarter where there is none, and gives what waits for another one to the file: only one quarter
+    /// Makes the table of a row's period where there is none, and gives what waits for another one to the file: only one period
     /// has words in memory.
     fn enter(&self, id: i64) -> rusqlite::Result<i64> {
-        let (inner, quarter) = (&self.connection, quarter(id));
-        let last = self.open.replace(quarter);
-        if last != quarter {
+        let (inner, period) = (&self.connection, period(id));
+        let last = self.open.replace(period);
+        if last != period {
             if last != 0 {
                 let flush = format!("INSERT INTO words_{last} (words_{last}) VALUES ('flush')");
                 inner.prepare_cached(&flush)?.execute([])?;
             }
-            let insert = "INSERT OR IGNORE INTO quarters (quarter, purge, merging) VALUES (?1, 0, 0)";
-            if inner.prepare_cached(insert)?.execute([quarter])? > 0 {
-                inner.execute_batch(&table(quarter))?;
+            let insert = "INSERT OR IGNORE INTO periods (period, purge, merging) VALUES (?1, 0, 0)";
+            if inner.prepare_cached(insert)?.execute([period])? > 0 {
+                inner.execute_batch(&table(period))?;
             }
         }
-        Ok(quarter)
+        Ok(period)
     }
 
     /// One step of taking the words of documents that ended out of the file: FTS5 marks a document as gone, and its words lie
@@ -261,12 +260,12 @@ impl Store {
     /// the file, until it is cut. Says whether there is more to do.
     pub fn purge(&self) -> Result<bool> {
         self.run(|inner| {
-            let owed = "SELECT quarter, purge, merging FROM quarters WHERE purge > 0 LIMIT 1";
+            let owed = "SELECT period, purge, merging FROM periods WHERE purge > 0 LIMIT 1";
             let owed = inner
                 .query_row(owed, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?)))
                 .optional()?;
-            if let Some((quarter, rounds, is_merging)) = owed {
-                merge(inner, quarter, rounds, is_merging)?;
+            if let Some((period, rounds, is_merging)) = owed {
+                merge(inner, period, rounds, is_merging)?;
                 return Ok(true);
             }
             if inner.query_row("SELECT scrub FROM state", [], |row| row.get(0))? {
@@ -282,14 +281,14 @@ impl Store {
     }
 }
 
-/// Merges so many pages of a quarter.
-fn merge(inner: &Connection, quarter: i64, rounds: i64, is_merging: bool) -> rusqlite::Result<()> {
+/// Merges so many pages of a period.
+fn merge(inner: &Connection, period: i64, rounds: i64, is_merging: bool) -> rusqlite::Result<()> {
     let begun = inner.unchecked_transaction()?;
     let before = inner.total_changes();
     // The first step makes all parts one task, the others go on with it. Where a merge was under way the first round ends that
     // one, and the second takes what it had passed.
     let pages = if is_merging { INDEX_PURGE } else { -INDEX_PURGE };
-    inner.execute(&format!("INSERT INTO words_{quarter} (words_{quarter}, rank) VALUES ('merge', ?1)"), [pages])?;
+    inner.execute(&format!("INSERT INTO words_{period} (words_{period}, rank) VALUES ('merge', ?1)"), [pages])?;
     // The command itself counts as one change.
     let is_done = inner.total_changes() - before < 2;
     let left = match (is_done, is_merging) {
@@ -297,8 +296,8 @@ fn merge(inner: &Connection, quarter: i64, rounds: i64, is_merging: bool) -> rus
         (true, true) => rounds - 1,
         (true, false) => 0,
     };
-    let state = "UPDATE quarters SET purge = ?2, merging = ?3 WHERE quarter = ?1";
-    inner.execute(state, params![quarter, left, !is_done])?;
+    let state = "UPDATE periods SET purge = ?2, merging = ?3 WHERE period = ?1";
+    inner.execute(state, params![period, left, !is_done])?;
     inner.execute("UPDATE state SET scrub = 1", [])?;
     begun.commit()
 }
@@ -328,9 +327,15 @@ fn scrub(inner: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// The row of a document, and in which state it is there.
+fn known(inner: &Connection, number: Number) -> rusqlite::Result<Option<(i64, u64)>> {
+    let mut read = inner.prepare_cached("SELECT id, mark FROM documents WHERE number = ?1")?;
+    read.query_row([signed(number)], |row| Ok((row.get(0)?, unsigned(row.get(1)?)))).optional()
+}
+
 /// Takes out what is known of a row.
 fn forget(inner: &Connection, id: i64) -> rusqlite::Result<()> {
-    inner.prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", quarter(id)))?.execute([id])?;
+    inner.prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", period(id)))?.execute([id])?;
     inner.prepare_cached("DELETE FROM unread WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
@@ -405,7 +410,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::
     Ok(connection)
 }
 
-/// Statements that a connection keeps: some for each quarter of ten years.
+/// Statements that a connection keeps: some for each period of ten years.
 const STATEMENTS: usize = 100;
 
 #[cfg(test)]
@@ -417,7 +422,7 @@ mod tests {
     }
 
     fn put(store: &Store, number: Number, body: &str) {
-        store.put(number, i64::try_from(number).unwrap(), 1, || Ok(columns(body.into()))).unwrap();
+        store.put(number, i64::try_from(number).unwrap(), 1, &columns(body.into())).unwrap();
     }
 
     fn transact(store: &Store, work: impl Fn()) {
@@ -472,11 +477,29 @@ mod tests {
     }
 
     #[test]
+    fn documents_of_one_transaction_are_one_part_of_a_period() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("search"), ArchiveId::default()).unwrap();
+        let second = |at: u64| i64::try_from(at / 2).unwrap() * (PERIOD / 100);
+        transact(&store, || {
+            for number in 0..20_000 {
+                let columns = Columns { names: ["Kunde".into()].into(), ..columns(format!("x{number}")) };
+                store.put(number, second(number) + 50 * PERIOD, 1, &columns).unwrap();
+            }
+        });
+        let read = |text: &str| store.connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(read("SELECT count(*) FROM periods"), 100);
+        for period in 50..150 {
+            assert_eq!(read(&format!("SELECT count(DISTINCT segid) FROM words_{period}_idx")), 1, "{period}");
+        }
+    }
+
+    #[test]
     fn many_of_one_second_stand_behind_it_and_say_how_far() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("search"), ArchiveId::default()).unwrap();
         for number in 1..=1000 {
-            store.put(number, 77, 1, || Ok(columns("x".into()))).unwrap();
+            store.put(number, 77, 1, &columns("x".into())).unwrap();
         }
         let read = |text: &str| store.connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(read("SELECT displaced FROM state"), 999);
@@ -488,18 +511,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("search"), ArchiveId::default()).unwrap();
         let put = |unread: Vec<(usize, Unread)>| {
-            let mut is_asked = false;
-            let columns = || {
-                is_asked = true;
-                Ok(Columns { unread, ..columns("x".into()) })
-            };
-            store.put(7, 77, 1, columns).unwrap();
-            is_asked
+            store.put(7, 77, 1, &Columns { unread, ..columns("x".into()) }).unwrap();
         };
-        assert!(put(vec![(2, Unread::NotTried)]));
-        assert!(!put(vec![]), "nothing has changed");
+        put(vec![(2, Unread::NotTried)]);
+        assert!(store.has(7, 1).unwrap());
         assert_eq!(store.untried(10).unwrap(), [7]);
-        assert!(put(vec![]));
+        assert!(!store.has(7, 1).unwrap());
+        put(vec![]);
+        assert!(store.has(7, 1).unwrap());
         assert_eq!(store.untried(10).unwrap(), [0; 0]);
     }
 }
