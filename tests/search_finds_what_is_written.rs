@@ -129,6 +129,41 @@ fn words_phrases_beginnings_and_what_must_not_be_there() {
 }
 
 #[test]
+fn an_address_is_found_by_what_is_typed_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = Found::at(&folder.path().join("data"));
+    let mails = vec![
+        mail(1, "Adresse", "Schreiben Sie an <hans.peter-meier@firma.example>, oder rufen Sie an."),
+        mail(2, "hans@firma.example", "Von Hans an firma: example"),
+        mail(3, "Ohne", "Hans, Peter: firma, example"),
+        mail(4, "Lang", "mailto:meier@firma.example.ch/x"),
+    ];
+    small::put(&found.archive, "anna", mails);
+    found.settle();
+    for (query, numbers) in [
+        ("hans.peter-meier@firma.example", &[1][..]),
+        ("peter-meier@firma.example", &[1]),
+        ("meier@firma.example", &[4, 1]),
+        ("\"<Meier@FIRMA.example>\"", &[4, 1]),
+        ("meier@firma", &[4, 1]),
+        ("meier@fir*", &[4, 1]),
+        ("meier@firma.example.ch", &[4]),
+        ("ier@firma.example", &[]),
+        ("meier@firm", &[]),
+        ("hans@firma.example", &[2]),
+        ("hans@*", &[3, 2, 1]),
+        ("@firma.example", &[4, 3, 2, 1]),
+        ("subject:hans@firma.example", &[2]),
+        ("an:beat@example.ch -meier@firma.example", &[3, 2]),
+        ("von:joerg@mueller*", &[4, 3, 2, 1]),
+        ("an:joerg@müller.example", &[]),
+    ] {
+        assert_eq!(found.search(query), numbers, "{query}");
+        assert_eq!(found.search_as(query, &Reads::All, Sort::Relevance).len(), numbers.len(), "{query}");
+    }
+}
+
+#[test]
 fn pages_go_on_where_the_last_one_ended_both_ways() {
     let folder = tempfile::tempdir().unwrap();
     let found = Found::at(&folder.path().join("data"));

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::words::{self, Word};
+use super::addresses::addresses;
+use super::words;
 use crate::archive::Archive;
 use crate::archive::commit::{Metadata, Number};
 use crate::archive::error::{ArchiveError, Result};
@@ -167,19 +168,32 @@ fn gap(column: &mut String) {
     }
 }
 
-fn add(column: &mut String, word: &str) {
+fn space(column: &mut String) {
     if !column.is_empty() {
         column.push(' ');
     }
+}
+
+fn add(column: &mut String, word: &str) {
+    space(column);
     column.push_str(word);
 }
 
 fn push(column: &mut String, text: &str) {
-    let mut all = words::words(text).peekable();
-    if all.peek().is_some() {
-        gap(column);
+    let before = column.len();
+    gap(column);
+    let gap = column.len();
+    let mut all = words::words(text);
+    loop {
+        let end = column.len();
+        space(column);
+        if all.fold_next(column).is_none() {
+            // Where there is no word, there is no gap.
+            column.truncate(if end == gap { before } else { end });
+            break;
+        }
     }
-    all.for_each(|Word { text, .. }| add(column, &text));
+    addresses(text).for_each(|word| add(column, &word));
 }
 
 /// The text of a document, as much of it as is searched.

@@ -11,7 +11,7 @@ use unicode_normalization::char::is_combining_mark;
 use crate::limits::WORD_CHARS;
 
 /// Of these rules; an index of another one is made anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A word and where it stands in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use follow::{follow, once};
-pub use read::{Hit, Reading, Within};
+pub use read::{Hit, Rank, Reading, Within};
 pub use store::Store;
 
 use crate::archive::history::Mark;

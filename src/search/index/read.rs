@@ -27,9 +27,17 @@ pub struct Reading {
     pub(super) generation: u64,
 }
 
-/// What a phrase counts in which columns, the heaviest first.
-const WEIGHTS: [(&str, f64); 5] =
-    [("subject", 6.0), ("sender", 4.0), ("file", 3.0), ("{recipient cc}", 2.0), (text::ANYWHERE, 1.0)];
+/// A phrase that counts for the order of what fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// As FTS5 writes it.
+    pub phrase: String,
+    /// Nothing fits without it, so that where it stands anywhere need not be asked.
+    pub is_in_all: bool,
+}
+
+/// What a phrase counts in which columns, the heaviest first. Each line is a walk through all places of the phrase.
+const WEIGHTS: [(&str, f64); 3] = [("subject", 6.0), ("{sender recipient cc file}", 3.0), (text::ANYWHERE, 1.0)];
 
 /// Steps of `SQLite` between two looks at the time.
 const STEPS: i32 = 10_000;
@@ -181,7 +189,7 @@ impl Reading {
     pub fn ranked<E: From<IndexError>>(
         &self,
         expression: &str,
-        phrases: &[String],
+        ranks: &[Rank],
         mut each: impl FnMut(Hit) -> std::result::Result<bool, E>,
     ) -> std::result::Result<bool, E> {
         let most = RANKED + 1;
@@ -192,12 +200,16 @@ impl Reading {
         let mut scores: HashMap<i64, f64> = all.iter().map(|id| (*id, 0.0)).collect();
         let count = |of: usize| f64::from(u32::try_from(of).unwrap_or(u32::MAX));
         let among = count(all.len());
-        for phrase in phrases.iter().take(RANKED_PHRASES) {
+        for Rank { phrase, is_in_all } in ranks.iter().take(RANKED_PHRASES) {
             let mut weights: HashMap<i64, f64> = HashMap::new();
             for (columns, weight) in WEIGHTS {
-                for id in
-                    self.newest(&format!("({expression}) AND ({columns} : {phrase})"), low, most).map_err(E::from)?
-                {
+                let found = if *is_in_all && columns == text::ANYWHERE {
+                    all.clone()
+                } else {
+                    let columns = format!("({expression}) AND ({columns} : {phrase})");
+                    self.newest(&columns, low, most).map_err(E::from)?
+                };
+                for id in found {
                     weights.entry(id).or_insert(weight);
                 }
             }

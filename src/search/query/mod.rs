@@ -13,7 +13,9 @@ use jiff::tz::TimeZone;
 
 pub use put::{Asker, Put};
 
+use super::addresses::{JOINT, address};
 use super::hint::Hint;
+use super::index::Rank;
 use super::snippet::Mark;
 use super::text;
 use super::versions::Ties;
@@ -103,6 +105,8 @@ enum Term {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Phrase {
     words: Vec<String>,
+    /// All of them as the one word of an address.
+    address: Option<String>,
     is_beginning: bool,
     /// So short a beginning would be one of far too many words.
     is_too_short: bool,
@@ -119,7 +123,7 @@ impl Phrase {
         let beginning = is_beginning.then(|| words::fold_beginning(last));
         let mut words: Vec<String> = found.into_iter().map(|word| word.text).collect();
         words.last_mut().zip(beginning).into_iter().for_each(|(last, beginning)| *last = beginning);
-        Some(Self { words, is_beginning, is_too_short })
+        Some(Self { address: address(text, &words), words, is_beginning, is_too_short })
     }
 
     /// As FTS5 wants it; each word goes through `spell`.
@@ -129,8 +133,13 @@ impl Phrase {
         format!("\"{}\"{}", words.join(" "), if self.is_beginning { " *" } else { "" })
     }
 
+    /// An address may go on behind what is asked for, as a phrase may.
     fn plain(&self) -> String {
-        self.expression(str::to_owned)
+        match &self.address {
+            Some(address) if self.is_beginning => format!("\"{address}\" *"),
+            Some(address) => format!("(\"{address}\" OR \"{address}{JOINT}\" *)"),
+            None => self.expression(str::to_owned),
+        }
     }
 
     fn in_field(&self, name: &str) -> String {
@@ -366,18 +375,20 @@ impl Query {
 
     /// The words and phrases that are looked for: what is shown in bright letters.
     pub fn marks(&self) -> Vec<Mark> {
-        self.phrases().map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
+        self.phrases().map(|(phrase, _)| (phrase.words.clone(), phrase.is_beginning)).collect()
     }
 
-    /// The same, as the index is asked for them.
-    pub fn ranks(&self) -> Vec<String> {
-        self.phrases().map(Phrase::plain).collect()
+    /// The same, as they count for the order of what fits.
+    pub fn ranks(&self) -> Vec<Rank> {
+        self.phrases().map(|(phrase, is_in_all)| Rank { phrase: phrase.plain(), is_in_all }).collect()
     }
 
-    fn phrases(&self) -> impl Iterator<Item = &Phrase> {
-        let literals = self.clauses.iter().flatten().filter(|literal| !literal.is_not);
-        literals.filter_map(|literal| match &literal.term {
-            Term::Text(phrase) | Term::In(_, phrase) | Term::Other(_, _, phrase) => Some(phrase),
+    /// And whether nothing fits without it.
+    fn phrases(&self) -> impl Iterator<Item = (&Phrase, bool)> {
+        let literals = self.clauses.iter().flat_map(|clause| clause.iter().map(|literal| (literal, clause.len() == 1)));
+        literals.filter(|(literal, _)| !literal.is_not).filter_map(|(literal, is_alone)| match &literal.term {
+            Term::Text(phrase) | Term::In(_, phrase) => Some((phrase, is_alone)),
+            Term::Other(_, _, phrase) => Some((phrase, false)),
             _ => None,
         })
     }

@@ -236,7 +236,9 @@ mod tests {
         for (query, expression, rest) in [
             ("OFFERTE", r#"("offerte" OR field : "K.offerte")"#, 0),
             ("\"letzte Offerte\"", r#"("letzte offerte" OR field : "K.letzte K.offerte")"#, 0),
-            ("von:Müller@example.ch", r#"(sender : "muller example ch")"#, 0),
+            ("von:Müller@example.ch", r#"(sender : ("muller·example·ch" OR "muller·example·ch·" *))"#, 0),
+            ("von:müller@exam*", r#"(sender : "muller·exam" *)"#, 0),
+            ("von:@example.ch", r#"(sender : "example ch")"#, 0),
             ("to:a file:plan", r#"({recipient cc} : "a") AND (file : "plan")"#, 0),
             ("subject:offer*", r#"(subject : "offer" *)"#, 0),
             ("text:zue*", r#"(body : "zu" *)"#, 0),
