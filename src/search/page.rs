@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::index::{Index, IndexError, Reading, Result, Within};
 use super::places::Places;
@@ -15,7 +15,7 @@ use super::query::{Asker, Put, Query};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::archive::view::{Reader, Reads, View};
-use crate::limits::{INDEX_NEAR, INDEX_WAIT, SEARCH_LOOKED, SORT_CHARS, SORT_LOOKED};
+use crate::limits::{INDEX_NEAR, INDEX_WAIT, SEARCH_LOOKED, SEARCH_STEP, SORT_CHARS, SORT_LOOKED};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -96,6 +96,9 @@ pub struct Found<T> {
 }
 
 /// Finds a page of what `reads` allows, and keeps of each document what `keep` makes of it.
+///
+/// The index walks through the words of all mailboxes, so that how long it takes tells how common a word is in those that somebody may not read:
+/// who reads only some waits for the end of a [`SEARCH_STEP`].
 pub fn find<T>(
     index: &Index,
     view: &View,
@@ -106,6 +109,27 @@ pub fn find<T>(
     if !ask.query.asks_index() {
         return find_with(None, view, reads, ask, keep);
     }
+    let began = Instant::now();
+    let found = find_in(index, view, reads, ask, keep);
+    if *reads != Reads::All {
+        std::thread::sleep(rest_of_step(began.elapsed()));
+    }
+    found
+}
+
+/// How long it is to the next end of a step.
+fn rest_of_step(elapsed: Duration) -> Duration {
+    SEARCH_STEP
+        .saturating_sub(Duration::from_nanos((elapsed.as_nanos() % SEARCH_STEP.as_nanos()).try_into().unwrap_or(0)))
+}
+
+fn find_in<T>(
+    index: &Index,
+    view: &View,
+    reads: &Reads,
+    ask: Ask<'_>,
+    keep: impl Fn(Number, &Document) -> T,
+) -> Result<Found<T>> {
     let found = reading(index, view).and_then(|(reading, is_behind)| {
         let found = find_with(reading.as_ref(), view, reads, ask, keep)?;
         if let Some(reading) = reading {
@@ -376,5 +400,18 @@ impl Finding<'_> {
         };
         let rows = rows.into_iter().map(|(_, _, row)| row).collect();
         Ok(Found { rows, before, after, only_newest, ..Found::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_waits_to_the_end_of_a_step() {
+        let micros = Duration::from_micros;
+        for (elapsed, rest) in [(1, 24_999), (24_000, 1_000), (26_000, 24_000), (251_000, 24_000), (25_000, 25_000)] {
+            assert_eq!(rest_of_step(micros(elapsed)), micros(rest), "{elapsed}");
+        }
     }
 }
