@@ -55,16 +55,15 @@ pub fn ask(data: &Path, by_relevance: bool, input: &mut impl BufRead) -> anyhow:
         let query = Query::parse(question, &TimeZone::UTC, &Searchable::default());
         let order = Order { sort: if by_relevance { Sort::Relevance } else { Sort::Date }, descending: true };
         let ask = Ask { query: &query, order, at: None, back: false, most: PAGE_DOCUMENTS };
-        let found = match find(&index, &view, &Reads::All, ask, |number, _| number) {
-            Err(IndexError::TooMany | IndexError::TooLong) => {
-                given_up += 1;
-                continue;
-            }
-            found => found?,
-        };
+        let found = find(&index, &view, &Reads::All, ask, |number, _| number);
         times.push(u64::try_from(began.elapsed().as_micros())?);
-        hits += found.rows.len();
-        empty += usize::from(found.rows.is_empty());
+        if matches!(found, Err(IndexError::TooMany | IndexError::TooLong)) {
+            given_up += 1;
+            continue;
+        }
+        let found = found?.rows.len();
+        hits += found;
+        empty += usize::from(found == 0);
     }
     println!("{{\"hits\":{hits},\"empty\":{empty},\"given_up\":{given_up},\"microseconds\":{times:?}}}");
     Ok(())
