@@ -293,6 +293,9 @@ pub const SUGGESTED_SENDERS: usize = 20;
 pub const SAVED_SEARCHES: usize = 50;
 /// Characters of a word that the index keeps; the others of a longer one are passed over.
 pub const WORD_CHARS: usize = 40;
+/// Words of the addresses in one text that are searched, and bytes of one.
+pub const ADDRESS_WORDS: usize = 50_000;
+pub const ADDRESS_BYTES: usize = 200;
 /// Bytes of text of one document that are searched.
 pub const INDEX_TEXT: usize = 1024 * 1024;
 /// A mail of at most so many bytes is read once to be indexed, and held for that.
@@ -302,10 +305,12 @@ pub const INDEX_CACHE: usize = 2 * 1024 * 1024;
 pub const INDEX_READ_CACHE: usize = 1024 * 1024;
 /// Bytes of new words that the index collects before it writes them; in memory they take several times as much.
 pub const INDEX_PENDING: i64 = 512 * 1024;
-/// Bytes that all work on the index together may take: a search that needs more is ended.
+/// Bytes that all work on the index together may take: a search that needs more is ended, and a document that does goes without its text.
 pub const INDEX_SEARCH: usize = 24 * 1024 * 1024;
-/// Pages of the index that one step of purging it writes.
+/// Pages of the index that one step of merging it writes, and ten times as many of writing over what is free.
 pub const INDEX_PURGE: i64 = 100;
+/// Tables of the index that are written before their memory is given back.
+pub const INDEX_TABLES: usize = 8;
 /// A search of somebody who reads only some mailboxes takes a multiple of this.
 pub const SEARCH_STEP: Duration = Duration::from_millis(25);
 /// How long one search may take.

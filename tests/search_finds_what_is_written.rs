@@ -8,6 +8,7 @@ use std::path::Path;
 use archivista::archive::Archive;
 use archivista::archive::commit::{Ending, Outcome};
 use archivista::archive::view::Reads;
+use archivista::extract::Unread;
 use archivista::limits::SAVED_SEARCHES;
 use archivista::pulse::Pulse;
 use archivista::search::index::{self, Index};
@@ -161,6 +162,29 @@ fn an_address_is_found_by_what_is_typed_of_it() {
         assert_eq!(found.search(query), numbers, "{query}");
         assert_eq!(found.search_as(query, &Reads::All, Sort::Relevance).len(), numbers.len(), "{query}");
     }
+}
+
+#[test]
+fn a_mail_of_too_many_words_is_found_by_its_subject_and_delays_no_other() {
+    // Of this whole process, and never raised again.
+    let limit = rusqlite::Connection::open_in_memory().unwrap();
+    limit.execute_batch("PRAGMA hard_heap_limit = 8388608;").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let found = Found::at(&folder.path().join("data"));
+    let many: String = (0..150_000).map(|at| format!("{at:05x} ")).collect();
+    let mails = vec![mail(1, "Vorher", "Erste Offerte"), mail(2, "Liste", &many), mail(3, "Nachher", "Zweite Offerte")];
+    small::put(&found.archive, "anna", mails);
+    found.settle();
+    assert_eq!(found.search("offerte"), [3, 1]);
+    assert_eq!(found.search("subject:liste"), [2]);
+    assert_eq!(found.search("00a01"), [0; 0]);
+    let reading = found.index.reading().unwrap().unwrap();
+    assert_eq!(reading.unread(2).unwrap(), [(0, Unread::TooLarge)]);
+    assert_eq!(reading.unread(1).unwrap(), []);
+    found.index.done(reading);
+    small::put(&found.archive, "anna", vec![mail(4, "Später", "Dritte Offerte")]);
+    found.settle();
+    assert_eq!(found.search("offerte"), [4, 3, 1]);
 }
 
 #[test]

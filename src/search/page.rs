@@ -315,7 +315,7 @@ impl Finding<'_> {
     fn ranked<T>(&self, keep: impl Fn(Number, &Document) -> T) -> Result<Found<T>> {
         let Some((reading, expression)) = self.asked() else { return Ok(Found::default()) };
         let mut rows = Vec::new();
-        let only_newest = reading.ranked(expression, &self.ask.query.ranks(), |hit| -> Result<bool> {
+        let only_newest = reading.ranked(expression, &self.put.ranks, |hit| -> Result<bool> {
             if let Some(document) = self.documents.document(hit.number)?
                 && self.fits(hit.number, Some(hit.id), &document)?
             {

@@ -12,7 +12,7 @@ use crate::archive::rows::{Document, FIELD_NOTE};
 use crate::archive::view::View;
 use crate::extract::{About, Extracted, Extractor, Parts, Unread};
 use crate::hash::Sha256;
-use crate::limits::{INDEX_IN_MEMORY, INDEX_TEXT};
+use crate::limits::{ADDRESS_WORDS, INDEX_IN_MEMORY, INDEX_TEXT};
 use crate::mail::html::html_to_text;
 use crate::mail::{Bodies, Collected, Collector, Outline, Outliner, Part, Piece, Wanted, charset};
 
@@ -32,8 +32,17 @@ pub struct Columns {
     pub field: String,
     /// The fields that it has.
     pub names: BTreeSet<String>,
-    /// What of it could not be read: [`Part::number`], 0 for a file.
+    /// What of it could not be read: [`Part::number`], 0 for a file and for the text of a mail.
     pub unread: Vec<(usize, Unread)>,
+}
+
+impl Columns {
+    /// Without the words of its text, which are too many.
+    #[must_use]
+    pub fn without_text(mut self) -> Self {
+        self.unread.push((0, Unread::TooLarge));
+        Self { body: String::new(), ..self }
+    }
 }
 
 /// The columns in which a free word is looked for, as FTS5 writes them; fields are asked one by one.
@@ -179,7 +188,8 @@ fn add(column: &mut String, word: &str) {
     column.push_str(word);
 }
 
-fn push(column: &mut String, text: &str) {
+/// Says whether there are more addresses than are searched.
+fn push(column: &mut String, text: &str) -> bool {
     let before = column.len();
     gap(column);
     let gap = column.len();
@@ -193,7 +203,15 @@ fn push(column: &mut String, text: &str) {
             break;
         }
     }
-    addresses(text).for_each(|word| add(column, &word));
+    let mut count = 0;
+    for word in addresses(text) {
+        if count == 0 {
+            add(column, GAP);
+        }
+        add(column, &word);
+        count += 1;
+    }
+    count == ADDRESS_WORDS
 }
 
 /// The text of a document, as much of it as is searched.
@@ -290,7 +308,7 @@ impl Body {
         } else {
             Collector::read(&held, &wanted)
         };
-        let mut plain = 0;
+        let (mut plain, mut is_cut) = (0, false);
         for collected in collected {
             let Some(part) = outline.parts.get(collected.number) else { continue };
             let is_other = pieces.iter().any(|(number, is_other)| *number == collected.number && *is_other);
@@ -301,7 +319,10 @@ impl Body {
                 // It says the same again.
                 continue;
             }
-            self.take(text);
+            is_cut |= self.take(text) || collected.cut;
+        }
+        if is_cut {
+            self.unread.push((0, Unread::TooLarge));
         }
         let Some(extractor) = extractor else { return Ok(()) };
         let attached = attached(&outline, &pieces);
@@ -333,9 +354,13 @@ impl Body {
         is_cut
     }
 
-    fn folded(&self) -> String {
+    fn folded(&mut self) -> String {
         let mut column = String::new();
-        self.texts.iter().for_each(|text| push(&mut column, text));
+        let mut is_cut = false;
+        for text in &self.texts {
+            is_cut |= push(&mut column, text);
+        }
+        self.unread.extend(is_cut.then_some((0, Unread::TooLarge)));
         column
     }
 }

@@ -71,7 +71,9 @@ impl Words<'_> {
         if !self.text[from..end].eq_ignore_ascii_case("xn") || !rest[2..].starts_with("--") {
             return end;
         }
-        let len = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+        // Further than the longest name is not looked: such beginnings may follow each other without end.
+        let name = rest.bytes().take(LABEL + 1).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        let len = name.count();
         if unpacked(&rest[..len]).is_some() { from + len } else { end }
     }
 }
@@ -90,9 +92,12 @@ pub fn is_alone(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// Bytes of a name in DNS (RFC 1035).
+const LABEL: usize = 63;
+
 /// The name behind `xn--` (RFC 5891), at most as long as DNS allows.
 fn unpacked(label: &str) -> Option<String> {
-    let packed = label.get(4..).filter(|packed| !packed.is_empty() && label.len() <= 63)?;
+    let packed = label.get(4..).filter(|packed| !packed.is_empty() && label.len() <= LABEL)?;
     idna::punycode::decode_to_string(&packed.to_ascii_lowercase())
 }
 
@@ -218,6 +223,7 @@ mod tests {
         assert_eq!(of(""), [""; 0]);
         assert_eq!(of("…—\u{301} "), [""; 0]);
         assert_eq!(fold(&"x".repeat(1000)).len(), WORD_CHARS);
+        assert_eq!(of(&"xn--".repeat(300_000)).len(), 300_000);
     }
 
     #[test]

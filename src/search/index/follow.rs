@@ -1,6 +1,6 @@
 //! Goes after the log: what a commit says of documents is brought into the index, and then that commit is behind it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
@@ -86,6 +86,8 @@ struct Following<'a> {
     pulse: &'a Pulse,
     store: Store,
     extractor: Extractor,
+    /// How often there was too little memory for the words of a document.
+    refused: BTreeMap<Number, u8>,
 }
 
 impl<'a> Following<'a> {
@@ -100,7 +102,7 @@ impl<'a> Following<'a> {
             },
             Err(useless) => create(archive, index, &useless.0)?,
         };
-        let following = Self { archive, index, pulse, store, extractor: index.extractor() };
+        let following = Self { archive, index, pulse, store, extractor: index.extractor(), refused: BTreeMap::new() };
         following.opened(healed)?;
         Ok(following)
     }
@@ -163,7 +165,18 @@ impl Following<'_> {
         Ok(())
     }
 
+    /// A document that was refused for want of memory is put in alone, and then without its text: those behind it do not wait for it.
     fn catch_up(&mut self) -> Result<()> {
+        loop {
+            let before = self.refused.clone();
+            match self.read_on() {
+                Err(error) if error.is_out_of_memory() && self.refused != before => self.store.rest()?,
+                read => return read,
+            }
+        }
+    }
+
+    fn read_on(&mut self) -> Result<()> {
         loop {
             let last = super::last(self.archive)?;
             let through = self.store.through()?;
@@ -257,7 +270,7 @@ impl<'a, 'b> Batch<'a, 'b> {
     fn put_all(&mut self) -> Result<()> {
         while let Some((_, number)) = self.waiting.pop_first() {
             self.put(number)?;
-            if self.began.elapsed() >= HELD {
+            if self.began.elapsed() >= HELD || self.following.store.is_tired() {
                 // Those that are in already are passed over when the same commits are read again.
                 self.go_on()?;
             }
@@ -276,6 +289,10 @@ impl<'a, 'b> Batch<'a, 'b> {
 
     /// A document as it is now, which may be later than the commit that is read: then the later one finds nothing to do.
     fn put(&mut self, number: Number) -> Result<()> {
+        let refused = self.following.refused.get(&number).copied().unwrap_or(0);
+        if refused > 0 {
+            self.go_on()?;
+        }
         let Following { archive, pulse, store, extractor, .. } = &mut *self.following;
         pulse.go_on().map_err(ArchiveError::from)?;
         let Some(document) = self.view.document(number)? else { return store.remove(number) };
@@ -284,10 +301,19 @@ impl<'a, 'b> Batch<'a, 'b> {
             return Ok(());
         }
         extractor.bound(pulse, INDEX_DOCUMENT_TIME);
-        let columns = text::columns(archive, number, &document, &state, extractor)?;
+        let mut columns = text::columns(archive, number, &document, &state, extractor)?;
         // What was broken off is not what there is.
         pulse.go_on().map_err(ArchiveError::from)?;
-        store.put(number, document.time, state.mark, &columns)
+        if refused > 1 {
+            columns = columns.without_text();
+        }
+        let put = store.put(number, document.time, state.mark, &columns);
+        if put.is_ok() {
+            self.following.refused.remove(&number);
+        } else if put.as_ref().is_err_and(IndexError::is_out_of_memory) && refused < 2 {
+            self.following.refused.insert(number, refused + 1);
+        }
+        put
     }
 
     fn end(mut self) -> Result<()> {
@@ -298,6 +324,9 @@ impl<'a, 'b> Batch<'a, 'b> {
     fn commit(&mut self) -> Result<()> {
         self.following.store.commit(&self.is_in)?;
         self.is_open = false;
+        if self.following.store.is_tired() {
+            self.following.store.rest()?;
+        }
         let is_in = self.is_in;
         self.following.index.with(|progress| progress.through = is_in);
         Ok(())

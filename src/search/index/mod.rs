@@ -69,6 +69,11 @@ impl IndexError {
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Sqlite { path, source } if store::is_damage(source) || !path.exists())
     }
+
+    /// Whether there was too little memory for what was asked ([`crate::limits::INDEX_SEARCH`] is for all that work on it).
+    fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(rusqlite::ErrorCode::OutOfMemory))
+    }
 }
 
 /// The number of the last commit of an archive.

@@ -12,7 +12,7 @@ use super::store::{connect, path, period, rows, signed, unsigned};
 use super::{IndexError, Result};
 use crate::archive::commit::Number;
 use crate::extract::Unread;
-use crate::limits::{INDEX_READ_CACHE, INDEX_SEARCH, RANKED, RANKED_PHRASES};
+use crate::limits::{INDEX_READ_CACHE, RANKED, RANKED_PHRASES};
 use crate::pulse;
 use crate::search::text;
 
@@ -21,10 +21,20 @@ use crate::search::text;
 pub struct Reading {
     path: PathBuf,
     connection: Connection,
-    /// When a search is to end.
-    until: Arc<Mutex<Option<Instant>>>,
+    until: Until,
     windows: RefCell<HashMap<String, Window>>,
     pub(super) generation: u64,
+}
+
+/// When a search is to end.
+#[derive(Clone, Debug, Default)]
+struct Until(Arc<Mutex<Option<Instant>>>);
+
+impl Until {
+    fn is_over(&self) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pulse::go_on_own().is_err() || until.is_some_and(|until| Instant::now() >= until)
+    }
 }
 
 /// A phrase that counts for the order of what fits.
@@ -32,7 +42,7 @@ pub struct Reading {
 pub struct Rank {
     /// As FTS5 writes it.
     pub phrase: String,
-    /// Nothing fits without it, so that where it stands anywhere need not be asked.
+    /// All that fits has it in columns that are searched for it anywhere, so that this need not be asked.
     pub is_in_all: bool,
 }
 
@@ -63,16 +73,11 @@ pub struct Hit {
 impl Reading {
     pub(super) fn open(folder: &Path, generation: u64) -> Result<Self> {
         let path = path(folder);
-        let until: Arc<Mutex<Option<Instant>>> = Arc::default();
+        let until = Until::default();
         let deadline = until.clone();
-        let is_over = move || {
-            let until = *deadline.lock().unwrap_or_else(PoisonError::into_inner);
-            pulse::go_on_own().is_err() || until.is_some_and(|until| Instant::now() >= until)
-        };
+        let is_over = move || deadline.is_over();
         let open = || {
             let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_READ_CACHE)?;
-            // One search among millions of words that begin alike is ended, and not the process.
-            connection.execute_batch(&format!("PRAGMA hard_heap_limit = {INDEX_SEARCH};"))?;
             connection.progress_handler(STEPS, Some(is_over))?;
             Ok(connection)
         };
@@ -84,7 +89,12 @@ impl Reading {
 
     /// When a search is ended with [`IndexError::TooLong`]; `None`: never.
     pub fn until(&self, until: Option<Instant>) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        *self.until.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// `SQLite` looks at the time within one statement, and each table is one.
+    fn go_on(&self) -> Result<()> {
+        if self.until.is_over() { Err(IndexError::TooLong) } else { Ok(()) }
     }
 
     /// Forgets what it knew for one search.
@@ -167,6 +177,7 @@ impl Reading {
         }
         let order = if down { "DESC" } else { "ASC" };
         for period in self.periods(low, high, down)? {
+            self.go_on()?;
             let text = format!(
                 "SELECT rowid, (SELECT number FROM documents WHERE id = words_{period}.rowid) FROM words_{period}
                 WHERE words_{period} MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid {order}"
@@ -235,6 +246,7 @@ impl Reading {
     fn newest(&self, expression: &str, low: i64, most: usize) -> Result<Vec<i64>> {
         let mut found = Vec::new();
         for period in self.periods(low, i64::MAX, true)? {
+            self.go_on()?;
             let span = Span { low, high: i64::MAX, down: true, most: most - found.len() };
             found.extend(self.rows(period, expression, span)?);
             if found.len() == most {

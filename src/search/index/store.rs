@@ -13,7 +13,7 @@ use crate::archive::history::Mark;
 use crate::archive::record::ArchiveId;
 use crate::extract::Unread;
 use crate::hash::Sha256;
-use crate::limits::{INDEX_CACHE, INDEX_PENDING, INDEX_PURGE};
+use crate::limits::{INDEX_CACHE, INDEX_PENDING, INDEX_PURGE, INDEX_SEARCH, INDEX_TABLES};
 use crate::search::text::Columns;
 use crate::search::words;
 
@@ -39,15 +39,19 @@ fn table(period: i64) -> String {
     format!(
         "CREATE VIRTUAL TABLE words_{period} USING fts5 (body, place, sender, recipient, cc, subject, file, field,
             content = '', contentless_delete = 1, tokenize = 'ascii');
-        INSERT INTO words_{period} (words_{period}, rank) VALUES ('hashsize', {INDEX_PENDING});"
+        INSERT INTO words_{period} (words_{period}, rank) VALUES ('hashsize', {INDEX_PENDING});
+        INSERT INTO words_{period} (words_{period}, rank) VALUES ('pgsz', {LEAF});"
     )
 }
 
+/// Bytes of a leaf of FTS5: one fits into a page, so that none goes on in a page of its own, whose end keeps what stood there before.
+const LEAF: i64 = 3900;
+
 /// Seconds of half a year.
 const PERIOD: i64 = 15_778_800;
-/// Those of 1990 and of 2100, which hold all that is older and younger.
+/// Those of 1990 and of 2050, which hold all that is older and younger: a date is what a mail says it is, and each table costs memory.
 const FIRST: i64 = 40;
-const LAST: i64 = 260;
+const LAST: i64 = 160;
 
 /// The half of a year in which a row stands, counted from 1970. Each has a table of its own: a search goes from one to the next and
 /// stops when its page is full, whatever it looks for, and what takes the memory of all documents takes that of half a year's.
@@ -69,6 +73,8 @@ pub struct Store {
     connection: Connection,
     /// The period that was written last.
     open: Cell<i64>,
+    /// How many were written since the connection was opened.
+    entered: Cell<usize>,
 }
 
 /// Why an index that is there is of no use.
@@ -96,7 +102,7 @@ impl Store {
                 Err(Useless("it was made by another release".into()))
             }
             Ok((_, (_, of))) if of != archive => Err(Useless("it is that of another archive".into())),
-            Ok((connection, _)) => Ok(Self { path, connection, open: Cell::new(0) }),
+            Ok((connection, _)) => Ok(Self { path, connection, open: Cell::new(0), entered: Cell::new(0) }),
             Err(error) if is_damage(&error) => Err(Useless(error.to_string())),
             // Whatever it is, it says nothing of the file.
             Err(source) => return Err(IndexError::Sqlite { path, source }),
@@ -138,7 +144,7 @@ impl Store {
             Ok(connection)
         };
         match create() {
-            Ok(connection) => Ok(Self { path, connection, open: Cell::new(0) }),
+            Ok(connection) => Ok(Self { path, connection, open: Cell::new(0), entered: Cell::new(0) }),
             Err(source) => Err(IndexError::Sqlite { path, source }),
         }
     }
@@ -168,6 +174,21 @@ impl Store {
     /// Whether a document is in it in just this state.
     pub fn has(&self, number: Number, mark: u64) -> Result<bool> {
         self.run(|inner| Ok(known(inner, number)?.is_some_and(|(_, there)| there == mark)))
+    }
+
+    /// Whether enough tables were written for [`Self::rest`].
+    pub fn is_tired(&self) -> bool {
+        self.entered.get() > INDEX_TABLES
+    }
+
+    /// Gives back, between two transactions, what FTS5 keeps of each table that was written: by far the most of it is as large as the
+    /// document with the most words.
+    pub fn rest(&mut self) -> Result<()> {
+        let opened = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_CACHE);
+        self.connection = opened.map_err(|source| IndexError::Sqlite { path: self.path.clone(), source })?;
+        self.open.set(0);
+        self.entered.set(0);
+        Ok(())
     }
 
     /// Puts a document in, in place of what was known of it. `mark` tells one state of it from another.
@@ -243,6 +264,7 @@ impl Store {
         let (inner, period) = (&self.connection, period(id));
         let last = self.open.replace(period);
         if last != period {
+            self.entered.set(self.entered.get() + 1);
             if last != 0 {
                 let flush = format!("INSERT INTO words_{last} (words_{last}) VALUES ('flush')");
                 inner.prepare_cached(&flush)?.execute([])?;
@@ -268,8 +290,9 @@ impl Store {
                 merge(inner, period, rounds, is_merging)?;
                 return Ok(true);
             }
-            if inner.query_row("SELECT scrub FROM state", [], |row| row.get(0))? {
-                scrub(inner)?;
+            let state: i64 = inner.query_row("SELECT scrub FROM state", [], |row| row.get(0))?;
+            if state != SCRUBBED {
+                scrub(inner, state)?;
                 return Ok(true);
             }
             Ok(false)
@@ -298,33 +321,62 @@ fn merge(inner: &Connection, period: i64, rounds: i64, is_merging: bool) -> rusq
     };
     let state = "UPDATE periods SET purge = ?2, merging = ?3 WHERE period = ?1";
     inner.execute(state, params![period, left, !is_done])?;
-    inner.execute("UPDATE state SET scrub = 1", [])?;
+    inner.execute("UPDATE state SET scrub = ?1", [TAKING])?;
     begun.commit()
 }
 
-/// Writes over all pages that are free, and cuts the log beside the file. To do so whenever a page becomes free would double what is
-/// written; so a table takes all free pages, and what it leaves is overwritten.
-fn scrub(inner: &Connection) -> rusqlite::Result<()> {
-    let begun = inner.unchecked_transaction()?;
-    inner.execute_batch("PRAGMA secure_delete = ON; CREATE TABLE IF NOT EXISTS scrub (pages BLOB NOT NULL);")?;
-    let is_free = |least: i64| inner.query_row("PRAGMA freelist_count", [], |row| Ok(row.get::<_, i64>(0)? >= least));
-    let page: i64 = inner.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-    let mut pages = INDEX_PURGE;
-    while pages > 0 {
-        while is_free(pages + 1)? {
-            inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [pages * page])?;
+/// How far a file is scrubbed: all of it is, or a table takes what is free, or it gives it back, or the log is to be cut.
+const SCRUBBED: i64 = 0;
+const TAKING: i64 = 1;
+const GIVING: i64 = 2;
+const CUTTING: i64 = 3;
+
+/// One step of writing over all pages that are free, and of cutting the log beside the file. To do so whenever a page becomes free would
+/// double what is written; so a table takes them, and each is overwritten when that gives it back.
+fn scrub(inner: &Connection, state: i64) -> rusqlite::Result<()> {
+    if state == CUTTING {
+        let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
+        if !is_read {
+            inner.execute("UPDATE state SET scrub = ?1", [SCRUBBED])?;
         }
-        pages /= 2;
+        return Ok(());
     }
-    // The last one, if one is left.
-    inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [2 * page])?;
-    inner.execute_batch("DROP TABLE scrub; PRAGMA secure_delete = FAST;")?;
-    begun.commit()?;
-    let is_read = inner.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))?;
-    if !is_read {
-        inner.execute("UPDATE state SET scrub = 0", [])?;
+    let begun = inner.unchecked_transaction()?;
+    inner.execute_batch("CREATE TABLE IF NOT EXISTS scrub (pages BLOB NOT NULL);")?;
+    let is_over = if state == TAKING { take_free(inner)? } else { give_back(inner)? };
+    if is_over {
+        if state == GIVING {
+            inner.execute_batch("DROP TABLE scrub")?;
+        }
+        inner.execute("UPDATE state SET scrub = ?1", [state + 1])?;
     }
-    Ok(())
+    begun.commit()
+}
+
+/// Rows of one step, each of [`INDEX_PURGE`] pages.
+const ROWS: i64 = 10;
+
+/// Says whether nothing is free any more.
+fn take_free(inner: &Connection) -> rusqlite::Result<bool> {
+    let page: i64 = inner.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    for _ in 0..ROWS {
+        let free: i64 = inner.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if free == 0 {
+            return Ok(true);
+        }
+        // A row may take one page more than its bytes fill.
+        let pages = (free - 1).clamp(1, INDEX_PURGE);
+        inner.execute("INSERT INTO scrub VALUES (zeroblob(?1))", [pages * page])?;
+    }
+    Ok(false)
+}
+
+/// Says whether nothing is left.
+fn give_back(inner: &Connection) -> rusqlite::Result<bool> {
+    inner.execute_batch("PRAGMA secure_delete = ON")?;
+    let given = inner.execute("DELETE FROM scrub WHERE rowid IN (SELECT rowid FROM scrub LIMIT ?1)", [ROWS])?;
+    inner.execute_batch("PRAGMA secure_delete = FAST")?;
+    Ok(given == 0)
 }
 
 /// The row of a document, and in which state it is there.
@@ -401,6 +453,8 @@ pub(super) fn unsigned(number: i64) -> u64 {
 pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // For all connections of this process: one search among millions of words that begin alike is ended, and not the process.
+    connection.execute_batch(&format!("PRAGMA hard_heap_limit = {INDEX_SEARCH};"))?;
     // Losing the last transactions to a power cut costs reading them again. What is deleted within a page is overwritten; see `scrub`.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = FAST; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA mmap_size = 0;",

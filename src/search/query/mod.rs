@@ -15,7 +15,6 @@ pub use put::{Asker, Put};
 
 use super::addresses::{JOINT, address};
 use super::hint::Hint;
-use super::index::Rank;
 use super::snippet::Mark;
 use super::text;
 use super::versions::Ties;
@@ -375,26 +374,29 @@ impl Query {
 
     /// The words and phrases that are looked for: what is shown in bright letters.
     pub fn marks(&self) -> Vec<Mark> {
-        self.phrases().map(|(phrase, _)| (phrase.words.clone(), phrase.is_beginning)).collect()
+        self.phrases().map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
     }
 
-    /// The same, as they count for the order of what fits.
-    pub fn ranks(&self) -> Vec<Rank> {
-        self.phrases().map(|(phrase, is_in_all)| Rank { phrase: phrase.plain(), is_in_all }).collect()
+    fn phrases(&self) -> impl Iterator<Item = &Phrase> {
+        self.wanted().filter_map(|(term, _)| term.phrase())
     }
 
-    /// And whether nothing fits without it.
-    fn phrases(&self) -> impl Iterator<Item = (&Phrase, bool)> {
+    /// The terms of which something has to fit, and whether one is without alternative.
+    fn wanted(&self) -> impl Iterator<Item = (&Term, bool)> {
         let literals = self.clauses.iter().flat_map(|clause| clause.iter().map(|literal| (literal, clause.len() == 1)));
-        literals.filter(|(literal, _)| !literal.is_not).filter_map(|(literal, is_alone)| match &literal.term {
-            Term::Text(phrase) | Term::In(_, phrase) => Some((phrase, is_alone)),
-            Term::Other(_, _, phrase) => Some((phrase, false)),
-            _ => None,
-        })
+        literals.filter(|(literal, _)| !literal.is_not).map(|(literal, is_alone)| (&literal.term, is_alone))
     }
 }
 
 impl Term {
+    /// What of it may stand in a text.
+    fn phrase(&self) -> Option<&Phrase> {
+        match self {
+            Self::Text(phrase) | Self::In(_, phrase) | Self::Other(_, _, phrase) => Some(phrase),
+            _ => None,
+        }
+    }
+
     fn is_known_to_index(&self) -> bool {
         !matches!(self, Self::Owner(_) | Self::Compared(..) | Self::Larger(_) | Self::Smaller(_))
     }

@@ -7,7 +7,7 @@ use crate::archive::commit::{KIND_FILE, Metadata, Number};
 use crate::archive::rows::{Document, FIELD_NOTE, FolderRow};
 use crate::archive::view::{Reads, View};
 use crate::limits::EXPRESSION_FOLDERS;
-use crate::search::index::{self, Reading};
+use crate::search::index::{self, Rank, Reading};
 use crate::search::places::Places;
 use crate::search::text;
 use crate::settings::field_value;
@@ -68,7 +68,16 @@ impl Query {
         for term in not {
             expression = format!("({expression}) NOT ({term})");
         }
-        Put { query: self, expression: asks_index.then_some(expression), rest }
+        let ranks = self.wanted().filter_map(|(term, is_alone)| {
+            let phrase = term.phrase()?.plain();
+            // A free word may be one of a field, or the number of a document.
+            let is_in_text = match term {
+                Term::In(..) => true,
+                _ => term.expression(self, asker) == Some(format!("{} : {phrase}", text::ANYWHERE)),
+            };
+            Some(Rank { phrase, is_in_all: is_alone && is_in_text })
+        });
+        Put { query: self, expression: asks_index.then_some(expression), rest, ranks: ranks.collect() }
     }
 }
 
@@ -78,6 +87,8 @@ pub struct Put<'a> {
     /// The question to the index, where it is asked: every document that fits is among those that it finds, and nothing that whoever
     /// asks may not read.
     pub expression: Option<String>,
+    /// The words and phrases that are looked for, as they count for the order of what fits.
+    pub ranks: Vec<Rank>,
     /// The clauses that it leaves open.
     rest: Vec<Vec<Asked<'a>>>,
 }
@@ -271,6 +282,19 @@ mod tests {
         ] {
             assert_eq!(asked(query), (expression.to_owned(), rest), "{query}");
         }
+    }
+
+    #[test]
+    fn where_all_that_fits_has_a_phrase_is_known() {
+        let ranks = |text: &str, fields: &BTreeSet<String>| -> Vec<bool> {
+            let query = Query::parse(text, &TimeZone::UTC, &searchable());
+            let put = query.put(Asker { reads: &Reads::All, places: &Places::default(), fields });
+            put.ranks.iter().map(|rank| rank.is_in_all).collect()
+        };
+        let (none, some) = (BTreeSet::new(), BTreeSet::from(["Kunde".to_owned()]));
+        assert_eq!(ranks("a subject:b -c 7 re:d e or f", &none), [true, true, false, true, false, false]);
+        assert_eq!(ranks("a subject:b", &some), [false, true]);
+        assert_eq!(ranks("a", &BTreeSet::from(["Geheim".to_owned()])), [true]);
     }
 
     #[test]

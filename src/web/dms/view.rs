@@ -178,6 +178,9 @@ fn attachments(context: &Context<'_>, shown: &Shown, mail: &Mail, within: Option
         format!("/documents/{}/parts/{}{mark}{}", shown.number, part.number, query.join("&"))
     };
     html! {
+        @if !all.iter().any(|part| part.number == 0) {
+            @for (_, why) in unread.iter().filter(|(number, _)| *number == 0) { p.soft { (why.sentence(context.lang)) } }
+        }
         @if !all.is_empty() {
             section.attachments {
                 h2 { (t.attachments) }
