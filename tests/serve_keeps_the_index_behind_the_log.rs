@@ -47,6 +47,15 @@ fn in_little_memory_whatever_the_mails_are() {
         let page = covered(&mut browser, &format!("/?q={word}"));
         assert!(page.contains("/documents/"), "{word}: {page}");
     }
+    // The page of a mail says that not all of it is searched.
+    let page = covered(&mut browser, "/?q=subject:10001");
+    let number =
+        page.split_once("/documents/").map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
+    let page = browser.get(&format!("/documents/{}", number.unwrap())).text();
+    let (mail, attachments) = page.split_once("class=\"attachments\"").unwrap();
+    for part in [mail, attachments] {
+        assert!(part.contains("not all of its text could be read"), "{page}");
+    }
     let most = of_status(serving.pid(), "VmHWM");
     println!("VmHWM while indexing: {most} KiB");
     assert!(most < MOST, "{most} KiB");
