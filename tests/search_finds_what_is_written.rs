@@ -171,8 +171,12 @@ fn a_mail_of_too_many_words_is_found_by_its_subject_and_delays_no_other() {
     limit.execute_batch("PRAGMA hard_heap_limit = 8388608;").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let found = Found::at(&folder.path().join("data"));
-    let many: String = (0..150_000).map(|at| format!("{at:05x} ")).collect();
-    let mails = vec![mail(1, "Vorher", "Erste Offerte"), mail(2, "Liste", &many), mail(3, "Nachher", "Zweite Offerte")];
+    let many: Vec<String> = (0..150_000).map(|at| format!("{at:05x}")).collect();
+    let mails = vec![
+        mail(1, "Vorher", "Erste Offerte"),
+        mail(2, "Liste", &many.join(" ")),
+        mail(3, "Nachher", "Zweite Offerte"),
+    ];
     small::put(&found.archive, "anna", mails);
     found.settle();
     assert_eq!(found.search("offerte"), [3, 1]);
