@@ -110,26 +110,6 @@ pub fn find<T>(
         return find_with(None, view, reads, ask, keep);
     }
     let began = Instant::now();
-    let found = find_in(index, view, reads, ask, keep);
-    if *reads != Reads::All {
-        std::thread::sleep(rest_of_step(began.elapsed()));
-    }
-    found
-}
-
-/// How long it is to the next end of a step.
-fn rest_of_step(elapsed: Duration) -> Duration {
-    SEARCH_STEP
-        .saturating_sub(Duration::from_nanos((elapsed.as_nanos() % SEARCH_STEP.as_nanos()).try_into().unwrap_or(0)))
-}
-
-fn find_in<T>(
-    index: &Index,
-    view: &View,
-    reads: &Reads,
-    ask: Ask<'_>,
-    keep: impl Fn(Number, &Document) -> T,
-) -> Result<Found<T>> {
     let found = reading(index, view).and_then(|(reading, is_behind)| {
         let found = find_with(reading.as_ref(), view, reads, ask, keep)?;
         if let Some(reading) = reading {
@@ -137,6 +117,9 @@ fn find_in<T>(
         }
         Ok(Found { is_behind, ..found })
     });
+    if *reads != Reads::All {
+        std::thread::sleep(rest_of_step(began.elapsed()));
+    }
     match found {
         // It is made anew while people search.
         Err(error) if error.is_damage() => {
@@ -146,6 +129,12 @@ fn find_in<T>(
         }
         found => found,
     }
+}
+
+/// How long it is to the next end of a step.
+fn rest_of_step(elapsed: Duration) -> Duration {
+    SEARCH_STEP
+        .saturating_sub(Duration::from_nanos((elapsed.as_nanos() % SEARCH_STEP.as_nanos()).try_into().unwrap_or(0)))
 }
 
 fn find_with<T>(

@@ -188,7 +188,7 @@ fn add(column: &mut String, word: &str) {
     column.push_str(word);
 }
 
-/// Says whether there are more addresses than are searched.
+/// Says whether there may be more addresses than are searched.
 fn push(column: &mut String, text: &str) -> bool {
     let before = column.len();
     gap(column);

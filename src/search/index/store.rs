@@ -86,6 +86,10 @@ pub(super) fn path(folder: &Path) -> PathBuf {
 }
 
 impl Store {
+    fn of(path: PathBuf, connection: Connection) -> Self {
+        Self { path, connection, open: Cell::new(0), entered: Cell::new(0) }
+    }
+
     /// Opens the index of this archive; the inner error says why there is none that can be used.
     pub fn open(folder: &Path, archive: ArchiveId) -> Result<std::result::Result<Self, Useless>> {
         let path = path(folder);
@@ -102,7 +106,7 @@ impl Store {
                 Err(Useless("it was made by another release".into()))
             }
             Ok((_, (_, of))) if of != archive => Err(Useless("it is that of another archive".into())),
-            Ok((connection, _)) => Ok(Self { path, connection, open: Cell::new(0), entered: Cell::new(0) }),
+            Ok((connection, _)) => Ok(Self::of(path, connection)),
             Err(error) if is_damage(&error) => Err(Useless(error.to_string())),
             // Whatever it is, it says nothing of the file.
             Err(source) => return Err(IndexError::Sqlite { path, source }),
@@ -144,7 +148,7 @@ impl Store {
             Ok(connection)
         };
         match create() {
-            Ok(connection) => Ok(Self { path, connection, open: Cell::new(0), entered: Cell::new(0) }),
+            Ok(connection) => Ok(Self::of(path, connection)),
             Err(source) => Err(IndexError::Sqlite { path, source }),
         }
     }
@@ -184,10 +188,11 @@ impl Store {
     /// Gives back, between two transactions, what FTS5 keeps of each table that was written: by far the most of it is as large as the
     /// document with the most words.
     pub fn rest(&mut self) -> Result<()> {
-        let opened = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_CACHE);
-        self.connection = opened.map_err(|source| IndexError::Sqlite { path: self.path.clone(), source })?;
-        self.open.set(0);
-        self.entered.set(0);
+        let path = self.path.clone();
+        match connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, INDEX_CACHE) {
+            Ok(connection) => *self = Self::of(path, connection),
+            Err(source) => return Err(IndexError::Sqlite { path, source }),
+        }
         Ok(())
     }
 
@@ -464,7 +469,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags, cache: usize) -> rusqlite::
     Ok(connection)
 }
 
-/// Statements that a connection keeps: some for each period of ten years.
+/// Statements that a connection keeps: some for each table of ten years.
 const STATEMENTS: usize = 100;
 
 #[cfg(test)]

@@ -374,11 +374,8 @@ impl Query {
 
     /// The words and phrases that are looked for: what is shown in bright letters.
     pub fn marks(&self) -> Vec<Mark> {
-        self.phrases().map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
-    }
-
-    fn phrases(&self) -> impl Iterator<Item = &Phrase> {
-        self.wanted().filter_map(|(term, _)| term.phrase())
+        let phrases = self.wanted().filter_map(|(term, _)| term.phrase());
+        phrases.map(|phrase| (phrase.words.clone(), phrase.is_beginning)).collect()
     }
 
     /// The terms of which something has to fit, and whether one is without alternative.
