@@ -129,6 +129,7 @@ fn a_pack_is_gone_or_foreign() {
                 Ok(archive) => archive,
                 // Numbers could be given again; a person decides.
                 Err(ArchiveError::CatalogAhead { .. }) => {
+                    assert!(!is_foreign, "{what}");
                     let told = start::rebuild_closed(&Paths::new(copy.path()), &Pulse::new()).unwrap();
                     assert!(told.lines().any(|line| line.contains("are lost")), "{what}");
                     open(copy.path()).unwrap()
