@@ -154,9 +154,11 @@ pub enum PagesState {
     /// `serve` is not there, or is opening the archive.
     #[default]
     Starting,
+    /// One page is served: how it is with the disk, without which there is no archive.
+    Waiting,
     /// Pages are served.
     Ready,
-    /// One page is served: what is wrong.
+    /// One page is served: why the archive cannot be opened.
     Trouble,
 }
 

@@ -20,7 +20,7 @@ use super::https::Https;
 /// Ports that are tried.
 const TRIES: usize = 5;
 /// Under software emulation on a busy machine; nothing is asserted about time.
-const BOOTS_WITHIN: Duration = Duration::from_mins(4);
+const BOOTS_WITHIN: Duration = Duration::from_mins(10);
 /// Where the guest finds the host's loopback.
 pub const HOST: &str = "10.0.2.100";
 

@@ -174,8 +174,10 @@ fn facts(state: &BoxState) -> Vec<String> {
             tell(if row == 0 { "Browser" } else { "" }, url);
         }
     }
-    if state.pages.state == PagesState::Starting {
-        tell("Pages", "starting / werden gestartet");
+    match state.pages.state {
+        PagesState::Starting => tell("Pages", "starting / werden gestartet"),
+        PagesState::Waiting => tell("Pages", "waiting for the storage / warten auf den Speicher"),
+        PagesState::Ready | PagesState::Trouble => {}
     }
     if let Some(code) = &state.pages.setup_code {
         tell("Setup code", &format!("{code}   (Einrichtungscode)"));

@@ -24,6 +24,8 @@ use crate::web::{Web, server, session, trouble};
 /// How often a sign of life is given.
 const BEAT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(250);
+/// A box whose archive could not be opened tries it again after this.
+const TRY_AGAIN: Duration = Duration::from_mins(5);
 
 /// Who has to beat, how often, and the pulse.
 pub type Watched = (&'static str, Duration, Pulse);
@@ -218,13 +220,28 @@ fn new_password(web: &Web) -> Result<String, String> {
     }
 }
 
+/// Why there is no archive.
+pub struct NoArchive {
+    /// How the disk was when it was to be opened.
+    pub storage: Storage,
+    /// Why it could not be; `None`: it was not tried without a disk.
+    pub wrong: Option<String>,
+}
+
+impl NoArchive {
+    /// Whether the archive can perhaps be opened now: the disk is another than it was, or a while is over.
+    fn is_over(&self, now: &Storage, waited: Duration) -> bool {
+        matches!(now, Storage::Ready { .. }) && (self.storage != *now || waited > TRY_AGAIN)
+    }
+}
+
 /// Serves the one page that says why there is no archive, until there may be one: whoever started this process starts it again.
 pub fn serve_trouble(
     boxed: &Arc<Boxed>,
     sockets: Vec<TcpListener>,
     folder: &Path,
     names: &[String],
-    wrong: Option<String>,
+    why: &NoArchive,
 ) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(folder)?;
     let socket = folder.join("web.sock");
@@ -234,12 +251,13 @@ pub fn serve_trouble(
     for (number, socket) in sockets.into_iter().enumerate() {
         gate = if number == 0 { gate.https(socket, &identity)? } else { gate.redirect(socket, 443) };
     }
-    boxed.serves(PagesState::Trouble, identity.fingerprint());
+    let state = if why.wrong.is_some() { PagesState::Trouble } else { PagesState::Waiting };
+    boxed.serves(state, identity.fingerprint());
     let (end, own, link, began) = (Pulse::new(), Pulse::new(), boxed.link.clone(), Instant::now());
     // Whatever of the archive was watched before is there no more.
     boxed.watch_only(vec![("gate", BOX_SERVE_DEADLINE, end.clone()), ("trouble", BOX_SERVE_DEADLINE, own.clone())]);
     let page = {
-        let (own, link) = (own.clone(), link.clone());
+        let (own, link, wrong) = (own.clone(), link.clone(), why.wrong.clone());
         std::thread::Builder::new()
             .name("trouble".into())
             .stack_size(ROLE_STACK)
@@ -248,18 +266,8 @@ pub fn serve_trouble(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let again = async {
-            let first = link.state().storage;
-            loop {
+            while !page.is_finished() && !why.is_over(&link.state().storage, began.elapsed()) {
                 tokio::time::sleep(LOOK).await;
-                if page.is_finished() {
-                    break;
-                }
-                let state = link.state();
-                // A new state of the disk, or a while: perhaps the archive can be opened now.
-                let is_ready = matches!(state.storage, Storage::Ready { .. });
-                if is_ready && (first != state.storage || began.elapsed() > super::TRY_AGAIN) {
-                    break;
-                }
             }
         };
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -274,4 +282,26 @@ pub fn serve_trouble(
     own.cancel();
     let _ = page.join();
     Ok(Exit::Trouble)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_archive_is_tried_again_as_soon_as_it_may_open() {
+        let ready = |size| Storage::Ready { size, mended: String::new() };
+        let (now, while_over) = (Duration::ZERO, TRY_AGAIN + LOOK);
+        for (before, storage, waited, is_over) in [
+            (Storage::Preparing, Storage::Preparing, while_over, false),
+            (Storage::Preparing, ready(1), now, true),
+            (ready(1), ready(1), now, false),
+            (ready(1), ready(1), while_over, true),
+            (ready(1), ready(2), now, true),
+            (ready(1), Storage::Preparing, while_over, false),
+        ] {
+            let why = NoArchive { storage: before, wrong: None };
+            assert_eq!(why.is_over(&storage, waited), is_over, "{storage:?} after {waited:?}");
+        }
+    }
 }

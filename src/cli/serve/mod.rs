@@ -15,7 +15,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::fmt;
 
-use self::boxed::{Boxed, Watched};
+use self::boxed::{Boxed, NoArchive, Watched};
 use super::Exit;
 use crate::appliance::channel::Ask;
 use crate::appliance::roles::of_serve;
@@ -46,8 +46,6 @@ const SCRUB_DEADLINE: Duration = Duration::from_mins(5);
 /// Merging what lies in the index may take a slow disk minutes.
 const INDEX_DEADLINE: Duration = Duration::from_mins(10);
 const LOOK: Duration = Duration::from_secs(1);
-/// A box whose archive could not be opened tries it again after this.
-const TRY_AGAIN: Duration = Duration::from_mins(5);
 /// How long verbs that were asked to end are waited for.
 const VERBS_END: Duration = Duration::from_secs(8);
 
@@ -105,7 +103,11 @@ pub fn run(data: &Path, listen: &Listen) -> anyhow::Result<Exit> {
     let names = if state.name.is_empty() { Vec::new() } else { vec![format!("{}.local", state.name)] };
     let listen = Listen { names, ..listen.clone() };
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-    let trouble = |sockets, wrong| boxed::serve_trouble(&boxed, sockets, &runtime, &listen.names, wrong);
+    let trouble = |sockets, wrong| {
+        // As it was seen then: it may be ready by now.
+        let why = NoArchive { storage: state.storage.clone(), wrong };
+        boxed::serve_trouble(&boxed, sockets, &runtime, &listen.names, &why)
+    };
     if !matches!(state.storage, Storage::Ready { .. }) {
         return trouble(sockets, None);
     }
