@@ -158,10 +158,10 @@ IMAGE_PACKAGES := cpio dosfstools e2fsprogs genimage grub-common kmod mtools pyt
 BOX_PACKAGES := e2fsprogs fdisk gdisk grub-common mtools openssl ovmf qemu-efi-aarch64 qemu-system-arm qemu-system-x86 socat \
 	squashfs-tools xz-utils
 STATIC_PACKAGES := binutils python3 util-linux
-MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux $(MAIL_SERVER_LIBRARIES)
 # Mail servers cannot be installed beside each other: of two, the packages are unpacked, and what they are linked with is installed.
 MAIL_SERVER_LIBRARIES := libclamav12 libcourier-unicode4 libgamin0 libgdbm6 libical3 libidn12 libjansson4 libldap-2.5-0 libltdl7 libpcre3 libpq5 \
 	libsasl2-modules libsasl2-modules-db libwrap0 libxapian30 libzephyr4
+MAIL_SERVER_PACKAGES := dovecot-imapd openssl python3 util-linux $(MAIL_SERVER_LIBRARIES)
 CYRUS_PACKAGES := cyrus-common cyrus-imapd sasl2-bin
 COURIER_PACKAGES := courier-authdaemon courier-authlib courier-authlib-userdb courier-base courier-imap
 NETWORK_PACKAGES := busybox-static iproute2
