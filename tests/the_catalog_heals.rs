@@ -150,6 +150,27 @@ fn flipped_bits() {
     assert!(noticed > 0);
 }
 
+/// How far it is, is looked at before the file is held against its check sums: damage of that once read as the packs of another archive.
+#[test]
+fn flipped_bits_of_how_far_it_is() {
+    let good = Good::new();
+    let mut random = Random::fresh();
+    // The keys of a table stand before its rows.
+    let keys = b"layoutposition";
+    let found = good.again();
+    let tables: Vec<usize> = (0..found.len()).filter(|at| found[*at..].starts_with(keys)).collect();
+    assert!(!tables.is_empty());
+    for table in tables {
+        for byte in table + keys.len()..table + keys.len() + 120 {
+            let mut bytes = good.again();
+            let bit = random.below(8);
+            bytes[byte] ^= 1 << bit;
+            fs::write(good.catalog(), &bytes).unwrap();
+            good.is_healed(&format!("bit {bit} of byte {byte}"));
+        }
+    }
+}
+
 #[test]
 fn rebuilt_on_demand() {
     let good = Good::new();

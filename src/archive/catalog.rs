@@ -19,7 +19,7 @@ use super::rows::{
     AFTER_DUE, AGAIN, BLOCKED, BY_FIELD, BY_HASH, BY_PLACE, BY_TIME, Bytes, CHANGED, CHANGES, CURSORS, DOCUMENTS,
     Document, ENDED, ERASE_DUE, FOLDER_NUMBERS, FOLDERS, FolderRow, JOURNAL, LEDGER, OCCURRENCES, PARTS, PLACE_NUMBERS,
     POSITION, PartRow, Position, RUNS, Row, SETTINGS, STATE, VARIANTS, VariantRow, decode, encode, field_keys,
-    folder_row, is_blocked, read_position, row, row_number,
+    folder_row, is_blocked, position_row, read_position, row, row_number,
 };
 use super::view::View;
 use crate::hash::Sha256;
@@ -111,7 +111,7 @@ impl Catalog {
     }
 
     fn write_position(&mut self, txn: &WriteTransaction, position: Position) -> Result<()> {
-        txn.open_table(STATE)?.insert(POSITION, encode(&position).as_slice())?;
+        txn.open_table(STATE)?.insert(POSITION, position_row(&position).as_slice())?;
         self.position = position;
         Ok(())
     }

@@ -210,9 +210,33 @@ pub(super) fn row<T: Encode<()> + Clone>(commit: u64, value: &T) -> Vec<u8> {
     encode(&Row { commit, value: value.clone() })
 }
 
+/// Bytes of the hash behind the row of a [`Position`].
+const POSITION_CHECK: usize = 8;
+
+/// The row of a position. It is the one row that is read before the file is held against its check sums, and a flipped bit of it
+/// would read as packs of another archive: so it has a check sum of its own.
+pub(super) fn position_row(position: &Position) -> Vec<u8> {
+    let mut row = encode(position);
+    let check = Sha256::of(&row);
+    row.extend(&check.0[..POSITION_CHECK]);
+    row
+}
+
+fn position_of(row: &[u8]) -> Result<Position> {
+    let mut decoder = minicbor::Decoder::new(row);
+    let damaged = |detail: String| ArchiveError::Row { table: "state", detail };
+    let position = decoder.decode().map_err(|error| damaged(error.to_string()))?;
+    let (fields, check) = row.split_at(decoder.position());
+    // Rows of earlier releases have none.
+    if !check.is_empty() && check != &Sha256::of(fields).0[..POSITION_CHECK] {
+        return Err(damaged("its check sum is another".into()));
+    }
+    Ok(position)
+}
+
 pub(super) fn read_position(txn: &ReadTransaction) -> Result<Option<Position>> {
     match txn.open_table(STATE) {
-        Ok(table) => table.get(POSITION)?.map(|bytes| decode("state", bytes.value())).transpose(),
+        Ok(table) => table.get(POSITION)?.map(|row| position_of(row.value())).transpose(),
         Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
