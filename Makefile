@@ -9,7 +9,7 @@ export CARGO_INCREMENTAL := 0
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static tools bench-archive bench-search bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
+.PHONY: help binary image image-twice image-program disks box-tools unit-tests firmware run screenshots check check-firmware test test-box test-static tools bench-archive bench-search bench-rights bench-fetch bench-graph bench-profile bench-web bench-box fuzz soak-graph
 # One after the other: two cores are busy with one build.
 .NOTPARALLEL:
 
@@ -111,6 +111,11 @@ bench-search: ## Index a million letters and ask 10,000 questions, 200,000 of th
 	@tests/tools/install.sh $(BUILD_PACKAGES) notmuch python3 python3-notmuch2 time
 	cargo build --release --package archivista --package archive-bench
 	tests/bench/search.py $(BENCH)
+
+bench-rights: ## What the time of a search tells somebody who may read one mailbox of 200; writes docs/benchmarks.md
+	@tests/tools/install.sh $(BUILD_PACKAGES) python3 time
+	cargo build --release --package archivista --package archive-bench
+	tests/bench/rights.py $(BENCH)
 
 bench-fetch: ## Fetch a mailbox side by side with mbsync, getmail6, offlineimap3 and fetchmail; writes docs/benchmarks.md
 	@tests/tools/install.sh $(BUILD_PACKAGES) $(MAIL_SERVER_PACKAGES) fetchmail getmail6 isync offlineimap3 time

@@ -25,7 +25,7 @@ from measure import MIB, ROOT, Process, archivista_version, circumstances, kept,
 MAILS, BESIDE, QUERIES, RANKED = 1_000_000, 200_000, 10_000, 1_000
 NOTMUCH = """
 import json, sys, time, notmuch2
-times, hits, empty = [], 0, 0
+times, found_by = [], []
 with notmuch2.Database(sys.argv[1]) as database:
     for line in sys.stdin:
         query = line.rstrip("\\n").split("\\t")[1]
@@ -36,8 +36,8 @@ with notmuch2.Database(sys.argv[1]) as database:
             if found == 50:
                 break
         times.append(round((time.perf_counter() - began) * 1e6))
-        hits, empty = hits + found, empty + (found == 0)
-print(json.dumps({"hits": hits, "empty": empty, "microseconds": times}))
+        found_by.append(found)
+print(json.dumps({"found": found_by, "microseconds": times}))
 """
 
 
@@ -71,12 +71,12 @@ class Bench:
     def asked(self, queries, *command):
         with open(queries, encoding="utf-8") as given:
             said, _, _, memory, _ = self.measured(*command, stdin=given)
-        told = json.loads(said)
-        return {**told, "memory": memory, "microseconds": sorted(told["microseconds"])}
+        return {**json.loads(said), "memory": memory}
 
 
 def at(times, share):
-    return times[min(len(times) - 1, int(len(times) * share))] / 1000
+    """Milliseconds that this share of them is under."""
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))] / 1000
 
 
 def main():
@@ -138,10 +138,10 @@ def run(bench, given, place):
         ("query, median (ms)", statistics.median(one) / 1000, statistics.median(other) / 1000, 2),
         ("query, p95 (ms)", at(one, 0.95), at(other, 0.95), 2),
         ("query, p99 (ms)", at(one, 0.99), at(other, 0.99), 2),
-        ("query, longest (ms)", one[-1] / 1000, other[-1] / 1000, 1),
+        ("query, longest (ms)", max(one) / 1000, max(other) / 1000, 1),
         ("peak memory of asking (MiB)", ours.asked["memory"], theirs["memory"], 1),
-        ("documents on the pages", ours.asked["hits"], theirs["hits"], 0),
-        ("questions without an answer", ours.asked["empty"], theirs["empty"], 0),
+        ("documents on the pages", sum(ours.asked["found"]), sum(theirs["found"]), 0),
+        ("questions without an answer", ours.asked["found"].count(0), theirs["found"].count(0), 0),
     ]
     all_of_them = many.asked["microseconds"]
     reached = [
@@ -157,7 +157,7 @@ def run(bench, given, place):
     lines += [
         "",
         f"{many.asked['given_up']} of these questions were given up for want of memory or time. "
-        f"Median {statistics.median(all_of_them) / 1000:.2f} ms, longest {all_of_them[-1] / 1000:.0f} ms, {many.asked['memory']:.0f} MiB at most while asking. "
+        f"Median {statistics.median(all_of_them) / 1000:.2f} ms, longest {max(all_of_them) / 1000:.0f} ms, {many.asked['memory']:.0f} MiB at most while asking. "
         f"By relevance, {RANKED:,} of these questions: median {statistics.median(many.ranked) / 1000:.1f} ms, p95 {at(many.ranked, 0.95):.1f} ms. "
         f"Archiving took {many.archiving:.0f} s and {many.archive_memory:.0f} MiB, indexing {many.indexing:.0f} s, of which {many.cpu:.0f} s of CPU time; "
         f"the index has {many.size / MIB:,.0f} MiB, and {many.written:,.0f} MiB were written for it.",

@@ -13,8 +13,9 @@
 //! archive-bench queries N OF    N questions about the first OF letters, ours and notmuch's
 //! archive-bench index DATA      makes the search index of an archive anew
 //! archive-bench text DATA N     bytes of its text, from every Nth document
-//! archive-bench ask DATA [--relevance]
-//!                               asks the questions that come in, and says how long each took
+//! archive-bench ask DATA [--relevance] [--reader MAILBOX]
+//!                               asks the questions that come in, and says how long each took; --reader: as who may
+//!                               read this mailbox only
 //! ```
 //!
 //! Same arguments, same mails. At the end a line of JSON on standard output (standard error of the first four) says how many
@@ -42,6 +43,7 @@ fn main() -> anyhow::Result<()> {
     let mut words = Vec::new();
     let (mut is_splitting, mut first, mut tells) = (true, 0, false);
     let (mut is_dated, mut is_plain, mut by_relevance) = (false, false, false);
+    let mut reader = None;
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -52,6 +54,7 @@ fn main() -> anyhow::Result<()> {
             Arg::Long("dated") => is_dated = true,
             Arg::Long("plain") => is_plain = true,
             Arg::Long("relevance") => by_relevance = true,
+            Arg::Long("reader") => reader = Some(parser.value()?.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
@@ -74,7 +77,7 @@ fn main() -> anyhow::Result<()> {
         }
         ["index", data] => return search::index(data.as_ref()),
         ["text", data, every] => return search::text(data.as_ref(), number(every)?.max(1)),
-        ["ask", data] => return search::ask(data.as_ref(), by_relevance, &mut input),
+        ["ask", data] => return search::ask(data.as_ref(), by_relevance, reader.as_deref(), &mut input),
         _ => bail!("see the head of tests/bench/archive/src/main.rs"),
     };
     eprintln!("{told}");
