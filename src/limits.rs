@@ -313,6 +313,8 @@ pub const INDEX_PURGE: i64 = 100;
 pub const INDEX_TABLES: usize = 8;
 /// A search of somebody who reads only some mailboxes takes a multiple of this.
 pub const SEARCH_STEP: Duration = Duration::from_millis(25);
+/// The same by relevance, for which words are counted.
+pub const SEARCH_STEP_RANKED: Duration = Duration::from_millis(100);
 /// How long one search may take.
 pub const INDEX_SEARCH_TIME: Duration = Duration::from_secs(10);
 /// How long the attachments of one document may take; the others of it are not read.

@@ -15,7 +15,7 @@ use super::query::{Asker, Put, Query};
 use crate::archive::commit::Number;
 use crate::archive::rows::Document;
 use crate::archive::view::{Reader, Reads, View};
-use crate::limits::{INDEX_NEAR, INDEX_WAIT, SEARCH_LOOKED, SEARCH_STEP, SORT_CHARS, SORT_LOOKED};
+use crate::limits::{INDEX_NEAR, INDEX_WAIT, SEARCH_LOOKED, SEARCH_STEP, SEARCH_STEP_RANKED, SORT_CHARS, SORT_LOOKED};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -98,7 +98,7 @@ pub struct Found<T> {
 /// Finds a page of what `reads` allows, and keeps of each document what `keep` makes of it.
 ///
 /// The index walks through the words of all mailboxes, so that how long it takes tells how common a word is in those that somebody may not read:
-/// who reads only some waits for the end of a [`SEARCH_STEP`].
+/// who reads only some waits for the end of a [`SEARCH_STEP`], or of a [`SEARCH_STEP_RANKED`].
 pub fn find<T>(
     index: &Index,
     view: &View,
@@ -118,7 +118,8 @@ pub fn find<T>(
         Ok(Found { is_behind, ..found })
     });
     if *reads != Reads::All {
-        std::thread::sleep(rest_of_step(began.elapsed()));
+        let step = if ask.order.sort == Sort::Relevance { SEARCH_STEP_RANKED } else { SEARCH_STEP };
+        std::thread::sleep(rest_of_step(step, began.elapsed()));
     }
     match found {
         // It is made anew while people search.
@@ -132,9 +133,8 @@ pub fn find<T>(
 }
 
 /// How long it is to the next end of a step.
-fn rest_of_step(elapsed: Duration) -> Duration {
-    SEARCH_STEP
-        .saturating_sub(Duration::from_nanos((elapsed.as_nanos() % SEARCH_STEP.as_nanos()).try_into().unwrap_or(0)))
+fn rest_of_step(step: Duration, elapsed: Duration) -> Duration {
+    step.saturating_sub(Duration::from_nanos((elapsed.as_nanos() % step.as_nanos()).try_into().unwrap_or(0)))
 }
 
 fn find_with<T>(
@@ -400,7 +400,7 @@ mod tests {
     fn who_waits_waits_to_the_end_of_a_step() {
         let micros = Duration::from_micros;
         for (elapsed, rest) in [(1, 24_999), (24_000, 1_000), (26_000, 24_000), (251_000, 24_000), (25_000, 25_000)] {
-            assert_eq!(rest_of_step(micros(elapsed)), micros(rest), "{elapsed}");
+            assert_eq!(rest_of_step(micros(25_000), micros(elapsed)), micros(rest), "{elapsed}");
         }
     }
 }
