@@ -48,6 +48,8 @@ const FLIP: u8 = 0x80;
 const ARCHIVE: ArchiveId =
     [0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf];
 const PACK: u32 = 1;
+/// Byte 5 of what stands in the place of an erased record.
+const ERASED: u8 = 6;
 
 /// Two data folders with the same packs, one of them without its key.
 struct Place {
@@ -82,8 +84,10 @@ pub fn run(input: &[u8]) {
     }
     for found in &plain.found {
         let mut out = Vec::new();
-        let whole = pack::read(&keyed.packs, ARCHIVE, keys, PACK, found.0, &mut out).unwrap().unwrap();
-        assert_eq!(Sha256::of(&out), whole.sha256);
+        match pack::read(&keyed.packs, ARCHIVE, keys, PACK, found.0, &mut out).unwrap() {
+            Ok(whole) => assert!(Sha256::of(&out) == whole.sha256 && !plain.erased.contains(&found.0)),
+            Err(why) => assert!(plain.erased.contains(&found.0) && out.is_empty(), "{found:?}: {why}"),
+        }
     }
 
     let report = verify::closed(keyed, false, &mut |_, _| Ok(())).unwrap();
@@ -98,6 +102,8 @@ type At = (u64, Kind, u64);
 
 struct Scanned {
     found: Vec<At>,
+    /// Places of those that were taken out.
+    erased: Vec<u64>,
     broken: u64,
 }
 
@@ -105,12 +111,13 @@ fn scan(keys: Option<&Keys>, depth: Depth) -> Scanned {
     let packs = &PLACE.keyed.packs;
     let (mut scanner, head) = Scanner::open(packs, PACK, keys).unwrap().unwrap();
     assert!(head.archive == ARCHIVE && scanner.position() == PACK_HEADER_LEN);
-    let mut scanned = Scanned { found: Vec::new(), broken: 0 };
+    let mut scanned = Scanned { found: Vec::new(), erased: Vec::new(), broken: 0 };
     loop {
         let before = scanner.position();
         match scanner.next(depth).unwrap() {
             None => break,
-            Some(Found::Record { offset, kind, stored, link, .. }) => {
+            Some(Found::Record { offset, kind, stored, link, erased, .. }) => {
+                scanned.erased.extend(erased.map(|_| offset));
                 assert_eq!((offset, offset + stored.len), (before, scanner.position()));
                 assert_eq!(link.is_some(), kind == Kind::Commit);
                 scanned.found.push((offset, kind, stored.len));
@@ -319,6 +326,14 @@ pub fn seeds() -> Vec<Vec<u8>> {
     // The vectors: as they are stored, and as payloads of document records and of commits.
     for vector in seeds::vectors() {
         inputs.push([piece(RAW, &vector), batch.clone()].concat());
+        // What stands in the place of an erased record, with the zeros up to its former length.
+        if vector.starts_with(&MAGIC)
+            && vector.get(5) == Some(&ERASED)
+            && let Some(len) = vector.get(HEADER_LEN..).and_then(|rest| rest.first_chunk())
+        {
+            let zeros = usize::try_from(u64::from_le_bytes(*len)).unwrap().saturating_sub(vector.len());
+            inputs.push([piece(RAW, &vector), piece(RAW, &vec![0; zeros]), batch.clone()].concat());
+        }
         inputs.push([message(0), piece(DOCUMENT, &vector), piece(3, &vector), piece(COMMIT, &vector)].concat());
     }
     // A commit that says something in every field.
