@@ -20,6 +20,14 @@ export async function setup(t) {
   await t.viewport(1440);
 }
 
+// Opens the overview when the search index has read all, which it does behind what is archived and set.
+export async function overview(t) {
+  await t.until('the search index is up to date', async () => {
+    await t.visit('/admin');
+    return !/liest noch|still reading/.test(await t.page.content());
+  }, 60_000);
+}
+
 // Somebody who administers is logged in.
 export async function pages(t) {
   await t.visit('/admin/users');
@@ -46,7 +54,8 @@ export async function pages(t) {
       ['documents', language === 'de' ? '/?q=von:muster' : '/?q=from:muster', 1000],
     ]) {
       await t.viewport(width);
-      await t.visit(path);
+      if (name === 'overview') await overview(t);
+      else await t.visit(path);
       await picture(t, language, name);
     }
     await t.viewport(1440);

@@ -16,7 +16,7 @@ export default async function (t) {
   await t.type('#again', PASSWORD);
   await t.click('form button.first', { leads: true });
   await confirm_sheet(t);
-  await t.visit('/admin');
+  await handbook.overview(t);
   await t.shot('overview', picture('overview'));
   await t.visit('/?q=neuigkeiten');
   await t.click('tbody a', { leads: true });
