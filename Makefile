@@ -134,9 +134,11 @@ bench-profile: ## Where the time of a fetch goes: fetch, hash, parse, compress, 
 	cargo build --release --package simulator
 	tests/bench/profile.py $(BENCH)
 
+MACHINE := $(shell uname -m)
+
 bench-web: ## Memory of serve over 10,000 requests, and a page of results of 100,000 documents: of the static program, as it is shipped
-	@$(MAKE) --no-print-directory binary ARCH=$(shell uname -m)
-	ARCHIVISTA_BINARY=$(CURDIR)/target/box/$(shell uname -m)/archivista \
+	@$(MAKE) --no-print-directory binary ARCH=$(MACHINE)
+	ARCHIVISTA_BINARY=$(CURDIR)/target/box/$(MACHINE)/archivista \
 		cargo test --test promises -- ten_thousand_requests --include-ignored --nocapture --test-threads 1
 
 bench-box: tools box-tools disks ## Memory of the box idle and fetching, and time to the first page, in virtual machines

@@ -22,7 +22,7 @@ import ssl
 import subprocess
 import time
 
-from measure import MIB, ROOT, Process, Turn, archivista_version, circumstances, draw, kept, table, write_page
+from measure import MIB, ROOT, Process, Turn, archivista_version, circumstances, draw, emptied, kept, table, write_page
 
 OFFICE, SMALL = 100_000, 1_000_000
 CORPUS = ROOT / "target" / "tools" / "mail-corpus"
@@ -208,14 +208,8 @@ def main():
     # Before anybody changes a file.
     coreutils = subprocess.run(["sha256sum", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
     versions = [archivista_version(), coreutils]
-    place = ROOT / "target" / "bench-archive"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    bench = Bench(given.programs.resolve(), place)
-    try:
-        text, measured, rows = run(bench, given)
-    finally:
-        shutil.rmtree(place)
+    with emptied("bench-archive") as place:
+        text, measured, rows = run(Bench(given.programs.resolve(), place), given)
     text = f"{targets(rows)}\n{text}\nOne turn each, {circumstances('bench-archive', 'BENCH', versions)}"
     print(text)
     if not given.dry_run and (given.mails, given.small) == (OFFICE, SMALL):

@@ -1,5 +1,6 @@
 """What the benchmarks share: a program's turns are measured, compared, and put down in docs/benchmarks.md."""
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -40,6 +41,18 @@ MEASURES = {
     "written": "written to disk (MiB)",
     "disk": "kept on disk (MiB)",
 }
+
+
+@contextlib.contextmanager
+def emptied(name):
+    """An empty folder in target/, which is taken away at the end."""
+    place = ROOT / "target" / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
 
 
 class Process:

@@ -14,12 +14,10 @@ import argparse
 import pathlib
 import random
 import re
-import shutil
 import statistics
-import subprocess
 import sys
 
-from measure import ROOT, archivista_version, circumstances, write_page
+from measure import ROOT, archivista_version, circumstances, emptied, write_page
 from search import Bench, at
 
 MAILS, QUERIES = 200_000, 4_000
@@ -60,24 +58,20 @@ def main():
     arguments.add_argument("--programs", type=pathlib.Path, default=ROOT / "target" / "release")
     arguments.add_argument("--dry-run", action="store_true", help="print the table only")
     given = arguments.parse_args()
-    place = ROOT / "target" / "bench-rights"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    try:
+    with emptied("bench-rights") as place:
         text = run(Bench(given.programs.resolve(), place), given, place)
-    finally:
-        shutil.rmtree(place)
     print(text)
     if not given.dry_run and (given.mails, given.queries) == (MAILS, QUERIES):
         write_page("rights", text)
 
 
 def run(bench, given, place):
+    # Before anybody changes a file.
+    versions = [archivista_version()]
     data = place / "data"
     bench.fed(given.mails, bench.bench, "archive", data, "--dated")
     bench.measured(bench.bench, "index", data)
-    said = subprocess.run([bench.bench, "queries", str(given.queries), str(given.mails)], check=True, stdout=subprocess.PIPE, text=True).stdout
-    questions = list(dict.fromkeys(line.split("\t")[0] for line in said.splitlines()))
+    questions = list(dict.fromkeys(line.split("\t")[0] for line in bench.queries(given.queries, given.mails)))
 
     def ask(asked, *options):
         (place / "asked").write_text("".join(f"{question}\n" for question in asked), encoding="utf-8")
@@ -116,7 +110,7 @@ def run(bench, given, place):
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *rows,
         "",
-        circumstances("bench-rights", "BENCH", [archivista_version()]),
+        circumstances("bench-rights", "BENCH", versions),
     ]
     return "\n".join(lines)
 

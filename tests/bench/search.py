@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 
-from measure import MIB, ROOT, Process, archivista_version, circumstances, kept, write_page
+from measure import MIB, ROOT, Process, archivista_version, circumstances, emptied, kept, write_page
 
 # notmuch takes hours for a million.
 MAILS, BESIDE, QUERIES, RANKED = 1_000_000, 200_000, 10_000, 1_000
@@ -68,6 +68,11 @@ class Bench:
             raise SystemExit("making the letters failed")
         return result
 
+    def queries(self, count, mails):
+        """Lines of so many questions about so many letters."""
+        said = subprocess.run([self.bench, "queries", str(count), str(mails)], check=True, stdout=subprocess.PIPE, text=True).stdout
+        return said.splitlines(keepends=True)
+
     def asked(self, queries, *command):
         with open(queries, encoding="utf-8") as given:
             said, _, _, memory, _ = self.measured(*command, stdin=given)
@@ -87,13 +92,9 @@ def main():
     arguments.add_argument("--programs", type=pathlib.Path, default=ROOT / "target" / "release")
     arguments.add_argument("--dry-run", action="store_true", help="print the table only")
     given = arguments.parse_args()
-    place = ROOT / "target" / "bench-search"
-    shutil.rmtree(place, ignore_errors=True)
-    (place / "mail").mkdir(parents=True)
-    try:
+    with emptied("bench-search") as place:
+        (place / "mail").mkdir()
         text = run(Bench(given.programs.resolve(), place), given, place)
-    finally:
-        shutil.rmtree(place)
     print(text)
     if not given.dry_run and (given.mails, given.beside, given.queries) == (MAILS, BESIDE, QUERIES):
         write_page("search", text)
@@ -108,18 +109,20 @@ class Ours:
         _, self.indexing, self.cpu, self.memory, self.written = bench.measured(bench.bench, "index", data)
         self.text = json.loads(bench.measured(bench.bench, "text", data, "50")[0])["text"]
         self.size = kept(data / "search") * MIB
-        with open(self.queries, "w", encoding="utf-8") as out:
-            subprocess.run([bench.bench, "queries", str(count), str(mails)], check=True, stdout=out)
+        queries = bench.queries(count, mails)
+        self.queries.write_text("".join(queries), encoding="utf-8")
         self.asked = bench.asked(self.queries, bench.bench, "ask", data)
         if ranked:
             few = place / "few"
-            few.write_text("".join(self.queries.read_text(encoding="utf-8").splitlines(keepends=True)[:ranked]), encoding="utf-8")
+            few.write_text("".join(queries[:ranked]), encoding="utf-8")
             self.ranked = bench.asked(few, bench.bench, "ask", data, "--relevance")["microseconds"]
         shutil.rmtree(data)
 
 
 def run(bench, given, place):
-    version = subprocess.run(["notmuch", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    notmuch = subprocess.run(["notmuch", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    # Before anybody changes a file.
+    versions = [archivista_version(), notmuch]
     (place / "notmuch").write_text(f"[database]\npath={place / 'mail'}\n[new]\ntags=\nignore=\n[search]\nexclude_tags=\n[maildir]\nsynchronize_flags=false\n")
     many = Ours(bench, place, given.mails, given.queries, RANKED)
     ours = Ours(bench, place, given.beside, given.queries)
@@ -170,7 +173,7 @@ def run(bench, given, place):
     for name, mine, other, digits in rows:
         ratio = f"{mine / other:.2f}" if other else ""
         lines.append(f"| {name} | {mine:,.{digits}f} | {other:,.{digits}f} | {ratio} |")
-    lines += ["", circumstances("bench-search", "BENCH", [archivista_version(), version])]
+    lines += ["", circumstances("bench-search", "BENCH", versions)]
     return "\n".join(lines)
 
 

@@ -1,4 +1,5 @@
-//! `make bench-archive` and `make bench-search` pipe one of the first four into one of the next two, so that each process is measured alone:
+//! What `make bench-archive`, `bench-search` and `bench-rights` start. One of the first four is piped into one of the next two, so that each
+//! process is measured alone:
 //!
 //! ```text
 //! archive-bench office N        the mails of a company, as they come into its mailboxes
